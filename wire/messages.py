@@ -1,0 +1,338 @@
+"""Every frame of MSGP/1 as a value: one dataclass per frame, named as the frame.
+
+Which field carries which attribute stands in the table of `wire.frames`. What is made by the
+hundred thousand is slotted, what is rare is frozen too (a frozen dataclass costs five times as much
+to make); none is changed once made.
+
+Must never hold more than values: no codec, no I/O, no rule about what is legal when.
+Fails never; what cannot be said in a frame is refused when it is encoded.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+# ----- greeting and keeping alive -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The client's first frame: the versions that it speaks."""
+
+    versions: tuple[int, ...]
+    agent: str
+    capabilities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """The server's answer: the version chosen, who it is, and the limits that hold."""
+
+    version: int
+    server_id: bytes
+    agent: str
+    authentication: int
+    server_time_ms: int
+    frame_bytes_max: int
+    body_bytes_max: int
+    recipients_max: int
+    window_messages: int
+    window_bytes: int
+    ping_interval_ms: int
+    capabilities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """Something is wrong with the connection or a frame. A fatal one is the last frame."""
+
+    code: int
+    text: str
+    fatal: bool = False
+    request: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Are you there? Answer with the same number, at once."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """I am."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """News that asks for no answer."""
+
+    kind: int
+    text: str
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    """The client's last frame."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOut:
+    """The server's last frame: everything acknowledged before it is safe."""
+
+    request: int | None = None
+
+
+# ----- accounts -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CreateAccount:
+    """Make an account, without logging in."""
+
+    request: int
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSuccess:
+    """It is made, and on the disk."""
+
+    request: int
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateFailure:
+    """NAME_TAKEN, NAME_INVALID, STORAGE_FULL or BUSY."""
+
+    request: int
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRequest:
+    """Be this user from now on."""
+
+    request: int
+    username: str
+    installation: bytes
+    create_if_new: bool = False
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSuccess:
+    """You are: under the name as the server writes it, with this much waiting."""
+
+    request: int
+    username: str
+    messages_waiting: int
+    outcomes_waiting: int
+    last_seen_ms: int | None = None
+    created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoginFailure:
+    """IN_USE, UNKNOWN_USER, NAME_INVALID, BEING_DELETED, STORAGE_FULL or BUSY."""
+
+    request: int
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListAccounts:
+    """Who is there? `cursor` is that of the page before."""
+
+    request: int
+    pattern: str | None = None
+    cursor: str | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEntry:
+    """One line of an ACCOUNT_LIST."""
+
+    username: str
+    presence: int
+    last_seen_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountList:
+    """One page, in the order of the names. With `cursor` there is more to ask for."""
+
+    request: int
+    accounts_total: int
+    accounts_connected: int
+    cursor: str | None = None
+    entries: tuple[AccountEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionRequest:
+    """Delete my account; with `force` also when messages wait in it."""
+
+    request: int
+    username: str
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionSuccess:
+    """It is gone, with this many messages that were never delivered. LOGGED_OUT follows."""
+
+    request: int
+    username: str
+    discarded: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionFailure:
+    """NOT_OWNER, UNKNOWN_USER, UNDELIVERED_MESSAGES (and how many) or BEING_DELETED."""
+
+    request: int
+    code: int
+    text: str
+    messages_waiting: int | None = None
+
+
+# ----- messages -------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class SendMessage:
+    """To the named recipients, or to everyone. `body` is UTF-8."""
+
+    request: int
+    message_id: bytes
+    body: bytes
+    recipients: tuple[str, ...] = ()
+    everyone: bool = False
+
+
+@dataclass(slots=True)
+class MessagePending:
+    """It is on the disk, in the queues of `recipients_count` users."""
+
+    request: int
+    message_id: bytes
+    recipients_count: int | None = None
+    received_at_ms: int | None = None
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFailure:
+    """It was not accepted (an answer, with `request`), or came to nothing later.
+
+    The latter waits in the sender's queue like a message: it has a `delivery`, to be confirmed by
+    MESSAGE_RECEIPT, the one recipient that it is about, and `settled_at_ms`.
+    """
+
+    message_id: bytes
+    code: int
+    text: str
+    recipients: tuple[str, ...] = ()
+    request: int | None = None
+    delivery: int | None = None
+    settled_at_ms: int | None = None
+
+
+@dataclass(slots=True)
+class MessageSuccess:
+    """The recipient's client has confirmed it. To be confirmed in turn, by its `delivery`."""
+
+    delivery: int
+    message_id: bytes
+    recipient: str
+    delivered_at_ms: int
+
+
+@dataclass(slots=True)
+class DistributeMessage:
+    """A message for you. `request` is that of the CHECK_MESSAGES that asked for it, if one did."""
+
+    delivery: int
+    message_id: bytes
+    sender: str
+    received_at_ms: int
+    audience: int
+    audience_count: int
+    body: bytes
+    request: int | None = None
+
+
+@dataclass(slots=True)
+class MessageReceipt:
+    """I hold these safely: take them out of my queue. With `request` it is answered."""
+
+    deliveries: tuple[int, ...]
+    request: int | None = None
+
+
+@dataclass(slots=True)
+class ReceiptSettled:
+    """They are out of the queue, durably."""
+
+    request: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckMessages:
+    """Send what waits, at most `limit` of it; with `outcomes_only` only the fates of my own."""
+
+    request: int
+    limit: int | None = None
+    outcomes_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckComplete:
+    """That was all: so many were sent, so many messages still wait. 0 and 0: none available."""
+
+    request: int
+    delivered: int
+    remaining: int
+
+
+Message: TypeAlias = (
+    Hello
+    | Welcome
+    | Error
+    | Ping
+    | Pong
+    | Notice
+    | Logout
+    | LoggedOut
+    | CreateAccount
+    | CreateSuccess
+    | CreateFailure
+    | LoginRequest
+    | LoginSuccess
+    | LoginFailure
+    | ListAccounts
+    | AccountList
+    | DeletionRequest
+    | DeletionSuccess
+    | DeletionFailure
+    | SendMessage
+    | MessagePending
+    | MessageFailure
+    | MessageSuccess
+    | DistributeMessage
+    | MessageReceipt
+    | ReceiptSettled
+    | CheckMessages
+    | CheckComplete
+)
