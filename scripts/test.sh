@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Every check of the project, from nothing but Debian and Python.
+#
+# What it must never do: pass when a check did not run, or depend on what was installed by hand.
+# How it fails: the first failing step stops it; the last line names that step; exit status 1.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=lib/common.sh
+source "$root/scripts/lib/common.sh"
+
+lane=full
+jobs=$(nproc)
+current_step=arguments
+types_pid=
+
+usage() {
+    cat <<'END'
+Usage: scripts/test.sh [--fast]
+
+Sets up what it needs (a virtual environment in .venv, pinned tools, tmux for the end-to-end tests), then:
+format, lint, import contracts, shell scripts, strict types, all tests with branch coverage, and
+100 % of wire and store.
+
+  --fast    without the tests marked `slow` or `e2e`: for every commit; under two minutes on two cores
+
+Environment: PYTHON names the Python to use.
+END
+}
+
+main() {
+    case ${1:-} in
+    '') ;;
+    --fast) lane=fast ;;
+    -h | --help)
+        usage
+        exit 0
+        ;;
+    *) refuse "Unknown argument $1." ;;
+    esac
+    (($# <= 1)) || refuse "Too many arguments."
+    cd "$root"
+    trap finish EXIT
+
+    step "set-up"
+    # The checks belong to this project's own environment, with its pinned tools.
+    unset MSG_VENV
+    set_up "$root" dev
+    [ "$lane" = fast ] || need_tmux
+    step "format"
+    "$venv/bin/ruff" format --check .
+    step "lint"
+    "$venv/bin/ruff" check .
+    step "import contracts"
+    "$venv/bin/lint-imports"
+    step "shell scripts"
+    "$venv/bin/shellcheck" scripts/*.sh scripts/lib/*.sh .ci/run
+
+    # The type check has no part in the tests, so it runs beside them; its words come when they are done.
+    types_log=$(mktemp)
+    "$venv/bin/mypy" >"$types_log" 2>&1 &
+    types_pid=$!
+    run_tests
+    step "types"
+    local types_status=0
+    wait "$types_pid" || types_status=$?
+    types_pid=
+    cat "$types_log"
+    ((types_status == 0))
+    step "coverage of wire and store"
+    "$venv/bin/coverage" report --include='wire/*,store/*' --fail-under=100
+    current_step=
+}
+
+run_tests() {
+    rm -f .coverage .coverage.*
+    step "unit tests"
+    run_pytest "not slow and not e2e" --cov --cov-report= -n "$jobs"
+    [ "$lane" = full ] || return 0
+    step "slow tests"
+    run_pytest "slow and not e2e" --cov --cov-append --cov-report= -n "$jobs"
+    step "end-to-end tests"
+    # One at a time: they start programs of their own, and wait for real terminals.
+    run_pytest "e2e"
+}
+
+run_pytest() { # MARKS OPTION...
+    local marks=$1
+    shift
+    "$venv/bin/python" -m pytest -q -m "$marks" "$@" </dev/null
+}
+
+step() {
+    current_step=$1
+    printf '\n== %s (%d s)\n' "$1" "$SECONDS"
+}
+
+finish() {
+    local status=$?
+    if [ -n "$types_pid" ]; then
+        kill "$types_pid" 2>/dev/null || true
+    fi
+    rm -f "${types_log:-}"
+    if [ -z "$current_step" ] && [ "$status" = 0 ]; then
+        printf '\ntest.sh: all checks of the %s lane passed in %d s.\n' "$lane" "$SECONDS"
+        exit 0
+    fi
+    printf '\ntest.sh: FAILED in step "%s"; see above.\n' "$current_step"
+    exit 1
+}
+
+main "$@"
