@@ -1,0 +1,37 @@
+"""Every bound of the store that is not a setting, with its unit in its name.
+
+Must never depend on anything. A number here that reaches the disk is part of the format.
+"""
+
+from typing import Final
+
+PAGE_BYTES: Final = 4096  # everything on the disk begins on such a boundary
+SECTOR_BYTES: Final = 512  # what a disk writes whole or not at all, at best
+
+FORMAT: Final = 1  # what this program writes
+FORMAT_READ_MAX: Final = 1  # the newest `min_reader` that this program obeys
+
+NAME_BYTES_MAX: Final = 64
+BODY_BYTES_MAX: Final = 1 << 20
+RECIPIENTS_MAX: Final = 65_536
+
+BLOCK_PAYLOAD_BYTES: Final = 64 * 1024  # a mailbox block is closed when it would grow past this
+BLOCK_PAYLOAD_BYTES_MAX: Final = BODY_BYTES_MAX + 4096  # one entry larger than that stands alone
+READ_SLICE_BYTES: Final = 128 * 1024  # what one call of a queue reader reads at most, or one block
+
+SETTLED_RANGES_MAX: Final = 1024
+
+WINDOW_BITS: Final = 1024  # counters below the highest that are remembered (RFC 4303, 3.4.3)
+INSTALLATIONS_MAX: Final = 64
+INSTALLATION_KEEP_MS: Final = 7 * 24 * 3600 * 1000
+
+ACCOUNTS_PER_SLICE_MAX: Final = 256  # account states in one batch of the accounts log
+MAILBOXES_PER_SLICE_MAX: Final = 8  # mailbox files synced in one slice of a checkpoint
+
+TORN_FILES_MAX: Final = 8
+TORN_BYTES_MAX: Final = 16 << 20
+
+COMPACT_DEAD_BYTES_MIN: Final = 1 << 20  # fewer dead bytes than this are left where they are
+COMPACT_EMPTY_BYTES_MIN: Final = 64 * 1024  # a queue with nothing in it keeps at most this
+SEGMENTS_SPARE_MAX: Final = 1
+SYNC_SAMPLES_MAX: Final = 512

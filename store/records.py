@@ -1,0 +1,238 @@
+"""The records of the journal: what happened, in bytes. One record is one TLV of `wire.tlv`.
+
+    code  record               value
+    1     ACCOUNT_CREATED      at_ms u64, everyone_total u64, everyone_bytes u64,
+                               everyone_hint u64, name
+    2     ACCOUNT_TOUCHED      at_ms u64, account u64
+    3     MESSAGE_ACCEPTED     at_ms u64, sender u64, message_id 16, name_bytes u8,
+                               recipients u32, sender's name, recipients * u64, body
+    4     MESSAGE_FOR_EVERYONE the same, where `recipients` only counts and none follow
+    5     ENTRIES_SETTLED      at_ms u64, account u64, discarded u8, name_bytes u8, entries u32,
+                               account's name, entries * (pred u64, number u64, kind u8,
+                               everyone u8, body_bytes u32, sender u64, message_id 16)
+    6     DELETION_BEGUN       at_ms u64, account u64, everyone_total u64, everyone_bytes u64
+    7     ACCOUNT_DELETED      at_ms u64, account u64
+
+Big-endian. Accounts go by number, never by name: a name can be born again. Names stand in only
+where the account may be gone when the record is replayed. A record occupies one number, except
+ENTRIES_SETTLED, which occupies one per entry and at least one: the i-th outcome gets the i-th.
+
+Must never need anything but the record to be undone into its parts. Fails with RecordError.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from struct import Struct
+from struct import error as StructError  # noqa: N812  # it is a class
+from typing import Final, NamedTuple
+
+from store.limits import NAME_BYTES_MAX
+from wire import tlv
+
+
+class RecordCode(IntEnum):
+    """The kinds of records. For ever; 0 is reserved."""
+
+    ACCOUNT_CREATED = 1
+    ACCOUNT_TOUCHED = 2
+    MESSAGE_ACCEPTED = 3
+    MESSAGE_FOR_EVERYONE = 4
+    ENTRIES_SETTLED = 5
+    DELETION_BEGUN = 6
+    ACCOUNT_DELETED = 7
+
+
+class RecordError(Exception):
+    """A record's checksum was right and yet it makes no sense."""
+
+
+class Settlement(NamedTuple):
+    """One entry of ENTRIES_SETTLED."""
+
+    pred: int
+    number: int
+    kind: int
+    everyone: int  # 1 when it stands in everyone's queue
+    body_bytes: int
+    sender: int
+    message_id: bytes
+
+
+CREATED: Final = Struct(">QQQQ")
+TOUCHED: Final = Struct(">QQ")
+MESSAGE: Final = Struct(">QQ16sBI")
+MESSAGE_TLV: Final = Struct(">HIQQ16sBI")  # the same with its TLV header: one call on the hot path
+SETTLED: Final = Struct(">QQBBI")
+SETTLEMENT: Final = Struct(">QQBBIQ16s")
+BEGUN: Final = Struct(">QQQQ")
+
+
+def encode_created(
+    at_ms: int, everyone_total: int, everyone_bytes: int, everyone_hint: int, name: str
+) -> bytes:
+    """ACCOUNT_CREATED."""
+    head = CREATED.pack(at_ms, everyone_total, everyone_bytes, everyone_hint)
+    return tlv.encode(RecordCode.ACCOUNT_CREATED, head + name.encode())
+
+
+def encode_touched(at_ms: int, account: int) -> bytes:
+    """ACCOUNT_TOUCHED."""
+    return tlv.encode(RecordCode.ACCOUNT_TOUCHED, TOUCHED.pack(at_ms, account))
+
+
+def encode_message(  # noqa: PLR0917  # one call per message: keywords cost
+    at_ms: int, sender: int, name: bytes, message_id: bytes, recipients: bytes, body: bytes
+) -> bytes:
+    """MESSAGE_ACCEPTED; `recipients` are account numbers of 8 bytes each."""
+    name_bytes = len(name)
+    return (
+        MESSAGE_TLV.pack(
+            3,  # MESSAGE_ACCEPTED, without an enum's look-up
+            MESSAGE.size + name_bytes + len(recipients) + len(body),
+            at_ms,
+            sender,
+            message_id,
+            name_bytes,
+            len(recipients) >> 3,
+        )
+        + name
+        + recipients
+        + body
+    )
+
+
+def encode_for_everyone(
+    *, at_ms: int, sender: int, name: bytes, message_id: bytes, audience_count: int, body: bytes
+) -> bytes:
+    """MESSAGE_FOR_EVERYONE."""
+    head = MESSAGE.pack(at_ms, sender, message_id, len(name), audience_count)
+    return tlv.encode(RecordCode.MESSAGE_FOR_EVERYONE, head + name + body)
+
+
+def encode_settled(
+    at_ms: int, account: int, name: bytes, discarded: bool, settlements: Sequence[Settlement]
+) -> bytes:
+    """ENTRIES_SETTLED."""
+    head = SETTLED.pack(at_ms, account, discarded, len(name), len(settlements))
+    pack = SETTLEMENT.pack
+    parts = [head, name, *[pack(*settlement) for settlement in settlements]]
+    return tlv.encode(RecordCode.ENTRIES_SETTLED, b"".join(parts))
+
+
+def encode_begun(at_ms: int, account: int, everyone_total: int, everyone_bytes: int) -> bytes:
+    """DELETION_BEGUN."""
+    value = BEGUN.pack(at_ms, account, everyone_total, everyone_bytes)
+    return tlv.encode(RecordCode.DELETION_BEGUN, value)
+
+
+def encode_deleted(at_ms: int, account: int) -> bytes:
+    """ACCOUNT_DELETED."""
+    return tlv.encode(RecordCode.ACCOUNT_DELETED, TOUCHED.pack(at_ms, account))
+
+
+class Created(NamedTuple):
+    """ACCOUNT_CREATED, decoded."""
+
+    at_ms: int
+    everyone_total: int
+    everyone_bytes: int
+    everyone_hint: int
+    name: str
+
+
+class Touched(NamedTuple):
+    """ACCOUNT_TOUCHED or ACCOUNT_DELETED, decoded."""
+
+    at_ms: int
+    account: int
+
+
+class Accepted(NamedTuple):
+    """MESSAGE_ACCEPTED, or MESSAGE_FOR_EVERYONE with no recipients, decoded."""
+
+    at_ms: int
+    sender: int
+    message_id: bytes
+    sender_name: str
+    audience_count: int
+    recipients: tuple[int, ...]
+    body: bytes
+
+
+class Settled(NamedTuple):
+    """ENTRIES_SETTLED, decoded."""
+
+    at_ms: int
+    account: int
+    discarded: bool
+    name: str
+    settlements: tuple[Settlement, ...]
+
+
+class Begun(NamedTuple):
+    """DELETION_BEGUN, decoded."""
+
+    at_ms: int
+    account: int
+    everyone_total: int
+    everyone_bytes: int
+
+
+Fields = Created | Touched | Accepted | Settled | Begun
+
+
+def decode(type_: int, value: bytes) -> Fields:
+    """The fields of a record of this code. Raises RecordError."""
+    try:
+        if type_ == RecordCode.MESSAGE_ACCEPTED:
+            return decode_message(value, listed=True)
+        if type_ == RecordCode.MESSAGE_FOR_EVERYONE:
+            return decode_message(value, listed=False)
+        if type_ == RecordCode.ENTRIES_SETTLED:
+            return decode_settled(value)
+        if type_ == RecordCode.ACCOUNT_CREATED:
+            name = decode_name(value[CREATED.size :])
+            at_ms, total, total_bytes, hint = CREATED.unpack_from(value)
+            return Created(at_ms, total, total_bytes, hint, name)
+        if type_ in (RecordCode.ACCOUNT_TOUCHED, RecordCode.ACCOUNT_DELETED):
+            return Touched(*TOUCHED.unpack(value))
+        if type_ == RecordCode.DELETION_BEGUN:
+            return Begun(*BEGUN.unpack(value))
+    except (ValueError, StructError) as error:
+        raise RecordError(f"record of code {type_}: {error}") from error
+    raise RecordError(f"no record has the code {type_}")
+
+
+def decode_name(data: bytes) -> str:
+    """A name from the disk. Raises ValueError."""
+    if not 0 < len(data) <= NAME_BYTES_MAX:
+        raise ValueError(f"a name of {len(data)} bytes")
+    return data.decode()
+
+
+def decode_message(value: bytes, *, listed: bool) -> Accepted:
+    """Both kinds of messages; `listed` when the recipients follow."""
+    at_ms, sender, message_id, name_bytes, count = MESSAGE.unpack_from(value)
+    name_end = MESSAGE.size + name_bytes
+    name = decode_name(value[MESSAGE.size : name_end])
+    body_start = name_end + 8 * count if listed else name_end
+    if body_start > len(value):
+        raise ValueError(f"{count} recipients do not fit")
+    numbers = Struct(f">{count}Q").unpack_from(value, name_end) if listed else ()
+    return Accepted(at_ms, sender, message_id, name, count, numbers, value[body_start:])
+
+
+def decode_settled(value: bytes) -> Settled:
+    """ENTRIES_SETTLED."""
+    at_ms, account, discarded, name_bytes, count = SETTLED.unpack_from(value)
+    name_end = SETTLED.size + name_bytes
+    name = decode_name(value[SETTLED.size : name_end])
+    if len(value) != name_end + count * SETTLEMENT.size:
+        raise ValueError(f"{count} entries do not fit")
+    entries = SETTLEMENT.iter_unpack(value[name_end:])
+    return Settled(at_ms, account, bool(discarded), name, tuple(Settlement(*e) for e in entries))
+
+
+def numbers_of(fields: Fields) -> int:
+    """How many numbers a record occupies."""
+    return max(1, len(fields.settlements)) if isinstance(fields, Settled) else 1
