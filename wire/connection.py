@@ -122,7 +122,7 @@ class Connection:
         """Refuse what can be refused before a single byte of the value is kept."""
         if type_ == 0:
             raise RemoteProtocolError(Code.MALFORMED, "frame type 0 is reserved")
-        if self.state is State.NEW and type_ != FrameType.HELLO:
+        if self.role is Role.SERVER and self.state is State.NEW and type_ != FrameType.HELLO:
             raise RemoteProtocolError(
                 Code.ILLEGAL_NOW, "this port speaks MSGP/1, which begins with HELLO"
             )

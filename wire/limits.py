@@ -43,7 +43,7 @@ WINDOW_MESSAGES_MAX: Final = 64
 WINDOW_BYTES_MAX: Final = 256 * 1024
 """What the server hands out to one session without having its receipt."""
 
-if BODY_BYTES_MAX + RECIPIENTS_MAX * (6 + NAME_CHARACTERS_MAX) + 256 > FRAME_BYTES_MAX:
-    raise ValueError("the largest message to the most recipients must fit into one frame")
-if RECIPIENTS_MAX + 16 > FIELDS_MAX or DELIVERIES_MAX + 16 > FIELDS_MAX:
-    raise ValueError("the most recipients must fit into the fields of one frame")
+# The largest message to the most recipients must fit into one frame.
+assert BODY_BYTES_MAX + RECIPIENTS_MAX * (6 + NAME_CHARACTERS_MAX) + 256 <= FRAME_BYTES_MAX
+assert RECIPIENTS_MAX + 16 <= FIELDS_MAX
+assert DELIVERIES_MAX + 16 <= FIELDS_MAX

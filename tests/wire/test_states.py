@@ -1,0 +1,79 @@
+"""Every state with every frame from either end: the table, tried exhaustively."""
+
+from itertools import product
+
+import pytest
+
+from wire.codes import FrameType
+from wire.states import (
+    FROM_CLIENT,
+    FROM_SERVER,
+    TRANSITIONS,
+    IllegalFrameError,
+    Role,
+    State,
+    advance,
+    diagram,
+    table,
+)
+
+
+@pytest.mark.parametrize(("state", "sender", "frame"), list(product(State, Role, FrameType)))
+def test_what_is_in_the_table_is_legal_and_nothing_else(
+    state: State, sender: Role, frame: FrameType
+) -> None:
+    may_send = frame in (FROM_CLIENT if sender is Role.CLIENT else FROM_SERVER)
+    after = TRANSITIONS[state].get(frame)
+    if may_send and after is not None:
+        assert advance(state, sender, frame) is after
+    else:
+        with pytest.raises(IllegalFrameError):
+            advance(state, sender, frame)
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.CLOSED])
+def test_a_fatal_error_ends_any_state(state: State) -> None:
+    assert advance(state, Role.SERVER, FrameType.ERROR, fatal=True) is State.CLOSED
+    with pytest.raises(IllegalFrameError):
+        advance(state, Role.CLIENT, FrameType.ERROR, fatal=True)
+
+
+def test_nothing_is_legal_once_closed() -> None:
+    with pytest.raises(IllegalFrameError):
+        advance(State.CLOSED, Role.SERVER, FrameType.ERROR, fatal=True)
+
+
+def test_every_frame_has_a_sender_and_only_pings_have_two() -> None:
+    assert set(FrameType) == FROM_CLIENT | FROM_SERVER
+    assert {FrameType.PING, FrameType.PONG} == FROM_CLIENT & FROM_SERVER
+
+
+def test_every_frame_is_legal_somewhere() -> None:
+    assert {frame for row in TRANSITIONS.values() for frame in row} == set(FrameType)
+
+
+def test_every_state_can_be_reached_and_left() -> None:
+    reached, todo = {State.NEW}, [State.NEW]
+    while todo:
+        for after in TRANSITIONS[todo.pop()].values():
+            if after not in reached:
+                reached.add(after)
+                todo.append(after)
+    assert reached == set(State)
+
+
+def test_nothing_of_a_user_is_said_before_login() -> None:
+    for state in (State.NEW, State.GREETING, State.READY, State.LOGGING_IN):
+        for frame in (FrameType.DISTRIBUTE_MESSAGE, FrameType.ACCOUNT_LIST, FrameType.SEND_MESSAGE):
+            assert frame not in TRANSITIONS[state]
+
+
+def test_the_two_ends_are_each_others_peer() -> None:
+    assert Role.CLIENT.peer is Role.SERVER
+    assert Role.SERVER.peer is Role.CLIENT
+
+
+def test_the_diagram_and_the_table_name_every_state() -> None:
+    for state in State:
+        assert state.value in diagram()
+        assert state.value in table()
