@@ -1,0 +1,131 @@
+"""One connection as the rules see it: who it is, what is on its way to it, what it has not confirmed.
+
+Must never hold a socket, or be changed by anything but the exchange; the transport takes messages
+from the left of `outbox` and does nothing else. Slots, because there is one for each connection and
+the hot path lives on them.
+Fails by assertion when a message is put that would overtake the durability of one before it.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from store.entry import Entry
+from store.reader import QueueReader
+from store.state import Account
+from wire.connection import Connection
+from wire.messages import Message
+from wire.states import Role
+
+
+@dataclass(slots=True)
+class Check:
+    """A CHECK_MESSAGES at work: what was asked, and how much of it went out."""
+
+    request: int
+    left: int
+    """How many may still go out: messages, or outcomes when only those were asked for."""
+    outcomes_only: bool
+    delivered: int = 0
+    """Messages that went out; outcomes are not counted."""
+
+
+class Session:
+    """One connection. All times `_ms` are monotonic, except `since_ms`, which is for people."""
+
+    __slots__ = (
+        "account",
+        "at_once",
+        "backlog",
+        "boundary",
+        "challenged",
+        "checks",
+        "closing",
+        "connection",
+        "greeted",
+        "heard_ms",
+        "in_dirty",
+        "in_pump",
+        "installation",
+        "live",
+        "name",
+        "number",
+        "opened_ms",
+        "outbox",
+        "outbox_lsn",
+        "outcomes",
+        "outstanding",
+        "outstanding_bytes",
+        "outstanding_messages",
+        "peer",
+        "ping_ms",
+        "push",
+        "silent",
+        "since_ms",
+        "told_waiting",
+        "waiting_for",
+    )
+
+    def __init__(self, number: int, peer: str, opened_ms: int, since_ms: int) -> None:
+        self.number = number
+        """Unique in this process, in the order of arrival."""
+        self.peer = peer
+        """The other end's address as text, safe to show."""
+        self.connection = Connection(Role.SERVER)
+        self.greeted = False
+        """Whether WELCOME was put: from then on NOTICE and PING are legal."""
+
+        self.account: Account | None = None
+        self.name: str | None = None
+        """The user's name while logged in."""
+        self.live = False
+        """Whether messages are pushed, rather than waiting for a check."""
+        self.installation: bytes | None = None
+        self.since_ms = since_ms
+        """Wall clock: since when it is connected, or logged in once it is."""
+
+        self.outbox: deque[tuple[int, Message]] = deque()
+        """What is to be sent: (the LSN that must be durable first, the message)."""
+        self.outbox_lsn = 0
+        self.closing: str | None = None
+        """Why to close the connection as soon as the outbox is flushed; None while it goes on."""
+        self.at_once = False
+        """With `closing`: the peer is not expected to read; try to send once, then close."""
+
+        self.opened_ms = opened_ms
+        self.heard_ms = opened_ms
+        """When the last frame came."""
+        self.ping_ms: int | None = None
+        """When a ping was sent that no frame has followed."""
+        self.silent = False
+        """Whether such a ping has been waiting for long."""
+        self.challenged = False
+        """Whether somebody waits for this session to prove that it is alive."""
+        self.waiting_for: str | None = None
+        """The name whose holder is being challenged for this session's login."""
+
+        self.boundary = 0
+        """The last number given out before the login: what is above it is news."""
+        self.push: QueueReader | None = None
+        self.backlog: QueueReader | None = None
+        self.outcomes: QueueReader | None = None
+        self.outstanding: dict[int, Entry] = {}
+        """What was sent and not confirmed, by number."""
+        self.outstanding_bytes = 0
+        self.outstanding_messages = 0
+        self.checks: deque[Check] = deque()
+        self.told_waiting = 0
+        """The count of waiting messages that this session was told last."""
+
+        self.in_dirty = False
+        self.in_pump = False
+
+    def put(self, message: Message, lsn: int) -> None:
+        """Queue a message that rests on everything up to `lsn`."""
+        assert lsn >= self.outbox_lsn, (lsn, self.outbox_lsn)
+        self.outbox_lsn = lsn
+        self.outbox.append((lsn, message))
+
+    @property
+    def label(self) -> str:
+        """For events: the user if there is one, and the address."""
+        return f"{self.name or '-'} from {self.peer}"
