@@ -153,7 +153,7 @@ def modules_fit_in_the_head(file: Source) -> Iterator[Complaint]:
 def modules_say_what_they_are(file: Source) -> Iterator[Complaint]:
     docstring = ast.get_docstring(file.tree) or ""
     whole = file.package is not None and not file.path.endswith("__init__.py")
-    if not docstring:
+    if not docstring and not fnmatch(file.path, "tests/*/test_*.py"):  # its mirror's says it
         yield 1, "no docstring"
     elif whole and len(docstring) < module_docstring_characters_min:
         yield 1, "say what it is for, what it must never do, how it fails"
