@@ -43,6 +43,16 @@ class Store:
         raise NotImplementedError
 
     @property
+    def has_pending(self) -> bool:
+        """Whether the open batch holds anything that a commit would make durable."""
+        raise NotImplementedError
+
+    @property
+    def pending_lsn(self) -> int:
+        """The LSN that covers all changes made so far: the open one, or the one before it."""
+        raise NotImplementedError
+
+    @property
     def admission(self) -> Admission:
         """Whether new messages and accounts may be taken."""
         raise NotImplementedError
