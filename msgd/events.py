@@ -63,7 +63,7 @@ class EventLog:
     def __len__(self) -> int:
         return len(self._ring)
 
-    def add(self, at_ms: int, kind: EventKind, text: str) -> None:
+    def add(self, kind: EventKind, text: str, at_ms: int) -> None:
         """Note an event and tell the writers. `text` is safe already; it is cut when too long."""
         if len(text) > EVENT_CHARACTERS_MAX:
             text = text[: EVENT_CHARACTERS_MAX - 1] + "…"

@@ -1,7 +1,7 @@
-"""The rules: who may do what, who gets what, and in which order. Messages in; records and messages out.
+"""The rules: who may do what, who gets what, in which order. Messages in; records and messages out.
 
-The reactor calls, in this order, once a turn: `receive` for each frame, `tick`, `work`, `end_turn`;
-then it commits the store and sends what the sessions of `take_dirty` have in their outboxes, each
+The reactor calls, once a turn and in this order: `receive` for each frame, `end_turn`; then it
+commits the store and sends what the sessions of `take_dirty` have in their outboxes, each
 message once the batch that it rests on is durable.
 
 Must never do I/O other than reading a mailbox through the store, look at a clock, or put out a
@@ -28,6 +28,8 @@ class Exchange:
         """All open ones, by number."""
         self.online: dict[str, Session] = {}
         """Those that are logged in, by name."""
+        self.dirty: list[Session] = []
+        """What `take_dirty` will give: not empty means that another turn should follow at once."""
 
     def open_session(self, peer: str, now: Now) -> Session:
         """A connection was accepted. `peer` is safe to show."""

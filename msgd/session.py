@@ -1,4 +1,4 @@
-"""One connection as the rules see it: who it is, what is on its way to it, what it has not confirmed.
+"""One connection as the rules see it: who it is, what is on its way, what is not confirmed.
 
 Must never hold a socket, or be changed by anything but the exchange; the transport takes messages
 from the left of `outbox` and does nothing else. Slots, because there is one for each connection and
