@@ -94,8 +94,10 @@ def width(character: str) -> int:
 
 
 def is_mark(character: str) -> bool:
-    """Whether this character is drawn in the cell of the one before it."""
-    return unicodedata.category(character)[0] == "M" or width(character) == 0
+    """Whether this character is drawn in the cell of the one before it, or not at all."""
+    if unicodedata.category(character)[0] == "M":
+        return True
+    return width(character) == 0 and shown(character) in {character, ""}
 
 
 def is_right_to_left(character: str) -> bool:

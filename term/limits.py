@@ -36,7 +36,6 @@ UNDO_STEPS_MAX: Final = 100
 
 # Lines without a screen.
 PLAIN_LINE_BYTES_MAX: Final = 65_536
-PLAIN_LINES_MAX: Final = 4_096
 
 if LINE_MARKS_MAX > BODY_MARKS_MAX:
     raise ValueError("a one-line field may not hold more marks per base than a body")
