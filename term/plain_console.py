@@ -6,7 +6,7 @@ or output end.
 """
 
 from term.console import ConsoleClosed
-from term.descriptor import read_waiting, write_all
+from term.os_terminal import read_waiting, write_all
 from term.limits import PLAIN_LINE_BYTES_MAX
 from term.picture import Picture, plain
 from term.safe import Safe, SafeText
