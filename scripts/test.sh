@@ -12,7 +12,6 @@ source "$root/scripts/lib/common.sh"
 lane=full
 jobs=$(nproc)
 current_step=arguments
-types_pid=
 
 usage() {
     cat <<'END'
@@ -52,21 +51,13 @@ main() {
     step "lint"
     "$venv/bin/ruff" check .
     step "import contracts"
-    "$venv/bin/lint-imports"
+    "$venv/bin/lint-imports" --no-logo
     step "shell scripts"
     "$venv/bin/shellcheck" scripts/*.sh scripts/lib/*.sh .ci/run
 
-    # The type check has no part in the tests, so it runs beside them; its words come when they are done.
-    types_log=$(mktemp)
-    "$venv/bin/mypy" >"$types_log" 2>&1 &
-    types_pid=$!
-    run_tests
     step "types"
-    local types_status=0
-    wait "$types_pid" || types_status=$?
-    types_pid=
-    cat "$types_log"
-    ((types_status == 0))
+    "$venv/bin/mypy"
+    run_tests
     step "coverage of wire and store"
     "$venv/bin/coverage" report --include='wire/*,store/*' --fail-under=100
     current_step=
@@ -97,10 +88,6 @@ step() {
 
 finish() {
     local status=$?
-    if [ -n "$types_pid" ]; then
-        kill "$types_pid" 2>/dev/null || true
-    fi
-    rm -f "${types_log:-}"
     if [ -z "$current_step" ] && [ "$status" = 0 ]; then
         printf '\ntest.sh: all checks of the %s lane passed in %d s.\n' "$lane" "$SECONDS"
         exit 0

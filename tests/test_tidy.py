@@ -32,15 +32,23 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
     "socket": ("msgd/os_net.py", "msgc/os_net.py"),
     "selectors": ("msgd/os_net.py", "msgc/os_net.py"),
     "ssl": ("msgd/os_net.py", "msgc/os_net.py"),
+    "select": ("term/descriptor.py", "msgd/os_files.py"),
     "time": ("msgd/os_clock.py", "msgc/os_clock.py"),
     "random": ("msgd/os_clock.py", "msgc/os_clock.py"),
     "secrets": ("msgd/os_clock.py", "msgc/os_clock.py"),
     "curses": ("term/curses_console.py",),
-    "termios": ("term/curses_console.py",),
+    "termios": ("term/curses_console.py", "term/descriptor.py"),
+    "tty": ("term/curses_console.py", "term/descriptor.py"),
     "sqlite3": ("msgc/archive*.py",),
     "fcntl": ("store/os_disk.py",),
-    "os": ("store/os_disk.py", "term/os_terminal.py", "msgd/__main__.py", "msgc/__main__.py"),
-    "signal": ("term/os_terminal.py", "msgd/__main__.py", "msgc/__main__.py"),
+    "os": (
+        "store/os_disk.py",
+        "term/descriptor.py",
+        "msgd/os_files.py",
+        "msgd/__main__.py",
+        "msgc/__main__.py",
+    ),
+    "signal": ("term/descriptor.py", "msgd/os_signals.py", "msgc/__main__.py"),
     "subprocess": (),
     "shutil": (),
     "tempfile": (),
@@ -56,16 +64,7 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
 STORE_SEES_OF_WIRE: Final = ("wire.tlv", "wire.errors")
 
 # What a constructor must be given, so that forgetting it fails instead of reaching for the machine.
-HANDED_DOWN: Final = {
-    "clock",
-    "disk",
-    "net",
-    "network",
-    "entropy",
-    "random",
-    "console",
-    "transport",
-}
+HANDED_DOWN: Final = {"clock", "disk", "net", "network", "entropy", "random"}
 
 # Methods of pathlib.Path that read or change files; `open` is too common a name to be among them.
 PATH_FILE_METHODS: Final = {
