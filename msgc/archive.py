@@ -1,0 +1,95 @@
+"""The local archive of one user at one server: outbox, inbox, drafts, settings, in one SQLite file.
+
+    archive.outbox       one's own messages and what became of them    msgc.archive_outbox
+    archive.inbox        what was received                             msgc.archive_inbox
+    archive.drafts       texts begun                                   msgc.archive_drafts
+    archive.preferences  the person's settings
+
+Each change is on the disk when its method returns. Several processes may have the archive open;
+only the one that holds the profile's lock talks to the server (`msgc.profile`).
+
+Must never lose or double anything when the process ends at any instant.
+Fails with ArchiveError, whose text says what to do.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from msgc.archive_database import MEMORY, ArchiveError, Database
+from msgc.archive_drafts import Drafts, Preferences
+from msgc.archive_inbox import Inbox
+from msgc.archive_outbox import Outbox
+from msgc.archive_search import Search
+from msgc.values import HistoryEntry
+from wire.limits import INSTALLATION_BYTES
+
+__all__ = ["MEMORY", "Archive", "ArchiveError"]
+
+_INSTALLATION: Final = "installation"
+_SERVER_ID: Final = "server_id"
+
+
+class Archive:
+    """See the module's text."""
+
+    def __init__(
+        self, path: str, wall_ms: Callable[[], int], random_bytes: Callable[[int], bytes]
+    ) -> None:
+        """Open the archive at `path`, or make it. MEMORY is one that is forgotten.
+
+        `wall_ms` gives milliseconds since 1970 UTC, `random_bytes` so many bytes that nobody else
+        has. Raises ArchiveError.
+        """
+        self._database = Database(path)
+        search = Search(self._database)
+        self._search = search
+        self.outbox = Outbox(self._database, search, wall_ms)
+        self.inbox = Inbox(self._database, search, wall_ms)
+        self.drafts = Drafts(self._database, wall_ms)
+        self.preferences = Preferences(self._database)
+        self.installation = self._installation(random_bytes)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def begin_session(self, server_id: bytes, created: bool, code: int) -> tuple[bytes, ...]:
+        """The user is logged in, at that server, to an account that was just `created` or not.
+
+        When it is not the account of before, answers that were still expected will not come:
+        messages in doubt become FAILED with `code`. Gives their ids.
+        """
+        with self._database.change():
+            known = self._fact(_SERVER_ID)
+            self._set_fact(_SERVER_ID, server_id)
+            if created or (known is not None and known != server_id):
+                return self.outbox.give_up_answers(code)
+        return ()
+
+    def end_account(self, code: int) -> tuple[bytes, ...]:
+        """The account was deleted. History stays; answers that were expected will not come."""
+        return self.outbox.give_up_answers(code)
+
+    def history(self, query: str, limit: int, offset: int = 0) -> tuple[HistoryEntry, ...]:
+        """What was received and sent, the newest first; with a query what has all its words."""
+        entries = []
+        for row, own, at_ms in self._search.find(query, limit, offset):
+            received = None if own else self.inbox.get(row)
+            sent = self.outbox.by_sequence(row) if own else None
+            entries.append(HistoryEntry(at_ms, received, sent))
+        return tuple(entries)
+
+    def _installation(self, random_bytes: Callable[[int], bytes]) -> bytes:
+        with self._database.change():
+            known = self._fact(_INSTALLATION)
+            if known is None:
+                known = random_bytes(INSTALLATION_BYTES)
+                self._set_fact(_INSTALLATION, known)
+        return known
+
+    def _fact(self, key: str) -> bytes | None:
+        row = self._database.one("SELECT value FROM facts WHERE key = ?", (key,))
+        return None if row is None else bytes(row[0])
+
+    def _set_fact(self, key: str, value: bytes) -> None:
+        self._database.run("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", (key, value))

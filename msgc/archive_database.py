@@ -1,0 +1,178 @@
+"""The archive's file: opening, the shape of its tables, transactions. The only user of sqlite3.
+
+Must never answer "done" before the disk has it: write-ahead log, synchronous=FULL, one commit for
+each promise (sqlite.org/pragma.html#pragma_synchronous).
+Fails with ArchiveError, whose text says what to do; the failed change has not happened.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, TypeAlias
+
+Value: TypeAlias = str | bytes | int | None
+Row: TypeAlias = Sequence[Any]
+
+SCHEMA_VERSION: Final = 1
+BUSY_TIMEOUT_S: Final = 10.0
+"""How long to wait for another process of the same user that is writing."""
+MEMORY: Final = ":memory:"
+
+_TABLES: Final = (
+    "CREATE TABLE facts (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE outbox (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        message_id BLOB NOT NULL UNIQUE,
+        everyone INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        composed_at_ms INTEGER NOT NULL,
+        state INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        code INTEGER,
+        text TEXT,
+        accepted_count INTEGER,
+        accepted_at_ms INTEGER,
+        settled INTEGER NOT NULL DEFAULT 0)""",
+    "CREATE INDEX outbox_state ON outbox (state, settled, sequence)",
+    # Named recipients (position is set) and fates; an outcome may come for a message that this
+    # archive does not know (sent from another machine): it is kept all the same.
+    """CREATE TABLE fates (
+        message_id BLOB NOT NULL,
+        recipient TEXT NOT NULL,
+        position INTEGER,
+        state INTEGER NOT NULL,
+        at_ms INTEGER,
+        refused INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (message_id, recipient)) WITHOUT ROWID""",
+    # The id stands in the key because a server restored from an old copy counts deliveries anew.
+    """CREATE TABLE received (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        server_id BLOB NOT NULL,
+        delivery INTEGER NOT NULL,
+        message_id BLOB NOT NULL,
+        sender TEXT NOT NULL,
+        received_at_ms INTEGER NOT NULL,
+        audience INTEGER NOT NULL,
+        audience_count INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        unread INTEGER NOT NULL,
+        stored_at_ms INTEGER NOT NULL,
+        UNIQUE (server_id, delivery, message_id))""",
+    "CREATE INDEX received_unread ON received (number) WHERE unread",
+    "CREATE INDEX received_time ON received (received_at_ms, number)",
+    """CREATE TABLE drafts (
+        purpose TEXT PRIMARY KEY,
+        recipients TEXT NOT NULL,
+        everyone INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        saved_at_ms INTEGER NOT NULL) WITHOUT ROWID""",
+)
+_SEARCH_TABLE: Final = (
+    "CREATE VIRTUAL TABLE words USING fts5(body, names, content='', "
+    "tokenize='unicode61 remove_diacritics 2')"
+)
+
+
+class ArchiveError(Exception):
+    """The archive cannot be used; the text says why and what to do."""
+
+
+class Database:
+    """One open archive file. See the module's text."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._depth = 0
+        with self._translated():
+            self._connection = sqlite3.connect(path, BUSY_TIMEOUT_S, isolation_level=None)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._migrate()
+            found = self.one("SELECT count(*) FROM sqlite_master WHERE name = 'words'")
+        self.has_search = found is not None and found[0] == 1
+
+    def close(self) -> None:
+        """Close the file. Changes are on the disk already."""
+        self._connection.close()
+
+    def one(self, sql: str, values: Sequence[Value] = ()) -> Row | None:
+        """The first row, or None."""
+        with self._translated():
+            row: Row | None = self._connection.execute(sql, values).fetchone()
+        return row
+
+    def all(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+        """All rows. Who asks sets a LIMIT."""
+        with self._translated():
+            return self._connection.execute(sql, values).fetchall()
+
+    def run(self, sql: str, values: Sequence[Value] = ()) -> int:
+        """Change something; the number of rows changed. Only inside `change`."""
+        assert self._depth, "a change outside a transaction"
+        with self._translated():
+            return self._connection.execute(sql, values).rowcount
+
+    def insert(self, sql: str, values: Sequence[Value] = ()) -> int | None:
+        """Insert a row; its number, or None when it was there already. Only inside `change`."""
+        assert self._depth, "a change outside a transaction"
+        with self._translated():
+            cursor = self._connection.execute(sql, values)
+            return cursor.lastrowid if cursor.rowcount == 1 else None
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """One transaction: all of it is on the disk at the end, or none. Inner ones join it."""
+        if self._depth:
+            yield
+            return
+        with self._translated():
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._depth = 1
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            finally:
+                self._depth = 0
+
+    def _migrate(self) -> None:
+        """Make the tables of a new file; refuse a newer one. Safe against a second process."""
+        with self.change():
+            row = self.one("PRAGMA user_version")
+            version = row[0] if row is not None else 0
+            if version > SCHEMA_VERSION:
+                raise ArchiveError(
+                    f"{self.path} was made by a newer msgc (format {version}, this one knows "
+                    f"{SCHEMA_VERSION}). Use the newer msgc; nothing was changed."
+                )
+            if version == SCHEMA_VERSION:
+                return
+            for statement in _TABLES:
+                self.run(statement)
+            if self._can_search():
+                self.run(_SEARCH_TABLE)
+            self.run(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _can_search(self) -> bool:
+        """Whether this SQLite was built with FTS5; without it, search is by LIKE."""
+        row = self.one("SELECT sqlite_compileoption_used('ENABLE_FTS5')")
+        return row is not None and row[0] == 1
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise ArchiveError(
+                f"Cannot use the archive {self.path}: {error}. "
+                "Look for free space and permissions; nothing was changed."
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise ArchiveError(
+                f"The archive {self.path} is damaged: {error}. "
+                "Move it away (keep it) and start again; what waits on the server is not lost."
+            ) from error

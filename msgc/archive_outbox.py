@@ -1,0 +1,309 @@
+"""The outbox: one's own messages, from the moment they are composed, and what became of them.
+
+A message is on the disk here before a byte of it goes to the server, and stays UNSENT until the
+server has answered; so it is sent again, under the same id, as often as needed.
+
+Must never use a message id twice, nor let an answer or an outcome that comes twice count twice.
+Fails with ArchiveError; then nothing has changed.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from msgc.archive_database import Database, Row
+from msgc.archive_search import Search
+from msgc.values import Fate, FateState, OutboxCounts, SendState, Sent
+
+_SELECT: Final = (
+    "SELECT message_id, everyone, body, composed_at_ms, state, attempts, code, text, "
+    "accepted_count, accepted_at_ms FROM outbox "
+)
+_INSTALLATION: Final = "installation"
+_COUNTER: Final = "counter"
+COUNTER_LEAP: Final = 1_000_000
+"""How far the counter jumps when the server already knew an id: past all that may be used."""
+
+
+class Outbox:
+    """See the module's text. Made by `Archive`."""
+
+    def __init__(self, database: Database, search: Search, wall_ms: Callable[[], int]) -> None:
+        self._database = database
+        self._search = search
+        self._wall_ms = wall_ms
+
+    # ----- composing ----------------------------------------------------------------------
+
+    def compose(
+        self, recipients: tuple[str, ...], everyone: bool, body: str, draft: str | None = None
+    ) -> Sent:
+        """Keep a new message, UNSENT; the draft of that purpose is dropped in the same commit."""
+        database = self._database
+        unique = () if everyone else tuple(dict.fromkeys(recipients))
+        with database.change():
+            message_id = self._next_message_id()
+            sequence = database.insert(
+                "INSERT INTO outbox (message_id, everyone, body, composed_at_ms, state) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (message_id, int(everyone), body, self._wall_ms(), SendState.UNSENT),
+            )
+            for position, name in enumerate(unique):
+                database.run(
+                    "INSERT INTO fates (message_id, recipient, position, state) "
+                    "VALUES (?, ?, ?, ?)",
+                    (message_id, name, position, FateState.WAITING),
+                )
+            assert sequence is not None
+            self._search.add_sent(sequence, body, unique)
+            if draft is not None:
+                database.run("DELETE FROM drafts WHERE purpose = ?", (draft,))
+        sent = self.get(message_id)
+        assert sent is not None
+        return sent
+
+    def send_again(self, message_id: bytes) -> Sent | None:
+        """A new message with the text and recipients of one that FAILED, which it replaces.
+
+        None when there is no such failed message.
+        """
+        with self._database.change():
+            sent = self.get(message_id)
+            if sent is None or sent.state is not SendState.FAILED:
+                return None
+            self.remove(message_id)
+            return self.compose(sent.recipients, sent.everyone, sent.body)
+
+    def remove(self, message_id: bytes) -> bool:
+        """Take back what was never put on the wire, or forget what FAILED. Else False."""
+        database = self._database
+        with database.change():
+            row = database.one(
+                "SELECT sequence, body FROM outbox WHERE message_id = ? "
+                "AND (state = ? OR (state = ? AND attempts = 0))",
+                (message_id, SendState.FAILED, SendState.UNSENT),
+            )
+            if row is None:
+                return False
+            names = tuple(fate.recipient for fate in self._fates(message_id, named=True))
+            self._search.drop_sent(row[0], row[1], names)
+            database.run("DELETE FROM outbox WHERE sequence = ?", (row[0],))
+            database.run("DELETE FROM fates WHERE message_id = ?", (message_id,))
+        return True
+
+    # ----- the link's side ----------------------------------------------------------------
+
+    def unsent_ids(self, limit: int) -> tuple[bytes, ...]:
+        """The oldest messages that the server has not answered, in the order of composing."""
+        rows = self._database.all(
+            "SELECT message_id FROM outbox WHERE state = ? ORDER BY sequence LIMIT ?",
+            (SendState.UNSENT, limit),
+        )
+        return tuple(row[0] for row in rows)
+
+    def mark_attempts(self, message_ids: Iterable[bytes]) -> None:
+        """These are about to be put on the wire. Committed before they are."""
+        with self._database.change():
+            for message_id in message_ids:
+                self._database.run(
+                    "UPDATE outbox SET attempts = attempts + 1 WHERE message_id = ?", (message_id,)
+                )
+
+    def record_accepted(self, message_id: bytes, count: int | None, at_ms: int | None) -> bool:
+        """MESSAGE_PENDING came. False when that was known already."""
+        with self._database.change():
+            changed = self._database.run(
+                "UPDATE outbox SET state = ?, code = NULL, text = NULL, "
+                "accepted_count = coalesce(?, accepted_count), "
+                "accepted_at_ms = coalesce(?, accepted_at_ms) "
+                "WHERE message_id = ? AND state != ?",
+                (SendState.PENDING, count, at_ms, message_id, SendState.PENDING),
+            )
+            if not changed:
+                # An outcome may have told it before; the numbers are news all the same.
+                self._database.run(
+                    "UPDATE outbox SET accepted_count = coalesce(accepted_count, ?), "
+                    "accepted_at_ms = coalesce(accepted_at_ms, ?) WHERE message_id = ?",
+                    (count, at_ms, message_id),
+                )
+            self._refresh_settled(message_id)
+        return bool(changed)
+
+    def record_refused(
+        self, message_id: bytes, code: int, text: str, recipients: tuple[str, ...] = ()
+    ) -> bool:
+        """It will not be sent. False when it had left UNSENT already."""
+        with self._database.change():
+            changed = self._database.run(
+                "UPDATE outbox SET state = ?, code = ?, text = ? "
+                "WHERE message_id = ? AND state = ?",
+                (SendState.FAILED, code, text, message_id, SendState.UNSENT),
+            )
+            for name in recipients if changed else ():
+                self._database.run(
+                    "UPDATE fates SET refused = 1 WHERE message_id = ? AND recipient = ?",
+                    (message_id, name),
+                )
+        return bool(changed)
+
+    def record_outcome(
+        self, message_id: bytes, recipient: str, state: FateState, at_ms: int | None
+    ) -> bool:
+        """What became of it at one recipient. False when that was known already."""
+        database = self._database
+        with database.change():
+            news = database.run(
+                "INSERT INTO fates (message_id, recipient, state, at_ms) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (message_id, recipient) DO UPDATE "
+                "SET state = excluded.state, at_ms = excluded.at_ms WHERE state IN (?, ?)",
+                (message_id, recipient, state, at_ms, FateState.WAITING, FateState.UNKNOWN),
+            )
+            # An outcome proves that the message was accepted, whatever else is believed here.
+            database.run(
+                "UPDATE outbox SET state = ?, code = NULL, text = NULL "
+                "WHERE message_id = ? AND state != ?",
+                (SendState.PENDING, message_id, SendState.PENDING),
+            )
+            self._refresh_settled(message_id)
+        return bool(news)
+
+    def leap(self) -> None:
+        """Ids were used by another copy of this archive: go on well past them."""
+        with self._database.change():
+            self._set_counter(self._counter() + COUNTER_LEAP)
+
+    def give_up_answers(self, code: int) -> tuple[bytes, ...]:
+        """The account that sent is gone: what it was asked and what it waited for is unknown.
+
+        What was never put on the wire stays UNSENT. Gives the ids of those that FAILED by it.
+        """
+        database = self._database
+        with database.change():
+            rows = database.all(
+                "SELECT message_id FROM outbox WHERE state = ? AND attempts > 0 ORDER BY sequence",
+                (SendState.UNSENT,),
+            )
+            database.run(
+                "UPDATE outbox SET state = ?, code = ?, text = '' WHERE state = ? AND attempts > 0",
+                (SendState.FAILED, code, SendState.UNSENT),
+            )
+            database.run(
+                "UPDATE fates SET state = ? WHERE state = ? AND message_id IN "
+                "(SELECT message_id FROM outbox WHERE state = ? AND NOT settled)",
+                (FateState.UNKNOWN, FateState.WAITING, SendState.PENDING),
+            )
+            database.run("UPDATE outbox SET settled = 1 WHERE state = ?", (SendState.PENDING,))
+        return tuple(row[0] for row in rows)
+
+    # ----- reading ------------------------------------------------------------------------
+
+    def get(self, message_id: bytes) -> Sent | None:
+        """One message."""
+        row = self._database.one(_SELECT + "WHERE message_id = ?", (message_id,))
+        return None if row is None else self._sent(row)
+
+    def by_sequence(self, sequence: int) -> Sent | None:
+        """One message by its row, for the history."""
+        row = self._database.one(_SELECT + "WHERE sequence = ?", (sequence,))
+        return None if row is None else self._sent(row)
+
+    def find(self, label: str) -> Sent | None:
+        """One message by what people call it: its short number, or its id in hex."""
+        if label.isascii() and label.isdigit() and len(label) < 19:
+            row = self._database.one(
+                _SELECT + "WHERE substr(message_id, 9) = ? ORDER BY sequence DESC LIMIT 1",
+                (int(label).to_bytes(8, "big"),),
+            )
+        else:
+            row = self._database.one(_SELECT + "WHERE hex(message_id) = upper(?)", (label,))
+        return None if row is None else self._sent(row)
+
+    def recent(self, limit: int, offset: int = 0) -> tuple[Sent, ...]:
+        """The newest first, all states."""
+        rows = self._database.all(
+            _SELECT + "ORDER BY sequence DESC LIMIT ? OFFSET ?",
+            (limit, offset),
+        )
+        return tuple(self._sent(row) for row in rows)
+
+    def in_state(self, state: SendState, limit: int) -> tuple[Sent, ...]:
+        """The oldest first, of one state."""
+        rows = self._database.all(
+            _SELECT + "WHERE state = ? ORDER BY sequence LIMIT ?",
+            (state, limit),
+        )
+        return tuple(self._sent(row) for row in rows)
+
+    def counts(self) -> OutboxCounts:
+        """How many stand where."""
+        rows = self._database.all("SELECT state, settled, count(*) FROM outbox GROUP BY 1, 2")
+        by_state: dict[tuple[int, int], int] = {(row[0], row[1]): row[2] for row in rows}
+        return OutboxCounts(
+            unsent=by_state.get((SendState.UNSENT, 0), 0),
+            waiting=by_state.get((SendState.PENDING, 0), 0),
+            delivered=by_state.get((SendState.PENDING, 1), 0),
+            failed=by_state.get((SendState.FAILED, 0), 0),
+        )
+
+    def _sent(self, row: Row) -> Sent:
+        message_id: bytes = row[0]
+        fates = self._fates(message_id, named=False)
+        return Sent(
+            message_id=message_id,
+            recipients=tuple(fate.recipient for fate in self._fates(message_id, named=True)),
+            everyone=bool(row[1]),
+            body=row[2],
+            composed_at_ms=row[3],
+            state=SendState(row[4]),
+            attempts=row[5],
+            code=row[6],
+            text=row[7],
+            refused_recipients=self._refused(message_id),
+            accepted_count=row[8],
+            accepted_at_ms=row[9],
+            fates=fates,
+        )
+
+    def _fates(self, message_id: bytes, *, named: bool) -> tuple[Fate, ...]:
+        rows = self._database.all(
+            "SELECT recipient, state, at_ms FROM fates WHERE message_id = ? "
+            "AND (position IS NOT NULL OR NOT ?) ORDER BY position IS NULL, position, recipient",
+            (message_id, int(named)),
+        )
+        return tuple(Fate(row[0], FateState(row[1]), row[2]) for row in rows)
+
+    def _refused(self, message_id: bytes) -> tuple[str, ...]:
+        rows = self._database.all(
+            "SELECT recipient FROM fates WHERE message_id = ? AND refused ORDER BY position",
+            (message_id,),
+        )
+        return tuple(row[0] for row in rows)
+
+    # ----- ids ----------------------------------------------------------------------------
+
+    def _next_message_id(self) -> bytes:
+        counter = self._counter() + 1
+        self._set_counter(counter)
+        row = self._database.one("SELECT value FROM facts WHERE key = ?", (_INSTALLATION,))
+        assert row is not None
+        installation: bytes = row[0]
+        return installation + counter.to_bytes(8, "big")
+
+    def _counter(self) -> int:
+        row = self._database.one("SELECT value FROM facts WHERE key = ?", (_COUNTER,))
+        return 0 if row is None else int(row[0])
+
+    def _set_counter(self, counter: int) -> None:
+        self._database.run(
+            "INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", (_COUNTER, counter)
+        )
+
+    def _refresh_settled(self, message_id: bytes) -> None:
+        """Whether nothing more is to be heard of it; kept as a column so that counting is cheap."""
+        sent = self.get(message_id)
+        if sent is None or sent.state is not SendState.PENDING:
+            return
+        unheard = sent.everyone and sent.accepted_count is None
+        done = sent.waiting == 0 and not unheard
+        self._database.run(
+            "UPDATE outbox SET settled = ? WHERE message_id = ?", (int(done), message_id)
+        )

@@ -1,0 +1,199 @@
+"""What the client says to people: codes and states as sentences that tell what to do.
+
+The commands and the screens share it, so that both say the same. Sentences may hold names and texts
+from the server: whoever shows one to a terminal passes it through `term.safe`.
+
+Must never write anything anywhere.
+Fails never: an unknown code is told with its number and the server's own text.
+"""
+
+from typing import Final
+
+from msgc.values import FateState, SendState, Sent
+from wire.codes import Audience, Code, NoticeKind, Presence
+
+CODE_ID_REUSED: Final = -1
+"""Ours, not the wire's: the server had the id of a message that was sent for the first time."""
+CODE_ACCOUNT_GONE: Final = -2
+"""Ours: the account was deleted before the server's answer came."""
+CODE_NOT_SENDABLE: Final = -3
+"""Ours: the message cannot be put into one frame."""
+
+_REFUSALS: Final[dict[int, str]] = {
+    Code.UNSUPPORTED: "The server does not know this request. It may be older than this client.",
+    Code.VERSION: "The server speaks another version of the protocol. Use a client that fits it.",
+    Code.TOO_SLOW: "The server gave up waiting. Try again.",
+    Code.TOO_MANY_CONNECTIONS: "The server has as many connections as it takes. Try again later.",
+    Code.TAKEN_OVER: "Another msgc of yours took over this session. Log in again to take it back.",
+    Code.KICKED: "The operator of the server ended this session. Ask them before you log in again.",
+    Code.INTERNAL: "The server has a fault of its own. Tell its operator, and try again later.",
+    Code.RECIPIENT_DELETED: "The recipient deleted the account before the message was delivered.",
+    Code.NO_RECIPIENTS: "There is nobody to send it to.",
+    Code.TOO_MANY_RECIPIENTS: "Too many recipients for one message. Send it in parts, or to all.",
+    Code.BODY_EMPTY: "The message is empty. Write something first.",
+    Code.BODY_TOO_LARGE: "The message is too long. Shorten it, or send it in parts.",
+    Code.TOO_OLD: "The server no longer knows whether it had this message. "
+    "Ask the recipient before you send it again.",
+    Code.TOO_MANY_INSTALLATIONS: "This user has sent from too many machines. "
+    "Use one of the others, or ask the operator.",
+    Code.STORAGE_FULL: "The server's storage is full. Nothing that waits is lost; "
+    "send it again later.",
+    Code.BUSY: "The server is too busy. Try again in a moment.",
+    Code.NOT_OWNER: "Only its owner can delete an account.",
+    Code.WRONG_INSTALLATION: "The message belongs to another archive. Write it again.",
+    CODE_ID_REUSED: "The server already had a message with this number, so this archive is "
+    "probably an old copy. This message was NOT sent; send it again.",
+    CODE_ACCOUNT_GONE: "The account was deleted before the server answered. "
+    "Ask the recipient before you send it again.",
+    CODE_NOT_SENDABLE: "The message cannot be sent as it is. Shorten it, or name fewer recipients.",
+}
+
+_PRESENCES: Final[dict[int, str]] = {
+    Presence.OFF: "off",
+    Presence.ON: "ON",
+    Presence.SILENT: "ON?",
+}
+
+_NOTICES: Final[dict[int, str]] = {
+    NoticeKind.SHUTTING_DOWN: "The server is shutting down. msgc looks for it again by itself.",
+    NoticeKind.STORAGE_FULL: "The server's storage is full: it refuses new messages for now.",
+}
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 user`, `3 users`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def in_use(name: str) -> str:
+    """The name belongs to a live session."""
+    return f"Username {name} is already in use, choose another."
+
+
+def held(name: str, pid: int | None) -> str:
+    """Another process of this user holds the profile."""
+    who = f"msgc process {pid}" if pid is not None else "another msgc process"
+    return f"{name} is connected from this computer already: {who} holds the archive. Use that one."
+
+
+def unreachable(host: str, port: int, reason: str) -> str:
+    """No connection."""
+    return f"Cannot reach the server at {host}:{port}: {reason}."
+
+
+def name_rule() -> str:
+    """What a username may be."""
+    return (
+        "A username has 1 to 32 characters: letters a-z, digits, and . _ - inside. "
+        "It begins and ends with a letter or a digit."
+    )
+
+
+def refusal(code: int, text: str, name: str = "") -> str:
+    """Why the server refused, and what to do. `text` is the server's own, `name` who it is about.
+
+    Sources of the codes: `wire.codes.Code`, and the CODE_ constants of this module.
+    """
+    match code:
+        case Code.IN_USE:
+            return in_use(name)
+        case Code.NAME_TAKEN:
+            return f"Username {name} is taken, choose another."
+        case Code.NAME_INVALID:
+            return name_rule()
+        case Code.UNKNOWN_USER:
+            return f"There is no account {name} on the server. Make one with: msgc create {name}"
+        case Code.BEING_DELETED:
+            return f"The account {name} is being deleted. Wait a moment, or choose another."
+        case Code.UNDELIVERED_MESSAGES:
+            return f"Messages wait for {name}. Read them first, or force the deletion."
+        case Code.UNKNOWN_RECIPIENT:
+            return text or "A recipient does not exist. Nothing was sent to anybody."
+        case _:
+            return _REFUSALS.get(code) or f"The server says: {text or 'no'} (code {code})."
+
+
+def unknown_recipients(names: tuple[str, ...]) -> str:
+    """The server knows no such user; the send was all or nothing."""
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f"No user matches {quoted}. Nothing was sent."
+
+
+def failure(sent: Sent) -> str:
+    """Why a message of one's own came to nothing."""
+    if sent.code == Code.UNKNOWN_RECIPIENT and sent.refused_recipients:
+        return unknown_recipients(sent.refused_recipients)
+    return refusal(sent.code or 0, sent.text or "")
+
+
+def sent_summary(sent: Sent) -> str:
+    """Where a message stands, in one line: `Sent to 3 users: 1 delivered, 2 waiting.`"""
+    if sent.state is SendState.UNSENT:
+        return "Not sent yet: it goes by itself when the server answers."
+    if sent.state is SendState.FAILED:
+        return f"Not sent. {failure(sent)}"
+    parts = [f"{sent.delivered} delivered", f"{sent.waiting} waiting"]
+    if sent.lost:
+        parts.append(f"{sent.lost} came to nothing")
+    return f"Sent to {plural(sent.total, 'user')}: {', '.join(parts)}."
+
+
+def send_state(sent: Sent) -> str:
+    """One word for a list."""
+    if sent.state is SendState.UNSENT:
+        return "unsent"
+    if sent.state is SendState.FAILED:
+        return "failed"
+    return "waiting" if sent.waiting else "done"
+
+
+def fate(state: FateState) -> str:
+    """What became of it at one recipient, as a word or two."""
+    match state:
+        case FateState.WAITING:
+            return "waiting"
+        case FateState.DELIVERED:
+            return "delivered"
+        case FateState.RECIPIENT_DELETED:
+            return "recipient deleted"
+        case FateState.UNKNOWN:
+            return "unknown"
+
+
+def presence(number: int) -> str:
+    """`ON`, `ON?` (connected but silent) or `off`."""
+    return _PRESENCES.get(number, "?")
+
+
+def audience(kind: int, count: int) -> str:
+    """To whom a message was: `you`, `3 users` or `all`."""
+    if kind == Audience.ONE:
+        return "you"
+    if kind == Audience.EVERYONE:
+        return "all"
+    return plural(count, "user")
+
+
+def none_available(clock: str) -> str:
+    """The server had nothing. `clock` is a time of day."""
+    return f"No messages are available (asked the server at {clock})."
+
+
+def notice(kind: int, text: str, count: int | None) -> str:
+    """News from the server."""
+    if kind == NoticeKind.MAIL_WAITING:
+        return f"{plural(count or 0, 'message')} waiting for you."
+    if kind == NoticeKind.ANNOUNCEMENT:
+        return f"The operator says: {text}"
+    return _NOTICES.get(kind) or f"The server says: {text}"
+
+
+def duration(milliseconds: int) -> str:
+    """A length of time in its two largest units: `4 d 2 h`, `3 min`, `12 s`."""
+    seconds = max(0, milliseconds) // 1000
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
+    if days:
+        return f"{days} d {hours % 24} h"
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"
