@@ -1,0 +1,126 @@
+"""The network as the reactor sees it: a listener, channels of bytes, and one poll over all of them.
+
+The real network is `msgd.os_net.OsNetwork`; tests and the simulator bring an in-memory one. A
+channel hides what carries the bytes, so that an encrypted one can take its place: that is why
+`receive` may answer "when I can write" and `send` "when I can read".
+
+Must never block, except in `poll`.
+Fails with ChannelError for one connection, with AcceptError and ListenError for the listener.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum, unique
+from typing import Protocol
+
+
+class ChannelError(Exception):
+    """This connection is broken (reset, timed out). The text is ours and short."""
+
+
+class AcceptError(Exception):
+    """A connection is waiting and there are no file descriptors or buffers to take it."""
+
+
+class ListenError(Exception):
+    """The address cannot be listened on. The text says why and what to do."""
+
+
+@unique
+class Wait(Enum):
+    """Nothing could be done now: what to wait for before the same call is made again."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+@unique
+class Wish(Enum):
+    """What somebody outside wants of the process, said by a signal."""
+
+    STOP = "stop"
+    REOPEN_LOG = "reopen the log"
+    RESIZE = "look at the terminal's size again"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen, as numbers: what a host name was resolved to."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Channel(Protocol):
+    """One connection: bytes in, bytes out."""
+
+    @property
+    def peer(self) -> str:
+        """The other end's address, numbers only, safe to show."""
+
+    def receive(self, bytes_max: int) -> bytes | Wait:
+        """What came, at most `bytes_max`; b"" at the end of the stream. Raises ChannelError."""
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether more can be received that `poll` knows nothing of."""
+
+    def send(self, data: bytes | memoryview) -> int | Wait:
+        """How many bytes were taken, at least one. After a Wait, offer the same bytes again.
+
+        Raises ChannelError.
+        """
+
+    def finish(self) -> None:
+        """Nothing more will be sent: let the peer read to the end. Never raises."""
+
+    def close(self) -> None:
+        """Let go of it at once, whatever is in flight. Never raises."""
+
+
+@dataclass(slots=True)
+class Ready:
+    """What one poll found."""
+
+    listener: bool = False
+    console: bool = False
+    wishes: tuple[Wish, ...] = ()
+    readable: list[Channel] = field(default_factory=list)
+    writable: list[Channel] = field(default_factory=list)
+
+
+class Network(Protocol):
+    """The one place where the process waits."""
+
+    def accept(self) -> Channel | None:
+        """The next waiting connection; None when there is none. Raises AcceptError."""
+
+    def watch_listener(self, wanted: bool) -> None:
+        """Whether `poll` should tell of waiting connections."""
+
+    def watch_console(self, fd: int | None) -> None:
+        """The terminal whose keys `poll` should tell of; None for no longer."""
+
+    def watch(self, channel: Channel, reading: bool, writing: bool) -> None:
+        """What `poll` should tell of this channel from now on."""
+
+    def poll(self, timeout_ms: int | None) -> Ready:
+        """Wait until something is ready, at most `timeout_ms`; None waits for ever."""
+
+    def stop_listening(self) -> None:
+        """Refuse new connections from now on. Again does nothing."""
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+class Clock(Protocol):
+    """The two clocks of the machine."""
+
+    def monotonic_ms(self) -> int:
+        """Milliseconds from some fixed moment; never goes back."""
+
+    def wall_ms(self) -> int:
+        """Milliseconds since 1970 UTC; may jump."""

@@ -1,0 +1,87 @@
+"""Files of the server that are not the store's: the log, standard error, the configuration.
+
+The only file of this package that imports `os` (but for `__main__`).
+Must never block on an output: a pipe or terminal that takes nothing is asked first.
+Fails with LogError when the log, and OSError when the configuration cannot be opened.
+"""
+
+import os
+import select
+from typing import Final
+
+from msgd.log import LogError
+
+STANDARD_ERROR_FD: Final = 2
+CONFIG_BYTES_MAX: Final = 1 << 20
+
+
+class StandardErrorOutput:
+    """Lines to standard error."""
+
+    def write(self, data: bytes) -> bool:
+        """Write a line, unless nobody takes it."""
+        return _write_if_ready(STANDARD_ERROR_FD, data)
+
+    def reopen(self) -> None:
+        """Standard error belongs to whoever started us."""
+
+    def close(self) -> None:
+        """Leave it open, for the last words of a failure."""
+
+
+class FileOutput:
+    """Lines to the end of a file, which may be moved away and reopened."""
+
+    def __init__(self, path: str) -> None:
+        """Open or make the file, readable by its owner only. Raises LogError."""
+        self._path = path
+        self._fd = self._open()
+
+    def write(self, data: bytes) -> bool:
+        """Write a line; False when the disk is full."""
+        return _write_if_ready(self._fd, data)
+
+    def reopen(self) -> None:
+        """Open the path again; the old file is kept if that fails, so that nothing is lost."""
+        try:
+            fd = self._open()
+        except LogError as error:
+            _write_if_ready(self._fd, f"{error}; going on with the old file\n".encode())
+            return
+        os.close(self._fd)
+        self._fd = fd
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+    def _open(self) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
+        try:
+            return os.open(self._path, flags, 0o600)
+        except OSError as error:
+            raise LogError(
+                f"the log {self._path} cannot be opened: {error.strerror}; see --log"
+            ) from None
+
+
+def _write_if_ready(fd: int, data: bytes) -> bool:
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    try:
+        ready = poll.poll(0)
+        if not ready or ready[0][1] & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
+            return bool(ready)  # not now; or, with an error, never again: then forget the line
+        os.write(fd, data)
+    except OSError:
+        return False
+    return True
+
+
+def read_config(path: str) -> bytes:
+    """The whole configuration file. Raises OSError, as whoever reads it knows what it is for."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, CONFIG_BYTES_MAX)
+    finally:
+        os.close(fd)

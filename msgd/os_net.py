@@ -1,0 +1,286 @@
+"""TCP through the operating system: the only file of this package with sockets and selectors.
+
+Must never block outside `poll`, and never leave a waiting connection un-taken in a busy loop: when
+file descriptors run out, a spare one is given up to take the connection and close it, and the
+reactor is told to pause the listener (libuv's trick).
+Fails with ListenError before anything is served; a broken connection is a ChannelError.
+"""
+
+import errno
+import resource
+import selectors
+import socket
+from collections.abc import Mapping
+from typing import Final
+
+from msgd.net import AcceptError, Address, Channel, ChannelError, ListenError, Ready, Wait, Wish
+
+LISTEN_BACKLOG_MAX: Final = 128
+KEEPALIVE_IDLE_S: Final = 60
+USER_TIMEOUT_MS: Final = 30_000
+SIGNALS_BYTES_MAX: Final = 4_096
+
+_NO_ROOM: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_LISTENER: Final = "listener"
+_CONSOLE: Final = "console"
+_SIGNALS: Final = "signals"
+
+_Key = str | Channel
+
+
+class OsChannel:
+    """One TCP connection."""
+
+    __slots__ = ("_peer", "socket")
+
+    def __init__(self, connected: socket.socket, peer: str) -> None:
+        self.socket = connected
+        self._peer = peer
+
+    @property
+    def peer(self) -> str:
+        """Address and port, numbers only."""
+        return self._peer
+
+    @property
+    def has_pending(self) -> bool:
+        """Never: the kernel tells of every byte of plain TCP."""
+        return False
+
+    def receive(self, bytes_max: int) -> bytes | Wait:
+        """See msgd.net.Channel."""
+        try:
+            return self.socket.recv(bytes_max)
+        except (BlockingIOError, InterruptedError):
+            return Wait.READ
+        except OSError as error:
+            raise ChannelError(_reason(error)) from None
+
+    def send(self, data: bytes | memoryview) -> int | Wait:
+        """See msgd.net.Channel."""
+        try:
+            return self.socket.send(data)
+        except (BlockingIOError, InterruptedError):
+            return Wait.WRITE
+        except OSError as error:
+            raise ChannelError(_reason(error)) from None
+
+    def finish(self) -> None:
+        """Send FIN after what is in the kernel's buffer."""
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            return  # the peer is gone already: then there is nobody to tell
+
+    def close(self) -> None:
+        """Close the socket."""
+        self.socket.close()
+
+
+class OsNetwork:
+    """A listener, its connections, the terminal and the signals, under one selector."""
+
+    def __init__(self, wishes: Mapping[int, Wish]) -> None:
+        self._wishes = wishes  # by number of signal
+        self._selector = selectors.DefaultSelector()
+        self._listener: socket.socket | None = None
+        self._console_fd: int | None = None
+        self._signals_in, self._signals_out = socket.socketpair()
+        self._signals_in.settimeout(0)
+        self._signals_out.settimeout(0)
+        self._selector.register(self._signals_in, selectors.EVENT_READ, _SIGNALS)
+        # Any descriptor will do: it is there to be given up when there are no others.
+        self._spare: socket.socket | None = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+
+    @property
+    def signals_fd(self) -> int:
+        """Where signal numbers are to be written (signal.set_wakeup_fd)."""
+        return self._signals_out.fileno()
+
+    @staticmethod
+    def resolve(host: str, port: int) -> Address:
+        """The first numeric address of a host. Raises ListenError."""
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or "not a host name"
+            raise ListenError(
+                f"the host {host!r} has no address ({reason}); give --host an address of this "
+                "machine, such as 127.0.0.1"
+            ) from None
+        numbers = found[0][4]
+        return Address(str(numbers[0]), int(numbers[1]))
+
+    def listen(self, address: Address) -> Address:
+        """Begin to listen; gives the address with the port that it really is (port 0: any).
+
+        Raises ListenError.
+        """
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listener.settimeout(0)
+            # Without it a restarted server waits minutes until its old connections are forgotten.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listener.bind((address.host, address.port))
+            listener.listen(LISTEN_BACKLOG_MAX)
+        except OSError as error:
+            listener.close()
+            raise ListenError(_listen_reason(error, address)) from None
+        self._listener = listener
+        self._selector.register(listener, selectors.EVENT_READ, _LISTENER)
+        numbers = listener.getsockname()
+        return Address(str(numbers[0]), int(numbers[1]))
+
+    def accept(self) -> Channel | None:
+        """See msgd.net.Network."""
+        if self._listener is None:
+            return None
+        try:
+            connected, numbers = self._listener.accept()
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                return None  # none waiting, or one that went away while it waited
+            self._drop_one_waiting()
+            raise AcceptError(_reason(error)) from None
+        if self._spare is None:
+            self._make_spare()
+        try:
+            _prepare(connected)
+        except OSError:
+            connected.close()  # it went away while we prepared it
+            return None
+        return OsChannel(connected, str(Address(str(numbers[0]), int(numbers[1]))))
+
+    def watch_listener(self, wanted: bool) -> None:
+        """See msgd.net.Network."""
+        if self._listener is None:
+            return
+        watched = self._listener.fileno() in self._selector.get_map()
+        if wanted and not watched:
+            self._selector.register(self._listener, selectors.EVENT_READ, _LISTENER)
+        elif watched and not wanted:
+            self._selector.unregister(self._listener)
+
+    def watch_console(self, fd: int | None) -> None:
+        """See msgd.net.Network."""
+        if self._console_fd is not None:
+            self._selector.unregister(self._console_fd)
+        self._console_fd = fd
+        if fd is not None:
+            self._selector.register(fd, selectors.EVENT_READ, _CONSOLE)
+
+    def watch(self, channel: Channel, reading: bool, writing: bool) -> None:
+        """See msgd.net.Network."""
+        assert isinstance(channel, OsChannel)
+        events = (selectors.EVENT_READ if reading else 0) | (
+            selectors.EVENT_WRITE if writing else 0
+        )
+        watched = channel.socket.fileno() in self._selector.get_map()
+        if not events:
+            if watched:
+                self._selector.unregister(channel.socket)
+        elif watched:
+            self._selector.modify(channel.socket, events, channel)
+        else:
+            self._selector.register(channel.socket, events, channel)
+
+    def poll(self, timeout_ms: int | None) -> Ready:
+        """See msgd.net.Network."""
+        ready = Ready()
+        timeout = None if timeout_ms is None else timeout_ms / 1_000
+        for key, events in self._selector.select(timeout):
+            owner: _Key = key.data
+            if not isinstance(owner, str):
+                if events & selectors.EVENT_READ:
+                    ready.readable.append(owner)
+                if events & selectors.EVENT_WRITE:
+                    ready.writable.append(owner)
+            elif owner == _LISTENER:
+                ready.listener = True
+            elif owner == _CONSOLE:
+                ready.console = True
+            else:
+                numbers = self._signals_in.recv(SIGNALS_BYTES_MAX)
+                ready.wishes = tuple(
+                    self._wishes[number] for number in numbers if number in self._wishes
+                )
+        return ready
+
+    def stop_listening(self) -> None:
+        """See msgd.net.Network."""
+        if self._listener is not None:
+            self.watch_listener(wanted=False)
+            self._listener.close()
+            self._listener = None
+
+    def close(self) -> None:
+        """See msgd.net.Network."""
+        self.stop_listening()
+        self._selector.close()
+        self._signals_in.close()
+        self._signals_out.close()
+        if self._spare is not None:
+            self._spare.close()
+
+    def _drop_one_waiting(self) -> None:
+        """Take one waiting connection with the spare descriptor and close it.
+
+        Left waiting it would make every poll return at once. On Linux accept checks for free
+        descriptors before it looks for a connection, so there may be none: then nothing is done.
+        """
+        assert self._listener is not None
+        if self._spare is not None:
+            self._spare.close()
+            self._spare = None
+            try:
+                dropped, _ = self._listener.accept()
+                dropped.close()
+            except OSError:
+                pass  # it went away by itself, which is what was wanted
+        self._make_spare()
+
+    def _make_spare(self) -> None:
+        try:
+            self._spare = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        except OSError:
+            self._spare = None  # tried again at the next accept
+
+
+def descriptors_max() -> int:
+    """How many files and connections this process may have open at once."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return soft if soft != resource.RLIM_INFINITY else 1 << 20
+
+
+def _prepare(connected: socket.socket) -> None:
+    connected.settimeout(0)
+    # One send a turn is already a whole turn's worth: waiting to fill a packet only adds delay.
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_KEEPIDLE"):
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_S)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+
+
+def _reason(error: OSError) -> str:
+    """What went wrong, in the system's words for the number: never the peer's."""
+    return (error.strerror or "network error").lower()
+
+
+def _listen_reason(error: OSError, address: Address) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"{address} is in use by another program; stop that one, or choose another port "
+            "with --port (0 takes any that is free)"
+        )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{address.host} is not an address of this machine; choose another with --host"
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return (
+            f"{address} needs more rights than this user has; choose a port above 1023 with --port"
+        )
+    return f"cannot listen on {address}: {_reason(error)}; see --host and --port"

@@ -1,0 +1,384 @@
+"""The loop: the one place where the server waits, and the order in which everything is done.
+
+One turn is: poll, read, commit, release, house-keeping, close. The order is the promise. An answer
+leaves only in `release`, which stands after `commit`; so nobody is ever told of a thing that a
+power cut could take back.
+
+Must never do two things: let anybody else call these steps, and wait anywhere but in the poll.
+Fails with whatever the store raises (the process must end), and with any other exception, which is
+a bug of ours. What a peer does wrong ends that peer's connection and nothing else.
+"""
+
+from typing import Protocol
+
+from msgd.events import EventKind, EventLog
+from msgd.exchange import Exchange
+from msgd.log import Log
+from msgd.net import AcceptError, Channel, ChannelError, Clock, Network, Ready, Wait, Wish
+from msgd.reactor_limits import ReactorLimits
+from msgd.session import Session
+from msgd.transport import Transport
+from msgd.values import Now
+from store.store import Store
+from wire import frames
+from wire.codes import Code
+from wire.errors import RemoteProtocolError
+from wire.messages import Error
+
+
+class Face(Protocol):
+    """What shows the server to a person, and hears what the person wants. The panel is one."""
+
+    @property
+    def console_fd(self) -> int:
+        """What the poll should watch for keys."""
+
+    @property
+    def wants_stop(self) -> bool:
+        """Whether the person asked for the end."""
+
+    def read(self, now: Now) -> None:
+        """There are keys (or the terminal is gone)."""
+
+    def resized(self) -> None:
+        """The terminal may have another size now."""
+
+    def deadline_ms(self) -> int | None:
+        """When `draw` has something to do next, by the monotonic clock."""
+
+    def draw(self, now: Now) -> None:
+        """Show what changed, if it is time to."""
+
+
+class Reactor:
+    """Runs the turns. Everything that it needs is handed to it."""
+
+    def __init__(
+        self,
+        *,
+        network: Network,
+        clock: Clock,
+        store: Store,
+        exchange: Exchange,
+        events: EventLog,
+        log: Log,
+        limits: ReactorLimits,
+        face: Face | None,
+    ) -> None:
+        self.ended = False
+        self._network = network
+        self._clock = clock
+        self._store = store
+        self._exchange = exchange
+        self._events = events
+        self._log = log
+        self._limits = limits
+        self._face = face
+        self._transports: dict[int, Transport] = {}  # by number of session
+        self._by_channel: dict[Channel, Transport] = {}
+        self._lingering: dict[Channel, int] = {}  # closed by us; until when they may still read
+        self._again: dict[int, Transport] = {}  # whole frames are left from the turn before
+        self._held: list[Session] = []  # their outboxes wait for a later batch
+        self._touched: dict[int, Transport] = {}  # looked at in this turn's last step
+        self._sending: dict[int, Transport] = {}  # something waits for the peer to take it
+        self._busy = False  # the store or the exchange has more background work
+        self._listener_back_ms: int | None = None
+        self._accept_pause_ms = limits.accept_pause_ms
+        self._stop_by_ms: int | None = None
+        if face is not None:
+            network.watch_console(face.console_fd)
+
+    @property
+    def connections(self) -> int:
+        """How many connections are served now."""
+        return len(self._transports)
+
+    def run(self) -> None:
+        """Turn until the end was asked for and everybody was told."""
+        while not self.ended:
+            self.turn()
+
+    def turn(self) -> None:
+        """One turn. The comment at each step says why it stands where it stands."""
+        # 1. Poll. First, so that the batch is whatever arrived while the last commit ran.
+        ready = self._network.poll(self._timeout_ms())
+        now = Now(self._clock.monotonic_ms(), self._clock.wall_ms())
+        # 2. Read. Changes memory and the open batch only; nothing of it is seen outside yet.
+        self._obey(ready, now)
+        self._read(ready, now)
+        self._exchange.end_turn(now)
+        # 3. Commit. Before release, because an answer must survive a power cut.
+        self._store.commit()
+        # 4. Release. One send for each connection, of everything that this turn made durable.
+        self._release(now)
+        # 5. House-keeping. After release, so that nobody waits for it; what it has to tell is
+        #    committed and released by the next turn, which comes at once.
+        self._keep_house(now)
+        # 6. Close. Last, so that no step above ever holds a connection that is gone.
+        self._close_doomed(now)
+        self._end_if_done(now)
+
+    # ----- 1. poll ----------------------------------------------------------------------------
+
+    def _timeout_ms(self) -> int:
+        exchange = self._exchange
+        if self._again or self._busy or exchange.dirty or self._store.has_pending:
+            return 0
+        now_ms = self._clock.monotonic_ms()
+        stall_ms = self._limits.write_stall_ms
+        deadlines: list[int | None] = [
+            now_ms + self._limits.idle_turn_ms,
+            exchange.next_deadline_ms(),
+            self._listener_back_ms,
+            self._stop_by_ms,
+            *self._lingering.values(),
+            *(
+                None
+                if transport.stalled_since_ms is None
+                else transport.stalled_since_ms + stall_ms
+                for transport in self._sending.values()
+            ),
+        ]
+        if self._face is not None:
+            deadlines.append(self._face.deadline_ms())
+        return max(0, min(at for at in deadlines if at is not None) - now_ms)
+
+    # ----- 2. read ----------------------------------------------------------------------------
+
+    def _obey(self, ready: Ready, now: Now) -> None:
+        """What people and the system want, before what peers want."""
+        for wish in ready.wishes:
+            if wish is Wish.STOP:
+                self.stop(now)
+            elif wish is Wish.REOPEN_LOG:
+                self._log.reopen()
+            elif self._face is not None:
+                self._face.resized()
+        if ready.console and self._face is not None:
+            self._face.read(now)
+            if self._face.wants_stop:
+                self.stop(now)
+
+    def stop(self, now: Now) -> None:
+        """Tell the clients and end; asked a second time, end as soon as this turn is committed."""
+        if self._stop_by_ms is not None:
+            self._stop_by_ms = now.monotonic_ms
+            return
+        self._stop_by_ms = now.monotonic_ms + self._limits.shutdown_ms
+        self._network.stop_listening()
+        self._listener_back_ms = None
+        self._exchange.shut_down(now)
+        self._touched.update(self._transports)
+
+    def _read(self, ready: Ready, now: Now) -> None:
+        if self._listener_back_ms is not None and now.monotonic_ms >= self._listener_back_ms:
+            self._listener_back_ms = None
+            self._network.watch_listener(wanted=True)
+        if ready.listener and self._stop_by_ms is None:
+            self._accept(now)
+        # Those with frames left come first: they were here before whoever is readable now.
+        again, self._again = self._again, {}
+        for transport in again.values():
+            self._serve(transport, now)
+        for channel in ready.writable:
+            self._flush(channel, now)
+        for channel in ready.readable:
+            transport_or_none = self._by_channel.get(channel)
+            if transport_or_none is None:
+                self._read_lingering(channel)
+                continue
+            transport = transport_or_none
+            self._touched[transport.session.number] = transport
+            if transport.read():
+                self._serve(transport, now)
+
+    def _accept(self, now: Now) -> None:
+        for _ in range(self._limits.accepts_per_turn_max):
+            try:
+                channel = self._network.accept()
+            except AcceptError as error:
+                self._pause_listener(str(error), now)
+                return
+            if channel is None:
+                return
+            self._accept_pause_ms = self._limits.accept_pause_ms
+            if len(self._transports) >= self._limits.connections_max:
+                self._refuse(channel, now)
+                continue
+            session = self._exchange.open_session(channel.peer, now)
+            transport = Transport(channel, session, self._limits)
+            self._transports[session.number] = transport
+            self._by_channel[channel] = transport
+            self._touched[session.number] = transport
+
+    def _pause_listener(self, reason: str, now: Now) -> None:
+        """Out of descriptors: a listener that stays ready would turn the loop for nothing."""
+        self._network.watch_listener(wanted=False)
+        self._listener_back_ms = now.monotonic_ms + self._accept_pause_ms
+        self._events.add(
+            EventKind.WARN,
+            f"cannot take connections: {reason}; next try in {self._accept_pause_ms} ms",
+            now.wall_ms,
+        )
+        self._accept_pause_ms = min(self._accept_pause_ms * 2, self._limits.accept_pause_ms_max)
+
+    def _refuse(self, channel: Channel, now: Now) -> None:
+        text = f"this server serves {self._limits.connections_max} connections and has them all"
+        self._events.add(
+            EventKind.REJECT, f"connection from {channel.peer}: too many connections", now.wall_ms
+        )
+        try:
+            channel.send(frames.encode(Error(Code.TOO_MANY_CONNECTIONS, text, fatal=True)))
+        except ChannelError:
+            channel.close()
+            return
+        self._linger(channel, now)
+
+    def _serve(self, transport: Transport, now: Now) -> None:
+        """Hand the whole frames that are there to the exchange, up to a limit a turn."""
+        session = transport.session
+        connection = session.connection
+        receive = self._exchange.receive
+        self._touched[session.number] = transport
+        transport.has_leftover = False
+        for _ in range(self._limits.frames_per_turn_max):
+            if session.closing is not None:
+                return
+            try:
+                message = connection.next_event()
+            except RemoteProtocolError as error:
+                self._exchange.break_session(session, error, now)
+                return
+            if message is None:
+                if transport.channel.has_pending:
+                    break
+                return
+            receive(session, message, now)
+        transport.has_leftover = True
+
+    def _flush(self, channel: Channel, now: Now) -> None:
+        transport = self._by_channel.get(channel)
+        if transport is None:
+            return
+        self._touched[transport.session.number] = transport
+        transport.flush(now.monotonic_ms)
+
+    # ----- 4. release -------------------------------------------------------------------------
+
+    def _release(self, now: Now) -> None:
+        durable_lsn = self._store.durable_lsn
+        held, self._held = self._held, []
+        for session in (*held, *self._exchange.take_dirty()):
+            transport = self._transports.get(session.number)
+            if transport is None:
+                continue
+            self._touched[session.number] = transport
+            transport.release(durable_lsn)
+            transport.flush(now.monotonic_ms)
+            if session.outbox:
+                self._held.append(session)
+
+    # ----- 5. house-keeping -------------------------------------------------------------------
+
+    def _keep_house(self, now: Now) -> None:
+        stalled_before_ms = now.monotonic_ms - self._limits.write_stall_ms
+        for transport in self._sending.values():
+            since_ms = transport.stalled_since_ms
+            if since_ms is not None and since_ms <= stalled_before_ms and transport.gone is None:
+                seconds = self._limits.write_stall_ms // 1_000
+                transport.gone = f"took nothing of what was sent to it for {seconds} s"
+                self._touched[transport.session.number] = transport
+        for channel, until_ms in tuple(self._lingering.items()):
+            if now.monotonic_ms >= until_ms:
+                self._forget(channel)
+        self._exchange.tick(now)
+        more_rules = self._exchange.work(now)
+        more_store = self._store.work(self._limits.store_slice_ms)
+        self._busy = more_rules or more_store
+        self._log.flush()
+        if self._face is not None:
+            self._face.draw(now)
+
+    # ----- 6. close ---------------------------------------------------------------------------
+
+    def _close_doomed(self, now: Now) -> None:
+        # Sessions that the rules doomed are in `dirty` too, if only to be looked at here.
+        touched, self._touched = self._touched, {}
+        for number, transport in touched.items():
+            session = transport.session
+            if transport.gone is not None:
+                self._close(transport, transport.gone, now, linger=False)
+            elif session.closing is not None and (transport.is_flushed or session.at_once):
+                self._close(transport, session.closing, now, linger=not session.at_once)
+            elif number in self._transports:
+                self._watch(transport)
+
+    def _close(self, transport: Transport, reason: str, now: Now, *, linger: bool) -> None:
+        number = transport.session.number
+        del self._transports[number]
+        del self._by_channel[transport.channel]
+        self._again.pop(number, None)
+        self._sending.pop(number, None)
+        if linger:
+            self._linger(transport.channel, now)
+        else:
+            self._forget(transport.channel)
+        self._exchange.close_session(transport.session, reason, now)
+
+    def _watch(self, transport: Transport) -> None:
+        """Tell the poll what to look for, if that is not what it looks for already."""
+        number = transport.session.number
+        if transport.output_bytes:
+            self._sending[number] = transport
+        else:
+            self._sending.pop(number, None)
+        if transport.has_leftover and not transport.is_paused:
+            self._again[number] = transport  # while paused, its turn comes when some is taken
+        reading, writing = transport.wants()
+        if reading is not transport.reading or writing is not transport.writing:
+            transport.reading = reading
+            transport.writing = writing
+            self._network.watch(transport.channel, reading, writing)
+
+    def _linger(self, channel: Channel, now: Now) -> None:
+        """Let the peer read to the end.
+
+        Closed at once, with bytes of the peer's unread, TCP would reset the connection, and the
+        last frame, which says why, would be lost on the way.
+        """
+        channel.finish()
+        if len(self._lingering) >= self._limits.lingering_max:
+            self._forget(channel)
+            return
+        self._lingering[channel] = now.monotonic_ms + self._limits.linger_ms
+        self._network.watch(channel, reading=True, writing=False)
+
+    def _read_lingering(self, channel: Channel) -> None:
+        """Throw away what still comes, until the peer has closed its end too."""
+        if channel not in self._lingering:
+            return
+        try:
+            data = channel.receive(self._limits.read_bytes_per_turn_max)
+        except ChannelError:
+            data = b""
+        if not isinstance(data, Wait) and not data:
+            self._forget(channel)
+
+    def _forget(self, channel: Channel) -> None:
+        self._lingering.pop(channel, None)
+        self._network.watch(channel, reading=False, writing=False)
+        channel.close()
+
+    def _end_if_done(self, now: Now) -> None:
+        if self._stop_by_ms is None:
+            return
+        everybody_left = not self._transports and not self._lingering
+        if not everybody_left and now.monotonic_ms < self._stop_by_ms:
+            return
+        for transport in tuple(self._transports.values()):
+            self._close(transport, "the server ended", now, linger=False)
+        for channel in tuple(self._lingering):
+            self._forget(channel)
+        self._store.commit()  # when the last were seen
+        self._log.flush()
+        self.ended = True

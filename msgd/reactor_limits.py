@@ -1,0 +1,46 @@
+"""How much one connection and one turn of the loop may take. Each limit has its unit in its name.
+
+The rules' own limits (time-outs of a login, pings, windows) are in `msgd.limits`.
+
+Must never be changed by a peer. Fails never.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+CONNECTIONS_MAX: Final = 1_024
+DESCRIPTORS_RESERVED: Final = 96
+"""Kept free for the store's files, the listener, the terminal and connections being refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReactorLimits:
+    """What holds in the loop; docs/operating.md repeats the numbers."""
+
+    connections_max: int = CONNECTIONS_MAX
+    accepts_per_turn_max: int = 64
+    read_bytes_per_turn_max: int = 64 * 1024
+    frames_per_turn_max: int = 128
+    output_bytes_pause: int = 256 * 1024
+    """With more than this unsent, a connection is not read from."""
+    output_bytes_max: int = 4 * 1024 * 1024
+    """With more than this unsent, it is closed. Only a rule gone wrong gets there."""
+    write_stall_ms: int = 30_000
+    """A peer that takes no byte for so long, while there are some for it, is closed."""
+    linger_ms: int = 2_000
+    """How long a peer that we closed may take to read to the end."""
+    lingering_max: int = 32
+    accept_pause_ms: int = 100
+    accept_pause_ms_max: int = 1_000
+    shutdown_ms: int = 5_000
+    """How long clients may take to read that the server ends."""
+    store_slice_ms: int = 4
+    """What one slice of the store's background work may take."""
+    idle_turn_ms: int = 1_000
+    """The loop turns at least so often, for the store's background work."""
+
+    def __post_init__(self) -> None:
+        if self.output_bytes_max <= self.output_bytes_pause:
+            raise ValueError("a connection must be paused before it is closed")
+        if self.connections_max < 1:
+            raise ValueError("there must be room for one connection")

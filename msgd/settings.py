@@ -1,0 +1,306 @@
+"""What the operator chooses: one table of options, and how their sources lie over each other.
+
+Defaults < the configuration file < the environment (MSGD_*) < the command line. One table serves
+all four and the help, so they cannot disagree.
+
+Must never read a file or the environment itself, and never pass over an option that it does not
+know: a misspelt limit would be no limit.
+Fails with SettingsError, whose text names the source, the option, and what is allowed.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import Enum, unique
+from typing import Final
+
+from msgd.limits import ExchangeLimits
+from msgd.reactor_limits import CONNECTIONS_MAX, DESCRIPTORS_RESERVED, ReactorLimits
+from store.settings import Settings as StoreSettings
+from wire import limits as wire_limits
+
+ENVIRONMENT_PREFIX: Final = "MSGD_"
+
+Value = str | int | bool
+
+
+class SettingsError(Exception):
+    """A setting that cannot be: the text says where it stands and what is allowed."""
+
+
+@unique
+class Kind(Enum):
+    """What an option takes."""
+
+    TEXT = "text"
+    FLAG = "flag"
+    NUMBER = "number"
+    BYTES = "bytes"  # a number, with K, M or G if one likes
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One row of the table. `name` is as in the configuration file; `metavar` is for the help."""
+
+    name: str
+    kind: Kind
+    default: Value
+    help: str
+    metavar: str = ""
+    minimum: int = 0
+    maximum: int = 0
+    choices: tuple[str, ...] = ()
+
+    @property
+    def switch(self) -> str:
+        """As on the command line."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """As in the environment."""
+        return ENVIRONMENT_PREFIX + self.name.upper()
+
+
+def _number(name: str, default: int, minimum: int, maximum: int, text: str) -> Option:
+    kind = Kind.BYTES if "bytes" in name else Kind.NUMBER
+    return Option(name, kind, default, text, "N", minimum, maximum)
+
+
+def _flag(name: str, text: str) -> Option:
+    return Option(name, Kind.FLAG, default=False, help=text)
+
+
+_RULES: Final = ExchangeLimits()
+_STORE: Final = StoreSettings()
+_MIB: Final = 1 << 20
+
+OPTIONS: Final = (
+    Option("data", Kind.TEXT, "", "where the messages are kept", "DIR"),
+    Option("host", Kind.TEXT, "127.0.0.1", "the address to listen on", "HOST"),
+    Option("port", Kind.NUMBER, 7070, "the port to listen on; 0 takes any", "N", 0, 65_535),
+    _flag("headless", "no panel: run until a signal ends it"),
+    Option("log", Kind.TEXT, "", "write events to this file (headless: stderr)", "FILE"),
+    Option("config", Kind.TEXT, "", "read options from this TOML file", "FILE"),
+    _flag("unsafe_plaintext", "listen beyond this machine, where others can read"),
+    Option(
+        "color",
+        Kind.TEXT,
+        "auto",
+        "colours in the panel (NO_COLOR counts)",
+        "WHEN",
+        choices=("auto", "always", "never"),
+    ),
+    _flag("ascii", "no signs beyond ASCII in the panel"),
+    _number("connections_max", CONNECTIONS_MAX, 1, 100_000, "connections served at once"),
+    _number(
+        "login_timeout_ms", _RULES.login_timeout_ms, 100, 600_000, "to log in after connecting"
+    ),
+    _number("ping_idle_ms", _RULES.ping_idle_ms, 100, 3_600_000, "silence before a ping"),
+    _number("dead_after_ms", _RULES.dead_after_ms, 200, 7_200_000, "silence before it is closed"),
+    _number(
+        "window_messages_max",
+        _RULES.window_messages_max,
+        1,
+        wire_limits.WINDOW_MESSAGES_MAX,
+        "messages a client may hold unconfirmed",
+    ),
+    _number(
+        "window_bytes_max",
+        _RULES.window_bytes_max,
+        1_024,
+        wire_limits.WINDOW_BYTES_MAX,
+        "bytes a client may hold unconfirmed",
+    ),
+    _number(
+        "body_bytes_max",
+        _RULES.body_bytes_max,
+        1,
+        wire_limits.BODY_BYTES_MAX,
+        "the longest message",
+    ),
+    _number(
+        "recipients_max",
+        _RULES.recipients_max,
+        1,
+        wire_limits.RECIPIENTS_MAX,
+        "recipients of one message",
+    ),
+    _number("accounts_max", _RULES.accounts_max, 1, 10_000_000, "user names ever used"),
+    _number(
+        "journal_bytes_max",
+        _STORE.journal_bytes_max,
+        16 * _MIB,
+        1 << 40,
+        "journal at which new messages wait",
+    ),
+    _number(
+        "checkpoint_journal_bytes",
+        _STORE.checkpoint_journal_bytes,
+        _MIB,
+        1 << 40,
+        "journal that starts a checkpoint",
+    ),
+    _number("reserve_bytes", _STORE.reserve_bytes, 0, 1 << 40, "disk kept for a full disk"),
+    _number("free_bytes_min", _STORE.free_bytes_min, 0, 1 << 50, "free disk for new messages"),
+)
+BY_NAME: Final = {option.name: option for option in OPTIONS}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All options, each with a value that is allowed. The attributes are the rows of OPTIONS."""
+
+    data: str
+    host: str
+    port: int
+    headless: bool
+    log: str
+    config: str
+    unsafe_plaintext: bool
+    color: str
+    ascii: bool
+    connections_max: int
+    login_timeout_ms: int
+    ping_idle_ms: int
+    dead_after_ms: int
+    window_messages_max: int
+    window_bytes_max: int
+    body_bytes_max: int
+    recipients_max: int
+    accounts_max: int
+    journal_bytes_max: int
+    checkpoint_journal_bytes: int
+    reserve_bytes: int
+    free_bytes_min: int
+
+    def exchange_limits(self) -> ExchangeLimits:
+        """What the rules go by. Raises SettingsError when two contradict each other."""
+        try:
+            return ExchangeLimits(
+                login_timeout_ms=self.login_timeout_ms,
+                ping_idle_ms=self.ping_idle_ms,
+                dead_after_ms=self.dead_after_ms,
+                window_messages_max=self.window_messages_max,
+                window_bytes_max=self.window_bytes_max,
+                body_bytes_max=self.body_bytes_max,
+                recipients_max=self.recipients_max,
+                accounts_max=self.accounts_max,
+            )
+        except ValueError as error:
+            raise SettingsError(f"these options contradict each other: {error}") from None
+
+    def store_settings(self) -> StoreSettings:
+        """What the store goes by."""
+        return StoreSettings(
+            journal_bytes_max=self.journal_bytes_max,
+            checkpoint_journal_bytes=self.checkpoint_journal_bytes,
+            reserve_bytes=self.reserve_bytes,
+            free_bytes_min=self.free_bytes_min,
+        )
+
+    def reactor_limits(self, descriptors_max: int) -> ReactorLimits:
+        """What the loop goes by: no more connections than there can be file descriptors."""
+        room = max(1, descriptors_max - DESCRIPTORS_RESERVED)
+        return ReactorLimits(connections_max=min(self.connections_max, room))
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The options that one source gives. `label` turns a name into words for an error."""
+
+    source: str
+    values: Mapping[str, Value]
+
+
+def merge(layers: Sequence[Layer]) -> Settings:
+    """The settings; a later layer counts more. Raises SettingsError."""
+    values: dict[str, Value] = {option.name: option.default for option in OPTIONS}
+    for layer in layers:
+        for name, value in layer.values.items():
+            option = BY_NAME.get(name)
+            if option is None:
+                raise SettingsError(f"{layer.source}: there is no option {name!r}{nearest(name)}")
+            values[name] = check(option, value, layer.source)
+    return Settings(**values)  # type: ignore[arg-type]  # `check` gave each its option's type
+
+
+def check(option: Option, value: Value, source: str) -> Value:
+    """The value as the option's type. Raises SettingsError for one that is not allowed."""
+    where = f"{source}: {option.name}"
+    if option.kind is Kind.FLAG:
+        return _check_flag(value, where)
+    if option.kind is Kind.TEXT:
+        if not isinstance(value, str) or "\0" in value:
+            raise SettingsError(f"{where} takes a text, not {value!r}")
+        if option.choices and value not in option.choices:
+            raise SettingsError(f"{where} is one of {', '.join(option.choices)}, not {value!r}")
+        return value
+    number = _parse_number(value, with_units=option.kind is Kind.BYTES)
+    if number is None or not option.minimum <= number <= option.maximum:
+        raise SettingsError(
+            f"{where} takes a number from {option.minimum} to {option.maximum}, not {value!r}"
+        )
+    return number
+
+
+def read_toml(data: bytes, source: str) -> Layer:
+    """The options of a configuration file. Raises SettingsError."""
+    try:
+        table = tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise SettingsError(f"{source}: not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{source}: not TOML: {error}") from None
+    values: dict[str, Value] = {}
+    for name, value in table.items():
+        if name == "config":
+            raise SettingsError(f"{source}: a configuration file cannot name another one")
+        if not isinstance(value, str | int | bool):
+            raise SettingsError(f"{source}: {name} takes a text, a number, true or false")
+        values[name] = value
+    return Layer(source, values)
+
+
+def read_environment(environment: Mapping[str, str]) -> Layer:
+    """The options of the environment: MSGD_PORT for port. An empty one counts as absent."""
+    values: dict[str, Value] = {}
+    for variable in sorted(environment):
+        if variable.startswith(ENVIRONMENT_PREFIX) and environment[variable]:
+            values[variable.removeprefix(ENVIRONMENT_PREFIX).lower()] = environment[variable]
+    return Layer("environment (MSGD_…)", values)
+
+
+def nearest(name: str, known: Iterable[str] = BY_NAME) -> str:
+    """`; did you mean "port"?`, or nothing."""
+    close = difflib.get_close_matches(name, tuple(known), n=1)
+    return f'; did you mean "{close[0]}"?' if close else ""
+
+
+def _check_flag(value: Value, where: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if isinstance(value, str) and value.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise SettingsError(f"{where} takes true or false, not {value!r}")
+
+
+def _parse_number(value: Value, *, with_units: bool) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    text, factor = value.strip(), 1
+    if with_units and text[-1:].upper() in {"K", "M", "G"}:
+        factor = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}[text[-1].upper()]
+        text = text[:-1]
+    # `isdecimal` lets other scripts' digits through, and int() reads underscores: neither is meant.
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        return None
+    return int(text) * factor
+
+
+assert tuple(field.name for field in fields(Settings)) == tuple(BY_NAME), "one row, one attribute"

@@ -1,0 +1,146 @@
+"""One connection's bytes: what was read and not yet served, what was promised and not yet sent.
+
+A transport stands between a channel (bytes) and a session (messages). It encodes a message only
+when the batch that the message rests on is durable.
+
+Must never send a message before its time, drop one, or hold more than its limits allow.
+Fails for its own connection only: `gone` says why, and the reactor closes it.
+"""
+
+from msgd.net import Channel, ChannelError, Wait
+from msgd.reactor_limits import ReactorLimits
+from msgd.session import Session
+from wire import frames
+from wire.messages import Error, LoggedOut, Message
+from wire.states import State
+
+
+class Transport:
+    """One connection. The reactor calls; nothing here calls back."""
+
+    __slots__ = (
+        "_limits",
+        "_output",
+        "_output_offset",
+        "_receive_waits_for",
+        "_send_waits_for",
+        "channel",
+        "gone",
+        "has_leftover",
+        "reading",
+        "session",
+        "stalled_since_ms",
+        "writing",
+    )
+
+    def __init__(self, channel: Channel, session: Session, limits: ReactorLimits) -> None:
+        self.channel = channel
+        self.session = session
+        self.gone: str | None = None
+        """Why the connection is no more; None while it lives."""
+        self.has_leftover = False
+        """Whether there may be whole frames that this turn had no room for."""
+        self.stalled_since_ms: int | None = None
+        """Since when the peer has not taken a byte of what waits for it."""
+        self.reading = False
+        """What the poll watches now: kept by the reactor, so that it calls only for changes."""
+        self.writing = False
+        self._limits = limits
+        self._output = b""
+        self._output_offset = 0
+        # With encryption a receive may have to wait for room to write, and a send for bytes.
+        self._receive_waits_for = Wait.READ
+        self._send_waits_for = Wait.WRITE
+
+    @property
+    def output_bytes(self) -> int:
+        """How much is encoded and not yet sent."""
+        return len(self._output) - self._output_offset
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the peer must first take what is for it, before more of it is heard."""
+        return self.output_bytes > self._limits.output_bytes_pause
+
+    @property
+    def is_flushed(self) -> bool:
+        """Whether everything that was promised so far has been handed to the network."""
+        return not self.session.outbox and not self.output_bytes
+
+    def wants(self) -> tuple[bool, bool]:
+        """Whether the poll should tell when it is readable, and when it is writable."""
+        receiving = not self.has_leftover and not self.is_paused and self.session.closing is None
+        sending = self.output_bytes > 0
+        reading = (receiving and self._receive_waits_for is Wait.READ) or (
+            sending and self._send_waits_for is Wait.READ
+        )
+        writing = (sending and self._send_waits_for is Wait.WRITE) or (
+            receiving and self._receive_waits_for is Wait.WRITE
+        )
+        return reading, writing
+
+    def read(self) -> bool:
+        """Receive once and store the bytes. Gives whether there may be something to serve."""
+        if self.gone is not None or self.has_leftover or self.is_paused:
+            return False
+        try:
+            data = self.channel.receive(self._limits.read_bytes_per_turn_max)
+        except ChannelError as error:
+            self.gone = str(error)
+            return False
+        if isinstance(data, Wait):
+            self._receive_waits_for = data
+            return False
+        self._receive_waits_for = Wait.READ
+        if not data:
+            self.gone = "closed by the client"
+            return False
+        self.session.connection.receive_data(data)
+        return True
+
+    def release(self, durable_lsn: int) -> None:
+        """Encode, in order, the messages whose batch is durable."""
+        outbox = self.session.outbox
+        chunks: list[bytes] = []
+        while outbox and outbox[0][0] <= durable_lsn:
+            message = outbox.popleft()[1]
+            chunks.append(self._encode(message))
+            if type(message) is LoggedOut or (type(message) is Error and message.fatal):
+                outbox.clear()  # that was the last frame: the protocol has nothing after it
+        if chunks:
+            rest = self._output[self._output_offset :]
+            self._output = b"".join((rest, *chunks)) if rest else b"".join(chunks)
+            self._output_offset = 0
+        if self.output_bytes > self._limits.output_bytes_max and self.gone is None:
+            self.gone = "more was waiting for it than is allowed"
+
+    def flush(self, now_ms: int) -> None:
+        """Send once. What does not fit waits until the peer has taken some."""
+        if not self.output_bytes or self.gone is not None:
+            return
+        try:
+            taken = self.channel.send(memoryview(self._output)[self._output_offset :])
+        except ChannelError as error:
+            self.gone = str(error)
+            return
+        if isinstance(taken, Wait):
+            self._send_waits_for = taken
+            if self.stalled_since_ms is None:
+                self.stalled_since_ms = now_ms
+            return
+        self._send_waits_for = Wait.WRITE
+        self._output_offset += taken
+        if self.output_bytes:
+            self.stalled_since_ms = now_ms
+        else:
+            self._output = b""
+            self._output_offset = 0
+            self.stalled_since_ms = None
+
+    def _encode(self, message: Message) -> bytes:
+        connection = self.session.connection
+        if connection.state is State.CLOSED:
+            # The peer broke the protocol and the state machine is at its end; what was promised
+            # before, and the reason, it still gets.
+            return frames.encode(message)
+        return connection.send(message)
