@@ -18,6 +18,9 @@ action=attach
 server_start_ms_max=30000
 server_stop_ms_max=30000
 client_stop_ms_max=5000
+# Two panes of 60x16, the least that the programs draw in, with their borders and tmux's own line.
+attach_columns_min=121
+attach_rows_min=35
 
 usage() {
     cat <<END
@@ -37,7 +40,8 @@ Run again, it finds its session and shows it.
                     each with its own --data
   --size COLSxROWS  size of the session until a terminal attaches (default: 200x60)
 
-In tmux: C-b and an arrow moves between panes, C-b z makes one pane large, C-b d leaves.
+In tmux: C-b and an arrow moves between panes, C-b z makes one pane large or shows all four again,
+C-b d leaves. In a small terminal the first client is shown large to begin with.
 
 Environment: PYTHON names the Python to use; MSG_VENV a ready virtual environment, used as it is;
 MSG_TMUX_SOCKET a tmux socket of its own (a name, or a path with a slash).
@@ -131,6 +135,8 @@ start() {
         "$venv/bin/msgd" --data "$data" --port "$port") || fail "tmux could not start the session; its words are above."
     "${tmux[@]}" set-option -t "=$session:" @data "$data"
     "${tmux[@]}" set-option -t "=$session:" @server_pane "$pane"
+    "${tmux[@]}" set-option -t "=$session:" status-right-length 80
+    "${tmux[@]}" set-option -t "=$session:" status-right ' C-b arrow: other pane | C-b z: one pane or four | C-b d: leave '
     "${tmux[@]}" set-window-option -t "=$session:" pane-border-status top
     "${tmux[@]}" set-window-option -t "=$session:" pane-border-format ' #{@title} '
     "${tmux[@]}" set-option -p -t "$pane" @title "server, port $port"
@@ -232,7 +238,17 @@ attach_command() {
     printf '%s attach -t %s' "${tmux[*]}" "$session"
 }
 
+is_zoomed() {
+    [ "$("${tmux[@]}" display-message -p -t "=$session:" '#{window_zoomed_flag}')" = 1 ]
+}
+
 attach() {
+    # Four panes in a small terminal would be too small for any program in them.
+    local rows columns
+    read -r rows columns < <(stty size)
+    if ((rows < attach_rows_min || columns < attach_columns_min)) && ! is_zoomed; then
+        "${tmux[@]}" resize-pane -Z -t "=$session:"
+    fi
     # A terminal inside this same tmux cannot attach to it; it can only be switched over.
     if [ -n "${TMUX:-}" ] && [ "${TMUX%%,*}" = "$("${tmux[@]}" display-message -p -t "=$session:" '#{socket_path}')" ]; then
         exec "${tmux[@]}" switch-client -t "=$session"

@@ -201,13 +201,16 @@ def test_a_program_that_ends_says_so_and_starts_again(stage: Stage) -> None:
     stage.screen_with(1, "You are connected as alice")
 
 
-def test_a_terminal_is_attached(stage: Stage) -> None:
+@pytest.mark.parametrize(("dimensions", "zoomed"), [((50, 170), "0"), ((24, 80), "1")])
+def test_a_terminal_is_attached(stage: Stage, dimensions: tuple[int, int], zoomed: str) -> None:
+    """A terminal too small for four panes begins with one of them."""
     script = str(ROOT / "scripts/start_all.sh")
     arguments = [script, "--port", str(stage.port), "--data", str(stage.data), "alice"]
-    child = pexpect.spawn("bash", arguments, env=stage.environment, dimensions=(50, 170))
+    child = pexpect.spawn("bash", arguments, env=stage.environment, dimensions=dimensions)
     try:
-        stage.screen_with(1, "You are connected as alice")
         assert until(lambda: stage.tmux("list-clients", "-F", "#{client_session}") != "")
+        stage.screen_with(1, "You are connected as alice")
+        assert stage.panes("#{window_zoomed_flag}") == [zoomed] * 4
         stage.tmux("detach-client", "-s", stage.session)
         child.expect(pexpect.EOF, timeout=10)
     finally:
