@@ -13,6 +13,7 @@ Fails with ArchiveError, whose text says what to do.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Final
 
 from msgc.archive_database import MEMORY, ArchiveError, Database
@@ -52,6 +53,10 @@ class Archive:
     def close(self) -> None:
         """Close the file."""
         self._database.close()
+
+    def change(self) -> AbstractContextManager[None]:
+        """Several changes as one commit: `with archive.change(): …`."""
+        return self._database.change()
 
     def begin_session(self, server_id: bytes, created: bool, code: int) -> tuple[bytes, ...]:
         """The user is logged in, at that server, to an account that was just `created` or not.

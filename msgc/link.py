@@ -1,0 +1,544 @@
+"""The link to the server: connect, greet, log in, keep alive, send the outbox, store what comes.
+
+A state machine without I/O over `wire`'s connection. The loop (or a test) is the transport: it
+calls `connecting`, `connected`, `receive_data`, `disconnected` and `tick`, sends what
+`data_to_send` gives, and closes when `should_close` says so. The user's side calls `log_in` and
+the rest, and fetches what happened with `next_event`. All times are of one clock, in milliseconds,
+that goes on while the machine sleeps.
+
+Must never put a message on the wire that is not in the archive, nor a receipt for one that is not.
+Fails: what the server does wrong ends the connection (and it is tried again); ArchiveError goes
+through, for the process must not go on without its archive.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from msgc import limits, words
+from msgc.archive import Archive
+from msgc.link_pulse import Backoff, Pulse
+from msgc.link_requests import Asked, Kind, Requests
+from msgc.link_traffic import Traffic
+from msgc.values import (
+    AccountLine,
+    Accounts,
+    CheckDone,
+    Connected,
+    Connecting,
+    Created,
+    CreateRefused,
+    Deleted,
+    DeleteRefused,
+    Disconnected,
+    Kicked,
+    LinkEvent,
+    LinkState,
+    LoggedIn,
+    LoggedOut,
+    NameRefused,
+    NoticeArrived,
+    RequestFailed,
+    ServerStopping,
+    TakenOver,
+)
+from wire import messages
+from wire.codes import Authentication, Code, NoticeKind
+from wire.connection import Connection, Unsupported
+from wire.errors import RemoteProtocolError
+from wire.limits import BODY_BYTES_MAX, RECIPIENTS_MAX, VERSION
+from wire.messages import Message
+from wire.states import Role, State
+
+_ANSWER_EXPECTED: Final = {
+    LinkState.CONNECTING: limits.CONNECT_TIMEOUT_MS,
+    LinkState.GREETING: limits.ANSWER_TIMEOUT_MS,
+    LinkState.LOGGING_IN: limits.ANSWER_TIMEOUT_MS,
+    LinkState.LEAVING: limits.LEAVE_TIMEOUT_MS,
+}
+_TRY_AGAIN: Final = (Code.BUSY, Code.STORAGE_FULL)
+"""Login failures that pass by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSettings:
+    """How a link behaves.
+
+    `agent` is the client's name for the server's log. `retry`: connect again by itself.
+    `ask_outcomes`: fetch the fates of one's own messages at login. `poll_outbox`: send what
+    other processes put into the outbox.
+    """
+
+    agent: str
+    retry: bool = True
+    ask_outcomes: bool = True
+    poll_outbox: bool = True
+
+
+class Link:
+    """See the module's text. Begins STOPPED."""
+
+    def __init__(
+        self, archive: Archive, random: Callable[[], float], settings: LinkSettings
+    ) -> None:
+        self.state = LinkState.STOPPED
+        self.name: str | None = None
+        """The user, as the server writes the name once logged in."""
+        self.retry_at_ms: int | None = None
+        """When OFFLINE: the time of the next attempt."""
+        self.body_bytes_max = BODY_BYTES_MAX
+        self.recipients_max = RECIPIENTS_MAX
+        self._archive = archive
+        self._settings = settings
+        self._events: deque[LinkEvent] = deque()
+        self._requests = Requests()
+        self._traffic = Traffic(archive, self._requests, self._events)
+        self._backoff = Backoff(random)
+        self._pulse = Pulse(0)
+        self._connection: Connection | None = None
+        self._attached = False
+        self._closing: str | None = None
+        self._out: list[bytes] = []
+        self._create_if_new = False
+        self._live = False
+        self._was_online = False
+        self._deleting = False
+        self._now_ms = 0
+        self._since_ms = 0
+        self._poll_at_ms = 0
+        self._expected_ms: int | None = None
+
+    # ----- the user's side ----------------------------------------------------------------
+
+    @property
+    def lag_ms(self) -> int | None:
+        """How long the server took for the last ping."""
+        return self._pulse.lag_ms
+
+    def log_in(self, name: str, create_if_new: bool, live: bool) -> None:
+        """Be this user: connects, and connects again, until `log_out` or a refusal."""
+        assert self.state is LinkState.STOPPED, "log_in on a running link"
+        self.name = name.lower()
+        self._create_if_new = create_if_new
+        self._live = live
+        self._was_online = False
+        self._start()
+
+    def connect(self) -> None:
+        """Connect without being anybody: READY allows `create_account` and no more."""
+        assert self.state is LinkState.STOPPED, "connect on a running link"
+        self.name = None
+        self._start()
+
+    def retry_now(self) -> None:
+        """Do not wait for the next attempt."""
+        if self.state is LinkState.OFFLINE:
+            self.retry_at_ms = self._now_ms
+
+    def log_out(self) -> None:
+        """Say goodbye; `LoggedOut` follows. What the server has acknowledged is safe by then."""
+        if self._connection is not None and self._connection.state in (
+            State.READY,
+            State.LOGGING_IN,
+            State.ONLINE,
+        ):
+            request = self._requests.add(Asked(Kind.LOGOUT))
+            if request is None:
+                self._leave(confirmed=False)
+                return
+            self._put(messages.Logout(request))
+            self._enter(LinkState.LEAVING)
+        elif self.state is not LinkState.STOPPED:
+            self._leave(confirmed=False)
+
+    def send_outbox(self) -> None:
+        """Send what is UNSENT, oldest first, as far as it may be under way at once."""
+        if self.state is LinkState.ONLINE:
+            for message in self._traffic.next_sends(sum(map(len, self._out))):
+                self._put(message)
+
+    def check(self, limit: int | None = None, *, outcomes_only: bool = False) -> int | None:
+        """Fetch what waits. The request's number, or None when that is not possible now."""
+        if self.state is not LinkState.ONLINE:
+            return None
+        request = self._requests.add(Asked(Kind.CHECK, flag=outcomes_only))
+        if request is not None:
+            self._put(messages.CheckMessages(request, limit, outcomes_only))
+        return request
+
+    def list_accounts(self, pattern: str | None = None) -> int | None:
+        """Ask for the users, all pages. The request's number; None when not possible now."""
+        if self.state is not LinkState.ONLINE:
+            return None
+        asked = Asked(Kind.LIST, name=pattern)
+        request = self._requests.add(asked)
+        if request is not None:
+            asked.first = request
+            self._put(messages.ListAccounts(request, pattern))
+        return request
+
+    def create_account(self, name: str) -> int | None:
+        """Make an account. The request's number; None when not possible now."""
+        if self.state not in (LinkState.ONLINE, LinkState.READY):
+            return None
+        request = self._requests.add(Asked(Kind.CREATE, name=name.lower()))
+        if request is not None:
+            self._put(messages.CreateAccount(request, name.lower()))
+        return request
+
+    def delete_account(self, force: bool) -> int | None:
+        """Delete one's own account. The request's number; None when not possible now."""
+        if self.state is not LinkState.ONLINE or self.name is None:
+            return None
+        request = self._requests.add(Asked(Kind.DELETE))
+        if request is not None:
+            self._deleting = True
+            self._put(messages.DeletionRequest(request, self.name, force))
+        return request
+
+    def next_event(self) -> LinkEvent | None:
+        """What happened, in order; None when nothing more."""
+        return self._events.popleft() if self._events else None
+
+    # ----- the transport's side -----------------------------------------------------------
+
+    def wants_connection(self, now_ms: int) -> bool:
+        """Whether to connect now. Then call `connecting`."""
+        if self.state is not LinkState.OFFLINE or self._attached:
+            return False
+        return self.retry_at_ms is None or now_ms >= self.retry_at_ms
+
+    def connecting(self, now_ms: int) -> None:
+        """The transport begins; `connected` or `disconnected` follows."""
+        self._now_ms = now_ms
+        self._attached = True
+        self._enter(LinkState.CONNECTING)
+        self._events.append(Connecting(self._backoff.attempts + 1))
+
+    def connected(self, now_ms: int) -> None:
+        """There is a connection: greet."""
+        self._now_ms = now_ms
+        self._pulse = Pulse(now_ms)
+        self._connection = Connection(Role.CLIENT)
+        if self._closing is None:
+            self._enter(LinkState.GREETING)
+            self._put(messages.Hello((VERSION,), self._settings.agent))
+
+    def receive_data(self, data: bytes, now_ms: int) -> None:
+        """Bytes came. All that they change is in the archive when this returns."""
+        connection = self._connection
+        if connection is None or self._closing is not None:
+            return
+        self._wake(now_ms)
+        self._pulse.hear(now_ms)
+        connection.receive_data(data)
+        with self._archive.change():
+            try:
+                message = connection.next_event()
+                while message is not None and self._closing is None:
+                    self._handle(message)
+                    message = connection.next_event()
+            except RemoteProtocolError as error:
+                self._fail(f"the server broke the protocol: {error.text}")
+        # Only now, for a receipt lets the server forget.
+        for receipt in self._traffic.take_receipts():
+            if connection.state is State.ONLINE:
+                self._put(receipt)
+        self.send_outbox()
+        self._expect()
+
+    def disconnected(self, reason: str, now_ms: int) -> None:
+        """The connection is gone, or did not come about."""
+        self._now_ms = now_ms
+        reason = self._closing or reason
+        online = self.state is LinkState.ONLINE
+        self._attached = False
+        self._connection = None
+        self._closing = None
+        self._out.clear()
+        self._requests.clear()
+        self._traffic.clear()
+        if self.state is LinkState.LEAVING:
+            self._leave(confirmed=False)
+        elif self.state is LinkState.STOPPED:
+            pass  # the event that says why is out already
+        elif self.state is LinkState.OFFLINE:
+            pass  # a login began while the old connection was being closed
+        elif not self._settings.retry:
+            self._enter(LinkState.STOPPED)
+            self._events.append(Disconnected(reason, None))
+        else:
+            if online and now_ms - self._since_ms >= limits.STABLE_MS:
+                self._backoff.reset()
+            self.retry_at_ms = now_ms + self._backoff.next_ms()
+            self._enter(LinkState.OFFLINE)
+            self._events.append(Disconnected(reason, self.retry_at_ms))
+        self._expect()
+
+    def data_to_send(self) -> bytes:
+        """What to send; from now on it is the transport's."""
+        data = b"".join(self._out)
+        self._out.clear()
+        return data
+
+    def should_close(self) -> bool:
+        """Whether to close the connection now; then call `disconnected`."""
+        return self._closing is not None and self._attached
+
+    def tick(self, now_ms: int) -> None:
+        """Time has passed: at `next_deadline_ms`, or earlier."""
+        self._wake(now_ms)
+        if self._closing is None and self._attached:
+            limit_ms = _ANSWER_EXPECTED.get(self.state)
+            if limit_ms is not None and now_ms >= self._since_ms + limit_ms:
+                self._fail("no answer")
+            elif self.state in (LinkState.ONLINE, LinkState.READY):
+                self._keep_alive(now_ms)
+        if self._settings.poll_outbox and now_ms >= self._poll_at_ms:
+            self._poll_at_ms = now_ms + limits.OUTBOX_POLL_MS
+            self.send_outbox()
+        self._expect()
+
+    def next_deadline_ms(self) -> int | None:
+        """When to call `tick` at the latest; None when only the user can change something."""
+        if self.state is LinkState.OFFLINE:
+            return self.retry_at_ms
+        if not self._attached:
+            return None
+        limit_ms = _ANSWER_EXPECTED.get(self.state)
+        if limit_ms is not None:
+            return self._since_ms + limit_ms
+        times = [self._pulse.deadline_ms(), self._pulse.ping_due_ms(self._requests.waiting)]
+        if self._settings.poll_outbox and self.state is LinkState.ONLINE:
+            times.append(self._poll_at_ms)
+        return min((time for time in times if time is not None), default=None)
+
+    # ----- inside -------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._backoff.reset()
+        self.retry_at_ms = None
+        self._enter(LinkState.OFFLINE)
+
+    def _enter(self, state: LinkState) -> None:
+        self.state = state
+        self._since_ms = self._now_ms
+
+    def _put(self, message: Message) -> None:
+        assert self._connection is not None
+        self._out.append(self._connection.send(message))
+
+    def _fail(self, reason: str) -> None:
+        """Give this connection up; `disconnected` decides about the next."""
+        if self._closing is None:
+            self._closing = reason
+
+    def _stop(self, event: LinkEvent) -> None:
+        """End for good: the user decides what next."""
+        self._events.append(event)
+        self._fail("stopped")
+        self._enter(LinkState.STOPPED)
+
+    def _leave(self, *, confirmed: bool) -> None:
+        self._stop(LoggedOut(confirmed))
+        if not self._attached:
+            self._closing = None
+
+    def _expect(self) -> None:
+        self._expected_ms = self.next_deadline_ms()
+
+    def _wake(self, now_ms: int) -> None:
+        """Notice a sleep: the clock has gone on without a tick when one was due."""
+        expected_ms = self._expected_ms
+        self._now_ms = now_ms
+        if expected_ms is None or now_ms - expected_ms < limits.SLEEP_JUMP_MS:
+            return
+        if self.state in (LinkState.ONLINE, LinkState.READY) and self._closing is None:
+            self._ping(limits.AWAKE_TIMEOUT_MS)
+            self._expect()
+
+    def _keep_alive(self, now_ms: int) -> None:
+        deadline_ms = self._pulse.deadline_ms()
+        due_ms = self._pulse.ping_due_ms(self._requests.waiting)
+        if deadline_ms is not None and now_ms >= deadline_ms:
+            self._fail("the server does not answer")
+        elif due_ms is not None and now_ms >= due_ms:
+            self._ping(limits.DEAD_MS)
+
+    def _ping(self, timeout_ms: int) -> None:
+        request = self._requests.next_number()
+        self._put(messages.Ping(request))
+        self._pulse.sent(request, self._now_ms, timeout_ms)
+
+    # ----- what the server says -----------------------------------------------------------
+
+    def _handle(self, message: Message | Unsupported) -> None:
+        match message:
+            case messages.Ping():
+                self._put(messages.Pong(message.request))
+            case messages.Pong():
+                self._pulse.answered(message.request, self._now_ms)
+            case messages.Welcome():
+                self._on_welcome(message)
+            case messages.LoginSuccess():
+                self._on_login(message)
+            case messages.LoginFailure():
+                self._on_login_refused(message.code, message.text)
+            case messages.AccountList():
+                self._on_accounts(message)
+            case messages.CheckComplete():
+                asked = self._requests.take(message.request, Kind.CHECK)
+                self._events.append(
+                    CheckDone(message.request, message.delivered, message.remaining, asked.flag)
+                )
+            case messages.CreateSuccess():
+                self._requests.take(message.request, Kind.CREATE)
+                self._events.append(Created(message.request, message.username))
+            case messages.CreateFailure():
+                asked = self._requests.take(message.request, Kind.CREATE)
+                self._events.append(
+                    CreateRefused(message.request, asked.name or "", message.code, message.text)
+                )
+            case messages.DeletionSuccess():
+                self._requests.take(message.request, Kind.DELETE)
+                self._end_account(message.discarded)
+            case messages.DeletionFailure():
+                self._requests.take(message.request, Kind.DELETE)
+                self._deleting = False
+                self._events.append(
+                    DeleteRefused(message.code, message.text, message.messages_waiting)
+                )
+            case messages.Notice():
+                self._on_notice(message)
+            case messages.Error():
+                self._on_error(message)
+            case messages.LoggedOut():
+                if self.state is LinkState.LEAVING:
+                    self._leave(confirmed=True)
+                else:
+                    self._fail("the server said goodbye")
+            case _:
+                # Messages and their fates. What this version does not know is passed over.
+                self._traffic.handle(message)
+
+    def _on_welcome(self, message: messages.Welcome) -> None:
+        if message.version != VERSION:
+            raise RemoteProtocolError(Code.VERSION, "it chose a version that was not offered")
+        if message.authentication != Authentication.NAME_ONLY:
+            reason = "the server wants a kind of login that this msgc does not know"
+            self._stop(Disconnected(reason, None))
+            return
+        self._traffic.server_id = message.server_id
+        self.body_bytes_max = min(BODY_BYTES_MAX, message.body_bytes_max)
+        self.recipients_max = min(RECIPIENTS_MAX, message.recipients_max)
+        self._events.append(Connected(message.agent, self.body_bytes_max, self.recipients_max))
+        if self.name is None:
+            self._enter(LinkState.READY)
+            return
+        request = self._requests.add(Asked(Kind.LOGIN))
+        assert request is not None
+        create_if_new = self._create_if_new and not self._was_online
+        self._put(
+            messages.LoginRequest(
+                request, self.name, self._archive.installation, create_if_new, self._live
+            )
+        )
+        self._enter(LinkState.LOGGING_IN)
+
+    def _on_login(self, message: messages.LoginSuccess) -> None:
+        self._requests.take(message.request, Kind.LOGIN)
+        if self.state is LinkState.LEAVING:
+            return
+        again = self._was_online
+        self.name = message.username
+        self._was_online = True
+        self._deleting = False
+        self._enter(LinkState.ONLINE)
+        self._traffic.begin_session(message.created)
+        self._events.append(
+            LoggedIn(
+                name=message.username,
+                created=message.created,
+                waiting=message.messages_waiting,
+                outcomes=message.outcomes_waiting,
+                last_seen_ms=message.last_seen_ms,
+                again=again,
+            )
+        )
+        self._ping(limits.DEAD_MS)
+        if message.outcomes_waiting and self._settings.ask_outcomes:
+            self.check(outcomes_only=True)
+
+    def _on_login_refused(self, code: int, text: str) -> None:
+        if self.state is LinkState.LEAVING:
+            return
+        if code in _TRY_AGAIN and self._settings.retry:
+            self._fail(words.refusal(code, text, self.name or ""))
+        elif code == Code.UNKNOWN_USER and self._deleting:
+            # The answer to the deletion was lost on the way; this is it.
+            self._end_account(None)
+        else:
+            self._stop(NameRefused(self.name or "", code, text))
+
+    def _end_account(self, discarded: int | None) -> None:
+        self._deleting = False
+        self._traffic.end_account()
+        self._stop(Deleted(self.name or "", discarded))
+
+    def _on_accounts(self, message: messages.AccountList) -> None:
+        asked = self._requests.take(message.request, Kind.LIST)
+        asked.count += len(message.entries)
+        cursor = message.cursor
+        if cursor is not None and asked.cursor is not None and cursor <= asked.cursor:
+            raise RemoteProtocolError(Code.MALFORMED, "its list of users does not end")
+        more = None
+        if cursor is not None and asked.count < limits.ACCOUNTS_KEPT_MAX:
+            asked.cursor = cursor
+            more = self._requests.add(asked)
+        if more is not None and self.state is LinkState.ONLINE:
+            self._put(messages.ListAccounts(more, asked.name, cursor))
+        entries = tuple(
+            AccountLine(entry.username, entry.presence, entry.last_seen_ms)
+            for entry in message.entries
+        )
+        self._events.append(
+            Accounts(
+                request=asked.first,
+                entries=entries,
+                accounts_total=message.accounts_total,
+                accounts_connected=message.accounts_connected,
+                complete=more is None,
+            )
+        )
+
+    def _on_notice(self, message: messages.Notice) -> None:
+        if message.kind == NoticeKind.SHUTTING_DOWN:
+            self._events.append(ServerStopping(message.text))
+        else:
+            self._events.append(NoticeArrived(message.kind, message.text, message.count))
+
+    def _on_error(self, message: messages.Error) -> None:
+        if message.fatal:
+            self._on_fatal_error(message.code, message.text)
+            return
+        asked = None if message.request is None else self._requests.drop(message.request)
+        if asked is None:
+            self._events.append(NoticeArrived(0, words.refusal(message.code, message.text), None))
+        elif asked.kind is Kind.SEND:
+            self._traffic.refuse(asked, message.code, message.text, ())
+        elif asked.kind is Kind.LOGIN:
+            self._on_login_refused(message.code, message.text)
+        else:
+            number = asked.first or message.request or 0
+            self._events.append(RequestFailed(number, message.code, message.text))
+
+    def _on_fatal_error(self, code: int, text: str) -> None:
+        if code == Code.TAKEN_OVER:
+            self._stop(TakenOver(text))
+        elif code == Code.KICKED:
+            self._stop(Kicked(text))
+        elif code == Code.VERSION:
+            self._stop(Disconnected(words.refusal(code, text), None))
+        else:
+            self._fail(words.refusal(code, text))

@@ -1,0 +1,75 @@
+"""When to try again, and whether the other end is still there: the two clocks of the link.
+
+`Backoff` is exponential with jitter, so that a thousand clients do not come back in one instant.
+`Pulse` pings a silent line and finds a dead one, at once after the machine slept.
+
+Must never look at a clock: times come in as arguments, in milliseconds that go on during sleep.
+Fails never.
+"""
+
+from collections.abc import Callable
+
+from msgc import limits
+
+
+class Backoff:
+    """How long to wait before the next attempt."""
+
+    def __init__(self, random: Callable[[], float]) -> None:
+        self._random = random
+        self.attempts = 0
+
+    def reset(self) -> None:
+        """The server is well: the next wait is a short one."""
+        self.attempts = 0
+
+    def next_ms(self) -> int:
+        """The wait before the next attempt: half of the step at least, all of it at most."""
+        step_ms = min(limits.RETRY_MAX_MS, limits.RETRY_FIRST_MS << min(self.attempts, 16))
+        self.attempts += 1
+        return step_ms // 2 + int(self._random() * (step_ms // 2))
+
+
+class Pulse:
+    """Whether the peer lives. `ping_due` and `dead` are asked at each tick."""
+
+    def __init__(self, now_ms: int) -> None:
+        self._heard_ms = now_ms
+        self._ping: int | None = None
+        self._ping_sent_ms = 0
+        self._ping_deadline_ms = 0
+        self.lag_ms: int | None = None
+
+    def hear(self, now_ms: int) -> None:
+        """Bytes came. They answer an ordinary ping, not the one after a sleep.
+
+        What lay in the buffers while the machine slept proves nothing.
+        """
+        self._heard_ms = now_ms
+        if self._ping is not None and not self._strict():
+            self._ping_deadline_ms = now_ms + limits.DEAD_MS
+
+    def sent(self, request: int, now_ms: int, timeout_ms: int = limits.DEAD_MS) -> None:
+        """A PING with this number is on its way."""
+        self._ping = request
+        self._ping_sent_ms = now_ms
+        self._ping_deadline_ms = now_ms + timeout_ms
+
+    def answered(self, request: int, now_ms: int) -> None:
+        """A PONG came. One for an older ping is no news."""
+        if request == self._ping:
+            self._ping = None
+            self.lag_ms = now_ms - self._ping_sent_ms
+
+    def ping_due_ms(self, waiting: bool) -> int | None:
+        """When to ping; None while a ping is out. `waiting`: a request is unanswered."""
+        if self._ping is not None:
+            return None
+        return self._heard_ms + (limits.PING_WAITING_MS if waiting else limits.PING_IDLE_MS)
+
+    def deadline_ms(self) -> int | None:
+        """When the peer counts as dead; None while no ping is out."""
+        return None if self._ping is None else self._ping_deadline_ms
+
+    def _strict(self) -> bool:
+        return self._ping_deadline_ms - self._ping_sent_ms == limits.AWAKE_TIMEOUT_MS
