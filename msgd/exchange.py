@@ -10,71 +10,208 @@ Fails: a peer's mistake comes back as a message, or dooms its session; a damaged
 its user only; what the store raises besides (StoreFailure) ends the process.
 """
 
-from msgd.events import EventLog
+from msgd.events import EventKind, EventLog
+from msgd.exchange_accounts import Accounts
+from msgd.exchange_core import Core, Tally
+from msgd.exchange_deletion import Deletion
+from msgd.exchange_delivery import Delivery
+from msgd.exchange_login import Login
+from msgd.exchange_sending import Sending
 from msgd.limits import ExchangeLimits
 from msgd.session import Session
 from msgd.values import Now
+from store.settings import Admission
 from store.store import Store
+from term.safe import safe_log
+from wire.codes import Code, NoticeKind
 from wire.connection import Unsupported
 from wire.errors import RemoteProtocolError
-from wire.messages import Message
+from wire.messages import (
+    CheckMessages,
+    CreateAccount,
+    DeletionRequest,
+    Error,
+    Hello,
+    ListAccounts,
+    LoginRequest,
+    Logout,
+    Message,
+    MessageReceipt,
+    Notice,
+    Ping,
+    Pong,
+    SendMessage,
+)
 
 
 class Exchange:
     """The rules. See the module's text for the order of calls."""
 
     def __init__(self, store: Store, limits: ExchangeLimits, events: EventLog) -> None:
-        self.sessions: dict[int, Session] = {}
+        self._core = Core(store, limits, events)
+        self._delivery = Delivery(self._core)
+        self._login = Login(self._core, self._delivery)
+        self._accounts = Accounts(self._core)
+        self._sending = Sending(self._core)
+        self._deletion = Deletion(self._core, self._delivery, self._login)
+        self._admission = Admission.OPEN
+        self._numbers = 0
+        self.sessions: dict[int, Session] = self._core.sessions
         """All open ones, by number."""
-        self.online: dict[str, Session] = {}
+        self.online: dict[str, Session] = self._core.online
         """Those that are logged in, by name."""
-        self.dirty: list[Session] = []
-        """What `take_dirty` will give: not empty means that another turn should follow at once."""
+        self.tally: Tally = self._core.tally
+
+    # ----- what the loop calls ----------------------------------------------------------------
 
     def open_session(self, peer: str, now: Now) -> Session:
         """A connection was accepted. `peer` is safe to show."""
-        raise NotImplementedError
+        self._numbers += 1
+        session = Session(self._numbers, peer, now.monotonic_ms, now.wall_ms)
+        self.sessions[session.number] = session
+        self._login.watch(session)
+        return session
 
     def receive(self, session: Session, message: Message | Unsupported, now: Now) -> None:
         """A frame came. Ignored when the session is closing."""
-        raise NotImplementedError
+        if session.closing is not None:
+            return
+        session.heard_ms = now.monotonic_ms
+        if session.ping_ms is not None:
+            self._login.answered(session, message, now)
+        # The two that come by the hundred thousand are asked for first.
+        if type(message) is SendMessage:
+            self._sending.send(session, message, now)
+        elif type(message) is MessageReceipt:
+            self._delivery.receipt(session, message, now)
+        else:
+            self._receive_rare(session, message, now)
+
+    def _receive_rare(self, session: Session, message: Message | Unsupported, now: Now) -> None:
+        match message:
+            case Ping():
+                self._core.say(session, Pong(message.request))
+            case Pong():
+                pass  # that a frame came was all there was to know
+            case CheckMessages():
+                self._delivery.check(session, message)
+            case ListAccounts():
+                self._accounts.show(session, message)
+            case Hello():
+                self._login.hello(session, message, now)
+            case LoginRequest():
+                self._login.login(session, message, now)
+            case CreateAccount():
+                self._accounts.create(session, message, now)
+            case DeletionRequest():
+                self._deletion.request(session, message, now)
+            case Logout():
+                self._login.logout(session, message, now)
+            case Unsupported():
+                self._answer_unsupported(session, message, now)
+            case _:
+                raise AssertionError(f"{type(message).__name__} is not a client's frame")
+
+    def _answer_unsupported(self, session: Session, message: Unsupported, now: Now) -> None:
+        what = f"frame type {message.frame_type}"
+        if message.field is not None:
+            what += f" with field {message.field:#06x}"
+        text = f"this server does not know {what}"
+        if session.greeted:
+            self._core.say(session, Error(Code.UNSUPPORTED, text, request=message.request))
+        else:
+            # A HELLO that asks for what is not known: there is nothing to go on with.
+            self._login.dismiss(session, Code.UNSUPPORTED, text, text, now)
 
     def break_session(self, session: Session, error: RemoteProtocolError, now: Now) -> None:
         """The peer broke the protocol: it is told why, and the session is closing."""
-        raise NotImplementedError
+        if session.closing is None:
+            reason = f"broke the protocol: {safe_log(error.text)}"
+            self._login.dismiss(session, error.code, error.text, reason, now)
 
     def close_session(self, session: Session, reason: str, now: Now) -> None:
         """The connection is gone: the reactor closed it, or the peer did. Again does nothing."""
-        raise NotImplementedError
+        if self.sessions.pop(session.number, None) is None:
+            return
+        self._login.leave(session, now)
+        if session.closing is None:
+            session.closing = reason
+        session.outbox.clear()
+        text = f"{session.label}: {safe_log(session.closing)}"
+        self._core.note(EventKind.DISCONNECT, text, now)
 
     def tick(self, now: Now) -> None:
         """Do what is due by the clock. Cheap when nothing is."""
-        raise NotImplementedError
+        self._login.expire(now)
+        admission = self._core.store.admission
+        if admission is not self._admission:
+            self._tell_admission(admission, now)
 
     def next_deadline_ms(self) -> int | None:
         """The monotonic time at which `tick` may next have something to do."""
-        raise NotImplementedError
+        return self._login.next_deadline_ms()
 
     def work(self, now: Now) -> bool:
         """One slice of what takes long (forced deletions); True while there is more."""
-        raise NotImplementedError
+        return self._deletion.work(now) or bool(self._core.to_pump)
 
     def end_turn(self, now: Now) -> None:
         """Push what this turn brought to those who are online. Just before the commit."""
-        raise NotImplementedError
+        self._delivery.pump(now)
+
+    @property
+    def dirty(self) -> list[Session]:
+        """What `take_dirty` will give: not empty means that another turn should follow at once."""
+        return self._core.dirty
 
     def take_dirty(self) -> list[Session]:
         """The sessions with news in their outbox, or newly closing, since the last call."""
-        raise NotImplementedError
+        taken = self._core.dirty
+        if taken:
+            self._core.dirty = []
+            for session in taken:
+                session.in_dirty = False
+        return taken
+
+    # ----- what the operator asks -------------------------------------------------------------
 
     def kick(self, name: str, now: Now) -> bool:
         """The operator ends a user's session; False when there is none."""
-        raise NotImplementedError
+        session = self.online.get(name)
+        if session is None:
+            return False
+        text = "the server's operator has ended this session"
+        self._login.dismiss(session, Code.KICKED, text, "kicked by the operator", now)
+        return True
 
     def announce(self, text: str, now: Now) -> int:
         """The operator tells everybody who is logged in; gives how many that are."""
-        raise NotImplementedError
+        self._tell_all(NoticeKind.ANNOUNCEMENT, text)
+        self._core.note(EventKind.NOTICE, f"to everybody connected: {safe_log(text)}", now)
+        return len(self.online)
 
     def shut_down(self, now: Now) -> None:
         """Tell everybody that the server stops; all sessions are closing."""
-        raise NotImplementedError
+        text = "the server is stopping; what you were told is safe, connect again later"
+        for session in tuple(self.sessions.values()):
+            if session.closing is None:
+                if session.greeted:
+                    self._core.say(session, Notice(NoticeKind.SHUTTING_DOWN, text))
+                self._core.doom(session, "server stopped")
+        # Only now, so that nobody who waited for a name gets it from one who was sent away.
+        for session in tuple(self.sessions.values()):
+            self._login.leave(session, now)
+
+    def _tell_admission(self, admission: Admission, now: Now) -> None:
+        """The disk became full, or has room again."""
+        before, self._admission = self._admission, admission
+        if admission is Admission.FULL:
+            text = "the server's disk is full: new messages are refused, what waits is safe"
+            self._tell_all(NoticeKind.STORAGE_FULL, text)
+            self._core.note(EventKind.WARN, "disk full, new messages are refused", now)
+        elif before is Admission.FULL:
+            self._core.note(EventKind.NOTICE, "the disk has room again", now)
+
+    def _tell_all(self, kind: NoticeKind, text: str) -> None:
+        for session in self.online.values():
+            self._core.say(session, Notice(kind, text))

@@ -46,6 +46,8 @@ class Session:
         "in_dirty",
         "in_pump",
         "installation",
+        "is_damaged",
+        "is_stopped",
         "live",
         "name",
         "number",
@@ -112,6 +114,10 @@ class Session:
         """What was sent and not confirmed, by number."""
         self.outstanding_bytes = 0
         self.outstanding_messages = 0
+        self.is_stopped = False
+        """Whether the window, and nothing else, keeps more from going out."""
+        self.is_damaged = False
+        """Whether pushing has come upon a damaged place in the mailbox."""
         self.checks: deque[Check] = deque()
         self.told_waiting = 0
         """The count of waiting messages that this session was told last."""
@@ -128,4 +134,4 @@ class Session:
     @property
     def label(self) -> str:
         """For events: the user if there is one, and the address."""
-        return f"{self.name or '-'} from {self.peer}"
+        return self.peer if self.name is None else f"{self.name} from {self.peer}"

@@ -1,0 +1,110 @@
+"""Making accounts and listing them.
+
+Must never look at more names for one page than its limit, nor at a pattern with more than linear
+work for each name.
+Fails never; what is not possible is said in a failure frame.
+"""
+
+from bisect import bisect_left
+
+from msgd import names
+from msgd.events import EventKind
+from msgd.exchange_core import Core
+from msgd.exchange_login import last_seen, refusal_of_account
+from msgd.session import Session
+from msgd.values import Now
+from msgd.wildcard import Wildcard
+from term.safe import safe_log
+from wire.codes import Code, Presence
+from wire.messages import (
+    AccountEntry,
+    AccountList,
+    CreateAccount,
+    CreateFailure,
+    CreateSuccess,
+    ListAccounts,
+)
+
+
+class Accounts:
+    """See the module's text."""
+
+    __slots__ = ("_core",)
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def create(self, session: Session, message: CreateAccount, now: Now) -> None:
+        """CREATE_ACCOUNT."""
+        core = self._core
+        name = names.fold(message.username)
+        refusal: tuple[Code, str] | None
+        if not names.is_valid(name):
+            refusal = Code.NAME_INVALID, names.RULE
+        elif name in core.state.by_name:
+            refusal = Code.NAME_TAKEN, f"there is an account {name} already; choose another name"
+        else:
+            refusal = refusal_of_account(core)
+        if refusal is not None:
+            code, text = refusal
+            core.say(session, CreateFailure(message.request, code, text))
+            reason = code.name.lower().replace("_", " ")
+            peer = session.peer
+            core.note(EventKind.REJECT, f"{safe_log(name, 64)} from {peer}: {reason}", now)
+            return
+        core.store.create_account(name, now.wall_ms)
+        core.say(session, CreateSuccess(message.request, name))
+        core.note(EventKind.CREATE, f"{name} from {session.peer}", now)
+
+    def show(self, session: Session, message: ListAccounts) -> None:
+        """LIST_ACCOUNTS: one page, in the order of names. A LIMIT of 0 asks for the totals only."""
+        state = self._core.state
+        page_max = self._core.limits.accounts_per_page_max
+        limit = page_max if message.limit is None else min(message.limit, page_max)
+        entries, cursor = self._page(message.pattern or "*", message.cursor or "", limit)
+        self._core.say(
+            session,
+            AccountList(
+                message.request,
+                accounts_total=len(state.by_name) - state.closing_count,
+                accounts_connected=len(self._core.online),
+                cursor=cursor,
+                entries=tuple(entries),
+            ),
+        )
+
+    def _page(self, pattern: str, cursor: str, limit: int) -> tuple[list[AccountEntry], str | None]:
+        """The matching accounts after `cursor`, and the cursor of what is left, if anything is."""
+        entries: list[AccountEntry] = []
+        if not limit:
+            return entries, None
+        state = self._core.state
+        sorted_names = state.names
+        wildcard = Wildcard(pattern)
+        prefix = wildcard.prefix
+        start = max(state.names_after(cursor), bisect_left(sorted_names, prefix))
+        end = min(len(sorted_names), start + self._core.limits.names_scanned_max)
+        for index in range(start, end):
+            name = sorted_names[index]
+            if not name.startswith(prefix):
+                return entries, None
+            if not wildcard.matches(name):
+                continue
+            entry = self._entry(name)
+            if entry is not None:
+                entries.append(entry)
+                if len(entries) == limit:
+                    end = index + 1
+                    break
+        return entries, sorted_names[end - 1] if start < end < len(sorted_names) else None
+
+    def _entry(self, name: str) -> AccountEntry | None:
+        """One line of the list; None for an account that is on its way out."""
+        account = self._core.state.by_name[name]
+        if account.closing:
+            return None
+        session = self._core.online.get(name)
+        if session is None:
+            return AccountEntry(name, Presence.OFF, last_seen(account))
+        presence = Presence.SILENT if session.silent else Presence.ON
+        return AccountEntry(name, presence, account.last_seen_ms)

@@ -1,0 +1,301 @@
+"""Who is handed what, and when: pushing, checks, and receipts.
+
+A session reads its user's queue through lanes, each a reader that never turns back, so that nothing
+is handed out twice in one session. A LIVE session has two: what came after its login is pushed,
+what waited before comes by CHECK_MESSAGES. Any other session has one, for checks alone. A check for
+outcomes only has a lane of its own, because it passes over messages that a later check must bring.
+
+Must never have more out without a receipt than the window, hand out an entry that is out already,
+or read more of a mailbox in one turn than one window and a few slices.
+Fails: a damaged mailbox ends the lane's work with ERROR(INTERNAL) for this user and an event that
+names the place; the others go on.
+"""
+
+from enum import Enum, unique
+from typing import Final
+
+from msgd.events import EventKind
+from msgd.exchange_core import Core
+from msgd.session import Check, Session
+from msgd.values import Now
+from store.entry import Entry, EntryKind
+from store.errors import StoreDamaged
+from store.reader import QueueReader
+from wire.codes import Code, NoticeKind
+from wire.messages import (
+    CheckComplete,
+    CheckMessages,
+    DistributeMessage,
+    Error,
+    Message,
+    MessageFailure,
+    MessageReceipt,
+    MessageSuccess,
+    Notice,
+    ReceiptSettled,
+)
+
+COUNT_MAX: Final = (1 << 32) - 1
+"""A count on the wire is a u32; a larger one is told as this."""
+
+SLICES_PER_TURN_MAX: Final = 4
+"""Reads that found nothing wanted, for one session in one turn, before the others have theirs."""
+
+MESSAGE: Final = EntryKind.MESSAGE
+SUCCESS: Final = EntryKind.SUCCESS
+
+
+@unique
+class Stop(Enum):
+    """Why handing out from a lane stopped."""
+
+    EMPTY = "nothing more is there"
+    FULL = "the window is full, a receipt must come first"
+    ENOUGH = "the check has what it asked for"
+    LATER = "enough was read for this turn"
+
+
+class Delivery:
+    """See the module's text."""
+
+    __slots__ = ("_core", "_store")
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._store = core.store
+
+    def begin(self, session: Session) -> None:
+        """A user has logged in: all that was accepted up to now is backlog."""
+        session.boundary = self._core.state.next_number - 1
+
+    def end(self, session: Session) -> None:
+        """The session has no user any more; what it has not confirmed waits for the next one."""
+        session.push = session.backlog = session.outcomes = None
+        session.outstanding.clear()
+        session.outstanding_bytes = session.outstanding_messages = 0
+        session.checks.clear()
+
+    def remaining(self, session: Session) -> int:
+        """Messages that wait and are not out in this session."""
+        account = session.account
+        assert account is not None
+        waiting = account.messages_waiting(self._core.state) - session.outstanding_messages
+        return min(waiting, COUNT_MAX)
+
+    # ----- what clients ask -------------------------------------------------------------------
+
+    def check(self, session: Session, message: CheckMessages) -> None:
+        """CHECK_MESSAGES: begun at the end of the turn, one after the other."""
+        account = session.account
+        assert account is not None
+        if account.closing:
+            text = "your account is being deleted; its messages are discarded"
+            self._core.say(session, Error(Code.BEING_DELETED, text, request=message.request))
+            return
+        if len(session.checks) >= self._core.limits.checks_max:
+            text = "too many checks at once; wait for one to be complete"
+            self._core.say(session, Error(Code.BUSY, text, request=message.request))
+            return
+        left = COUNT_MAX if message.limit is None else message.limit
+        session.checks.append(Check(message.request, left, message.outcomes_only))
+        self._core.mark(session)
+
+    def receipt(self, session: Session, message: MessageReceipt, now: Now) -> None:
+        """MESSAGE_RECEIPT: what is out in this session leaves the queue; the rest is ignored."""
+        account = session.account
+        assert account is not None
+        core = self._core
+        outstanding = session.outstanding
+        settled: list[Entry] = []
+        for number in message.deliveries:
+            entry = outstanding.pop(number, None)
+            if entry is not None:
+                settled.append(entry)
+                if entry.kind == MESSAGE:
+                    session.outstanding_messages -= 1
+                    session.outstanding_bytes -= len(entry.body)
+        if settled:
+            online = core.online
+            for sender, _ in self._store.settle(account, settled, now.wall_ms):
+                told = online.get(sender.name)
+                if told is not None and not told.in_pump:
+                    core.mark(told)
+            core.tally.settled += len(settled)
+            core.note(EventKind.RECEIPT, f"{account.name} has {_numbers(settled)}", now)
+            if session.is_stopped and not session.in_pump:
+                core.mark(session)
+        if message.request is not None:
+            core.say(session, ReceiptSettled(message.request, len(settled)))
+
+    # ----- the end of the turn ----------------------------------------------------------------
+
+    def pump(self, now: Now) -> None:
+        """Hand out what this turn brought, or made room for, to those who are marked."""
+        marked = self._core.to_pump
+        if not marked:
+            return
+        self._core.to_pump = []
+        for session in marked:
+            session.in_pump = False
+            if session.account is not None and not session.account.closing:
+                self._pump(session, now)
+
+    def _pump(self, session: Session, now: Now) -> None:
+        session.is_stopped = False
+        while session.checks:
+            stop = self._go_on(session, session.checks[0], now)
+            if stop is Stop.FULL or stop is Stop.LATER:
+                self._stopped(session, stop)
+                return
+            session.checks.popleft()
+        if session.live:
+            if not session.is_damaged:
+                self._push(session, now)
+        else:
+            self._tell_waiting(session)
+
+    def _stopped(self, session: Session, stop: Stop) -> None:
+        if stop is Stop.FULL:
+            session.is_stopped = True
+        elif stop is Stop.LATER:
+            self._core.mark(session)
+
+    def _push(self, session: Session, now: Now) -> None:
+        """What came since the login, as far as the window goes."""
+        try:
+            stop = self._hand_out(session, self._push_lane(session), None)
+        except StoreDamaged as error:
+            # Once: every further message would find the same place.
+            session.is_damaged = True
+            self._report(session, error, None, now)
+            return
+        self._stopped(session, stop)
+
+    def _tell_waiting(self, session: Session) -> None:
+        waiting = self.remaining(session)
+        if waiting and waiting != session.told_waiting:
+            text = "there is 1 message for you" if waiting == 1 else "there are messages for you"
+            self._core.say(session, Notice(NoticeKind.MAIL_WAITING, text, waiting))
+        session.told_waiting = waiting
+
+    def _go_on(self, session: Session, check: Check, now: Now) -> Stop:
+        """Hand out what a check asked for, as far as the window goes; tell when it is complete."""
+        try:
+            if check.outcomes_only:
+                stop = self._hand_out(session, self._outcomes_lane(session), check)
+            else:
+                stop = self._hand_out(session, self._backlog_lane(session), check)
+                if stop is Stop.EMPTY and session.live:
+                    # Also what is news and not out yet, so that the check brings all there is.
+                    stop = self._hand_out(session, self._push_lane(session), check)
+        except StoreDamaged as error:
+            self._report(session, error, check.request, now)
+            return Stop.EMPTY
+        if stop is Stop.EMPTY or stop is Stop.ENOUGH:
+            remaining = session.told_waiting = self.remaining(session)
+            complete = CheckComplete(check.request, min(check.delivered, COUNT_MAX), remaining)
+            self._core.say(session, complete)
+        return stop
+
+    def _report(self, session: Session, error: StoreDamaged, request: int | None, now: Now) -> None:
+        self._core.note(EventKind.ERROR, f"mailbox of {session.name}: {error}", now)
+        text = "part of your mailbox cannot be read; the server's operator has been told where"
+        self._core.say(session, Error(Code.INTERNAL, text, request=request))
+
+    # ----- lanes ------------------------------------------------------------------------------
+
+    def _push_lane(self, session: Session) -> QueueReader:
+        if session.push is None:
+            session.push = self._lane(session, session.boundary, None)
+        return session.push
+
+    def _backlog_lane(self, session: Session) -> QueueReader:
+        if session.backlog is None:
+            session.backlog = self._lane(session, 0, session.boundary if session.live else None)
+        return session.backlog
+
+    def _outcomes_lane(self, session: Session) -> QueueReader:
+        if session.outcomes is None:
+            session.outcomes = self._lane(session, 0, session.boundary if session.live else None)
+        return session.outcomes
+
+    def _lane(self, session: Session, after: int, until: int | None) -> QueueReader:
+        assert session.account is not None
+        return self._store.reader(session.account, after, until)
+
+    def _hand_out(self, session: Session, lane: QueueReader, check: Check | None) -> Stop:
+        """Put out entries of a lane until the window, the check or the lane is at its end."""
+        core = self._core
+        limits = core.limits
+        outcomes_only = check is not None and check.outcomes_only
+        outstanding = session.outstanding
+        slices_left = SLICES_PER_TURN_MAX
+        while True:
+            if check is not None and not check.left:
+                return Stop.ENOUGH
+            count = limits.window_messages_max - len(outstanding)
+            room_bytes = limits.window_bytes_max - session.outstanding_bytes
+            # With less room than the largest message there is no telling whether the next one fits.
+            if count <= 0 or room_bytes < limits.body_bytes_max:
+                return Stop.FULL
+            if check is not None and check.left < count:
+                count = check.left
+            entries = lane.read(count, room_bytes, outcomes_only=outcomes_only)
+            lsn = self._store.pending_lsn
+            for entry in entries:
+                # What another lane of this session has out is passed over.
+                if entry.number not in outstanding:
+                    session.put(self._handed(session, entry, check), lsn)
+            if entries and not session.in_dirty:
+                session.in_dirty = True
+                core.dirty.append(session)
+            if lane.exhausted:
+                return Stop.EMPTY
+            if not entries:
+                slices_left -= 1
+                if not slices_left:
+                    return Stop.LATER
+
+    def _handed(self, session: Session, entry: Entry, check: Check | None) -> Message:
+        """Count an entry as out, and give the frame that carries it."""
+        session.outstanding[entry.number] = entry
+        if entry.kind == MESSAGE:
+            session.outstanding_messages += 1
+            session.outstanding_bytes += len(entry.body)
+            self._core.tally.delivered += 1
+            request = None
+            if check is not None:
+                check.left -= 1
+                check.delivered += 1
+                request = check.request
+            return DistributeMessage(
+                entry.number,
+                entry.message_id,
+                entry.sender_name,
+                entry.received_at_ms,
+                entry.audience,
+                entry.audience_count,
+                entry.body,
+                request,
+            )
+        if check is not None and check.outcomes_only:
+            check.left -= 1
+        if entry.kind == SUCCESS:
+            return MessageSuccess(
+                entry.number, entry.message_id, entry.sender_name, entry.received_at_ms
+            )
+        return MessageFailure(
+            entry.message_id,
+            entry.code,
+            f"{entry.sender_name} deleted the account before reading the message",
+            (entry.sender_name,),
+            delivery=entry.number,
+            settled_at_ms=entry.received_at_ms,
+        )
+
+
+def _numbers(entries: list[Entry]) -> str:
+    """For an event: which entries, by their numbers."""
+    if len(entries) == 1:
+        return f"{entries[0].number} of {entries[0].sender_name}"
+    return f"{len(entries)} entries, {entries[0].number} to {entries[-1].number}"
