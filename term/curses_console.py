@@ -25,8 +25,8 @@ from types import TracebackType
 from typing import Final, Literal, Self
 
 from term.console import ConsoleClosed, ConsoleUnsuitable
-from term.os_terminal import is_terminal, read_waiting, stop_group, window_size, write_all
 from term.limits import SCREEN_COLUMNS_MAX, SCREEN_ROWS_MAX
+from term.os_terminal import is_terminal, read_waiting, stop_group, window_size, write_all
 from term.picture import EMPTY, Line, Picture, Style
 from term.safe import Safe
 from term.width import clip, columns

@@ -195,6 +195,9 @@ class KeyDecoder:
         if byte in {0x08, 0x0A, 0x0D, 0x7F} or 0x20 <= byte < 0x7F:
             self._keys.append("M-" + _name_of(byte))
             return 1
+        if byte == ord("\t"):
+            self._keys.append("BackTab")  # so says the Linux console
+            return 1
         if byte >= 0xC0:
             self._meta = True
             return 0

@@ -6,8 +6,8 @@ or output end.
 """
 
 from term.console import ConsoleClosed
-from term.os_terminal import read_waiting, write_all
 from term.limits import PLAIN_LINE_BYTES_MAX
+from term.os_terminal import read_waiting, write_all
 from term.picture import Picture, plain
 from term.safe import Safe, SafeText
 
