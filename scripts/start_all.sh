@@ -117,8 +117,11 @@ read_arguments() {
     done
     data_was_given=${data:+yes}
     if [ -z "$data" ]; then
-        [ -n "${XDG_STATE_HOME:-}${HOME:-}" ] || fail "HOME is not set, so there is no default place for the messages: give --data DIR."
-        data=${XDG_STATE_HOME:-$HOME/.local/state}/msgd
+        [ -n "${HOME:-}" ] || fail "HOME is not set, so there is no default place for the messages: give --data DIR."
+        # As msgd itself: a relative XDG_STATE_HOME does not count.
+        data=${XDG_STATE_HOME:-}
+        [[ $data == /* ]] || data=$HOME/.local/state
+        data+=/msgd
     fi
     [[ $data == /* ]] || data=$PWD/$data
 }
@@ -167,7 +170,7 @@ pane_environment() {
     local variable
     environment=()
     # The four belong together whatever the caller's own settings say.
-    for variable in MSGD_HOST MSGD_PORT MSGD_DATA MSGC_HOST MSGC_PORT MSGC_USER; do
+    for variable in MSGD_HOST MSGD_PORT MSGD_DATA MSGD_HEADLESS MSGC_HOST MSGC_PORT MSGC_USER; do
         environment+=("--unset=$variable")
     done
     for variable in HOME PATH LANG LC_ALL LC_CTYPE XDG_STATE_HOME XDG_DATA_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR \

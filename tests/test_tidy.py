@@ -46,9 +46,11 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
         "term/os_terminal.py",
         "msgd/os_files.py",
         "msgd/__main__.py",
+        "msgc/os_net.py",
         "msgc/__main__.py",
     ),
-    "signal": ("term/os_terminal.py", "msgd/os_signals.py", "msgc/__main__.py"),
+    "resource": ("msgd/os_net.py",),
+    "signal": ("term/os_terminal.py", "msgd/os_signals.py", "msgc/os_net.py"),
     "subprocess": (),
     "shutil": (),
     "tempfile": (),
@@ -75,7 +77,6 @@ PATH_FILE_METHODS: Final = {
     "mkdir",
     "unlink",
     "rmdir",
-    "touch",
 }
 
 
