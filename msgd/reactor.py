@@ -30,15 +30,11 @@ class Face(Protocol):
     """What shows the server to a person, and hears what the person wants. The panel is one."""
 
     @property
-    def console_fd(self) -> int:
-        """What the poll should watch for keys."""
+    def console_fd(self) -> int | None:
+        """What the poll should watch for keys; None once the terminal is gone."""
 
-    @property
-    def wants_stop(self) -> bool:
-        """Whether the person asked for the end."""
-
-    def read(self, now: Now) -> None:
-        """There are keys (or the terminal is gone)."""
+    def read(self, now: Now) -> bool:
+        """There are keys, or the terminal is gone. Gives whether the end was asked for."""
 
     def resized(self) -> None:
         """The terminal may have another size now."""
@@ -155,9 +151,10 @@ class Reactor:
             elif self._face is not None:
                 self._face.resized()
         if ready.console and self._face is not None:
-            self._face.read(now)
-            if self._face.wants_stop:
+            if self._face.read(now):
                 self.stop(now)
+            if self._face.console_fd is None:
+                self._network.watch_console(None)
 
     def stop(self, now: Now) -> None:
         """Tell the clients and end; asked a second time, end as soon as this turn is committed."""

@@ -1,0 +1,130 @@
+"""The program `msgd`: it takes the machine in hand, and does what the command line says.
+
+The only place where the real network, clock, disk, terminal and randomness are chosen.
+
+Must never decide anything else, and never run without its assertions.
+Fails with the exit codes of docs/operating.md.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Literal, cast
+
+from msgd import command_line, os_files, os_signals
+from msgd.command_line import Action, Command, UsageError
+from msgd.log import LogOutput
+from msgd.os_clock import OsClock
+from msgd.os_net import OsNetwork, descriptors_max
+from msgd.server import EXIT_ERROR, EXIT_OK, EXIT_USAGE, Machine, serve
+from msgd.settings import (
+    Layer,
+    Settings,
+    SettingsError,
+    merge,
+    read_environment,
+    read_toml,
+)
+from store.disk import Disk
+from store.os_disk import OsDisk
+from term.console import Console
+
+
+def main() -> int:
+    """Run the program; gives its exit code."""
+    if not __debug__:
+        _complain("msgd: refuses to run under python -O: its assertions guard your messages")
+        return EXIT_ERROR
+    try:
+        command = command_line.parse(sys.argv[1:])
+        if command.action is Action.HELP:
+            _say(command_line.help_text().rstrip("\n"))
+            return EXIT_OK
+        if command.action is Action.VERSION:
+            _say(command_line.version())
+            return EXIT_OK
+        if command.action is Action.SERVE:
+            return _serve(_settings(command, os.environ))
+        return _inspect(command)
+    except (UsageError, SettingsError) as error:
+        _complain(f"msgd: {error}")
+        _complain("msgd --help tells all options")
+        return EXIT_USAGE
+
+
+def _settings(command: Command, environment: Mapping[str, str]) -> Settings:
+    """All sources laid over each other; the file comes first, but others say which it is."""
+    from_environment = read_environment(environment)
+    above = (from_environment, command.options)
+    place = Layer("default", {"data": _default_data(environment)})
+    path = merge((place, *above)).config
+    layers = [place, *above]
+    if path:
+        try:
+            data = os_files.read_config(path)
+        except OSError as error:
+            raise SettingsError(f"--config {path}: {error.strerror}") from None
+        layers.insert(1, read_toml(data, path))
+    settings = merge(layers)
+    if not settings.data:
+        raise SettingsError("HOME is not set, so there is no default data folder; give --data DIR")
+    return settings
+
+
+def _default_data(environment: Mapping[str, str]) -> str:
+    base = environment.get("XDG_STATE_HOME", "")
+    if base.startswith("/"):
+        return base + "/msgd"
+    home = environment.get("HOME", "")
+    return home + "/.local/state/msgd" if home else ""
+
+
+def _serve(settings: Settings) -> int:
+    os.umask(0o077)
+    network = OsNetwork(os_signals.WISHES)
+    machine = Machine(
+        network=network,
+        clock=OsClock(),
+        entropy=os.urandom,
+        descriptors_max=descriptors_max(),
+        process_id=os.getpid(),
+        is_terminal=os.isatty(0) and os.isatty(1),
+        open_disk=_open_disk,
+        open_log=_open_log,
+        open_console=_open_console,
+        take_signals=lambda: os_signals.install(network.signals_fd),
+        say=_say,
+        complain=_complain,
+    )
+    return serve(settings, machine)
+
+
+def _open_disk(folder: str) -> Disk:
+    return OsDisk(folder, create=True)
+
+
+def _open_log(path: str) -> LogOutput:
+    return os_files.FileOutput(path) if path else os_files.StandardErrorOutput()
+
+
+def _open_console(settings: Settings) -> Console:
+    # Here, because a headless server needs no curses, and some machines have none.
+    from term.curses_console import CursesConsole
+
+    return CursesConsole(os.environ, cast("Literal['auto', 'always', 'never']", settings.color))
+
+
+def _inspect(command: Command) -> int:
+    raise NotImplementedError(command)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201  this is the program's standard output
+
+
+def _complain(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201  these are words for people
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,212 @@
+"""The server put together: settings and a machine in, an exit code out.
+
+The order of the steps is what an operator sees: what can be refused cheaply is refused first, the
+terminal is taken last and given back first, and whoever connects is served at once, because the
+store is recovered before the port is opened.
+
+Must never reach for the machine itself: everything of it stands in `Machine`.
+Fails with one sentence and the exit code of docs/operating.md; a bug of ours is raised.
+"""
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from msgd import VERSION
+from msgd.events import EventKind, EventLog
+from msgd.exchange import Exchange
+from msgd.limits import EVENTS_MAX
+from msgd.log import Log, LogError, LogOutput, NoLog
+from msgd.net import Address, Clock, ListenError, Network
+from msgd.panel.panel import Panel
+from msgd.panel.values import Identity
+from msgd.reactor import Reactor
+from msgd.settings import Settings, SettingsError
+from msgd.values import Now
+from store.disk import Disk
+from store.errors import StoreError
+from store.settings import StoreClock
+from store.store import Store
+from term.console import Console, ConsoleUnsuitable
+from term.safe import safe_log
+
+EXIT_OK = 0
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+
+
+class ServerNetwork(Network, Protocol):
+    """A network that can be asked to listen."""
+
+    def resolve(self, host: str, port: int) -> Address:
+        """The numeric address of a host. Raises ListenError."""
+
+    def listen(self, address: Address) -> Address:
+        """Begin to listen; gives the address with its real port. Raises ListenError."""
+
+
+class ServerClock(Clock, StoreClock, Protocol):
+    """The machine's clocks, for the loop and for the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Everything of the machine that a server needs. All are made by `__main__` or by a test."""
+
+    network: ServerNetwork
+    clock: ServerClock
+    entropy: Callable[[int], bytes]
+    descriptors_max: int
+    process_id: int
+    is_terminal: bool
+    open_disk: Callable[[str], Disk]
+    """The data folder; made if it is missing. Raises StoreError."""
+    open_log: Callable[[str], LogOutput]
+    """The log file, or standard error for "". Raises LogError."""
+    open_console: Callable[[Settings], Console]
+    """The terminal. Raises ConsoleUnsuitable."""
+    take_signals: Callable[[], None]
+    """From now on signals reach the network's poll."""
+    say: Callable[[str], None]
+    """A line for people and scripts, on standard output."""
+    complain: Callable[[str], None]
+    """A line on standard error."""
+
+
+def serve(settings: Settings, machine: Machine) -> int:
+    """Serve until asked to end; gives the exit code."""
+    try:
+        return _serve(settings, machine)
+    except SettingsError as error:
+        machine.complain(f"msgd: {error}")
+        return EXIT_USAGE
+    except (ListenError, LogError, ConsoleUnsuitable) as error:
+        machine.complain(f"msgd: {error}")
+        return EXIT_ERROR
+    except StoreError as error:
+        machine.complain(f"msgd: {safe_log(str(error), 1_024)}")
+        return error.exit_code
+
+
+def _serve(settings: Settings, machine: Machine) -> int:
+    rules = settings.exchange_limits()
+    if not settings.headless and not machine.is_terminal:
+        raise SettingsError(
+            "standard output is not a terminal, so there can be no panel; use --headless"
+        )
+    address = machine.network.resolve(settings.host, settings.port)
+    check_exposure(address, settings)
+    log = Log(_log_output(settings, machine))
+    events = EventLog(EVENTS_MAX)
+    events.subscribe(log.write)
+    try:
+        store = Store.open(
+            machine.open_disk(settings.data),
+            machine.clock,
+            machine.entropy,
+            settings.store_settings(),
+        )
+        try:
+            address = machine.network.listen(address)
+            _say_hello(settings, machine, store, events, address)
+            _run(
+                settings=settings,
+                machine=machine,
+                store=store,
+                exchange=Exchange(store, rules, events),
+                events=events,
+                log=log,
+                address=address,
+            )
+        except (ListenError, ConsoleUnsuitable):
+            store.close()
+            raise
+        # Not in a `finally`: after a StoreFailure the store must not be touched again.
+        _event(events, EventKind.STOP, f"msgd {VERSION} on {address}", machine)
+        store.close()
+    finally:
+        log.close()
+        machine.network.close()
+    return EXIT_OK
+
+
+def check_exposure(address: Address, settings: Settings) -> None:
+    """Nothing is encrypted: only this machine may connect, unless the operator insists."""
+    if not ipaddress.ip_address(address.host).is_loopback and not settings.unsafe_plaintext:
+        raise SettingsError(
+            f"{address.host} can be reached from other machines, and everything would pass in "
+            "plain text for anybody to read or forge; use a tunnel to 127.0.0.1, or add "
+            "--unsafe-plaintext"
+        )
+
+
+def _run(
+    *,
+    settings: Settings,
+    machine: Machine,
+    store: Store,
+    exchange: Exchange,
+    events: EventLog,
+    log: Log,
+    address: Address,
+) -> None:
+    machine.take_signals()
+    console: Console | None = None
+    try:
+        panel: Panel | None = None
+        limits = settings.reactor_limits(machine.descriptors_max)
+        if not settings.headless:
+            console = machine.open_console(settings)
+            panel = Panel(
+                console=console,
+                clock=machine.clock,
+                exchange=exchange,
+                store=store,
+                events=events,
+                identity=Identity(
+                    version=VERSION,
+                    address=str(address),
+                    process_id=machine.process_id,
+                    started_ms=machine.clock.monotonic_ms(),
+                    connections_max=limits.connections_max,
+                ),
+                ascii_only=settings.ascii,
+            )
+        Reactor(
+            network=machine.network,
+            clock=machine.clock,
+            store=store,
+            exchange=exchange,
+            events=events,
+            log=log,
+            limits=limits,
+            face=panel,
+        ).run()
+    finally:
+        # Before anything is said: words on a screen that is about to vanish are lost.
+        if console is not None:
+            console.close()
+
+
+def _log_output(settings: Settings, machine: Machine) -> LogOutput:
+    if settings.log or settings.headless:
+        return machine.open_log(settings.log)
+    return NoLog()
+
+
+def _say_hello(
+    settings: Settings, machine: Machine, store: Store, events: EventLog, address: Address
+) -> None:
+    users = len(store.state.by_name)
+    text = f"msgd {VERSION} on {address}, data in {settings.data}, {users} users"
+    _event(events, EventKind.START, text, machine)
+    for finding in store.findings:
+        _event(events, EventKind.WARN, finding, machine)
+    if settings.headless:
+        machine.say(f"msgd: listening on {address}")
+
+
+def _event(events: EventLog, kind: EventKind, text: str, machine: Machine) -> None:
+    now = Now(machine.clock.monotonic_ms(), machine.clock.wall_ms())
+    events.add(kind, safe_log(text), now.wall_ms)
