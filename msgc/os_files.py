@@ -1,0 +1,114 @@
+"""The operating system's files and randomness: the only file with os file calls, fcntl and random.
+
+The archive itself is opened by SQLite (`msgc.archive_database`).
+
+Must never make a file or folder that others may read.
+Fails with FilesError, whose text says what to do, and with HeldError for a lock that is taken.
+"""
+
+import fcntl
+import os
+import random
+from pathlib import Path
+from typing import Final
+
+_PID_BYTES_MAX: Final = 32
+
+
+class FilesError(Exception):
+    """A file or folder cannot be used."""
+
+
+class HeldError(Exception):
+    """Another process holds the lock; `pid` where it has said so."""
+
+    def __init__(self, pid: int | None) -> None:
+        super().__init__(f"held by process {pid}")
+        self.pid = pid
+
+
+class Lock:
+    """A held lock. It is let go by `close`, or when the process ends in whatever way."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def close(self) -> None:
+        """Let go. The file stays: removing it would let two processes lock two files."""
+        os.close(self._fd)
+
+
+class OsFiles:
+    """What the client does with files, besides SQLite's."""
+
+    def make_folder(self, path: str) -> None:
+        """Make the folder and its parents where missing, for this user only. FilesError."""
+        try:
+            os.makedirs(path, mode=0o700, exist_ok=True)
+            Path(path).chmod(0o700)
+        except OSError as error:
+            raise FilesError(f"Cannot make the folder {path}: {_reason(error)}.") from None
+
+    def make_private(self, path: str) -> None:
+        """Make the file where missing, for this user only. FilesError."""
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            Path(path).chmod(0o600)
+        except OSError as error:
+            raise FilesError(f"Cannot use the file {path}: {_reason(error)}.") from None
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return Path(path).exists()
+
+    def lock(self, path: str) -> Lock:
+        """Take the lock (flock(2)) and write this process's number into it.
+
+        Raises HeldError at once when another process has it, FilesError when it cannot be used.
+        """
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise FilesError(f"Cannot use the file {path}: {_reason(error)}.") from None
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, str(os.getpid()).encode("ascii"), 0)
+        except BlockingIOError:
+            said = os.pread(fd, _PID_BYTES_MAX, 0)
+            os.close(fd)
+            raise HeldError(int(said) if said.isdigit() else None) from None
+        except OSError as error:
+            os.close(fd)
+            raise FilesError(f"Cannot lock the file {path}: {_reason(error)}.") from None
+        return Lock(fd)
+
+    def read_text(self, path: str, bytes_max: int) -> str | None:
+        """The text of a small file, or None when there is none. FilesError."""
+        try:
+            with Path(path).open("rb") as file:
+                data = file.read(bytes_max + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise FilesError(f"Cannot read {path}: {_reason(error)}.") from None
+        if len(data) > bytes_max:
+            raise FilesError(f"{path} is longer than {bytes_max} bytes.")
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            raise FilesError(f"{path} is not UTF-8 text.") from None
+
+
+def random_bytes(count: int) -> bytes:
+    """So many bytes that nobody else has."""
+    return os.urandom(count)
+
+
+def jitter() -> float:
+    """A number from 0 to 1, so that clients do not all come back in one instant."""
+    return random.random()  # noqa: S311 no secret depends on it
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or "input/output error").lower()

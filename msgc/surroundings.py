@@ -1,0 +1,30 @@
+"""What the outside world gives to a run of msgc: settings, profiles, network, clock, streams.
+
+Made once in `msgc.__main__`, handed to the commands and to the screens (`msgc.app.run`).
+
+Must never be made anywhere else but in tests.
+Fails never.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TextIO
+
+from msgc.net import Clock, Network
+from msgc.profile import Profiles
+from msgc.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """`jitter` gives numbers from 0 to 1; `agent` is our name and version, for the server."""
+
+    settings: Settings
+    profiles: Profiles
+    network: Network
+    clock: Clock
+    jitter: Callable[[], float]
+    agent: str
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
