@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from select import select
 from time import monotonic
@@ -29,11 +29,12 @@ pytestmark = pytest.mark.e2e
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A place to run the script in: its environment, port and data folder."""
+    """A place to run the script in: its environment, port, data folder and the project itself."""
 
     environment: dict[str, str]
     port: int
     data: Path
+    root: Path = ROOT
 
     @property
     def session(self) -> str:
@@ -43,12 +44,12 @@ class Stage:
         """Runs the script to its end, with changes to its environment; an empty one is removed."""
         environment = {key: value for key, value in (self.environment | changes).items() if value}
         return subprocess.run(
-            ["bash", str(ROOT / "scripts/start_all.sh"), *arguments],
+            ["bash", str(self.root / "scripts/start_all.sh"), *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=100,
             check=False,
         )
 
@@ -102,6 +103,11 @@ def free_port() -> int:
         port = listener.getsockname()[1]
         assert isinstance(port, int)
         return port
+
+
+def pip_settings() -> dict[str, str]:
+    """How this machine reaches its package index, if not in the usual way."""
+    return {key: value for key, value in os.environ.items() if key.startswith("PIP_")}
 
 
 def is_alive(process_id: int) -> bool:
@@ -170,6 +176,27 @@ def test_four_panes_work_and_stop_leaves_nothing(stage: Stage) -> None:
     assert not stage.panes("#{pane_id}")
     assert not [pid for pid in pids if is_alive(pid)]
     assert "Nothing is running" in stage.stop().stdout
+
+
+def test_the_first_run_installs_and_the_second_does_not(stage: Stage, tmp_path: Path) -> None:
+    """From a clean copy of the project, with no environment given: what a newcomer has."""
+    copy = tmp_path / "project"
+    copy.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    for name in ("scripts", "wire", "store", "term", "msgd", "msgc"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {key: value for key, value in stage.environment.items() if key != "MSG_VENV"}
+    clean = replace(stage, root=copy, environment=environment | pip_settings())
+    first = clean.start("alice")
+    assert first.returncode == 0, first.stderr
+    assert "Making a virtual environment" in first.stdout
+    clean.screen_with(1, "You are connected as alice")
+    assert clean.stop().returncode == 0
+    second = clean.start("alice")
+    assert second.returncode == 0, second.stderr
+    assert "virtual environment" not in second.stdout
+    assert "Installing" not in second.stdout
 
 
 def test_messages_survive_stop_and_start(stage: Stage) -> None:
