@@ -4,6 +4,7 @@
     ├── StoreDamaged          bytes that were once durable are not what they were       exit 78
     ├── StoreFromTheFuture    a newer version of the program wrote this folder          exit 78
     ├── StoreLocked           another server holds this folder                          exit 78
+    ├── StoreNoRoom           no room to finish recovery: nothing is lost, make room     exit 78
     ├── StoreForbidden        the folder's owner or permissions are not ours            exit 78
     └── StoreFailure          a write or a sync failed: nothing more may be promised    exit 70
 
@@ -52,6 +53,10 @@ class StoreLocked(StoreError):  # noqa: N818  # named by what is so
 
 class StoreForbidden(StoreError):  # noqa: N818  # named by what is so
     """Folder or file has an owner or permissions that the store does not accept."""
+
+
+class StoreNoRoom(StoreError):  # noqa: N818  # named by what is so
+    """The disk is too full to start. Nothing is lost; make room and start again."""
 
 
 class StoreFailure(StoreError):  # noqa: N818  # named by what is so

@@ -1,16 +1,181 @@
-"""Reads a queue in order: file, then tail, own entries and everyone's merged by number."""
+"""Reads a queue in order: file, then tail; own entries and everyone's merged by number.
 
-from store.entry import Entry
+Each entry comes with its predecessor, so that settling it says which stretch of the queue is done
+with (see `store.ranges`). A reader survives checkpoints and compaction: it remembers numbers and
+logical offsets, and opens the file anew for each slice.
+
+Must never read more than a slice of each file in one call, and never skip a bad block: StoreDamaged
+is raised once what was found before it has been handed out.
+"""
+
+from bisect import bisect_right
+from enum import Enum
+
+from store.core import Core
+from store.entry import Entry, EntryKind, with_pred
+from store.errors import StoreDamaged
+from store.limits import SETTLED_RANGES_MAX
+from store.mailbox import Mailbox
+from store.state import Account, Queue
+
+NEVER = 1 << 64
+
+
+class Peek(Enum):
+    """What a source says when it has no entry to show."""
+
+    LATER = 1  # it would have to read more of the file than one call may
+    NOTHING = 2  # the queue ends here, for now
+
+
+class Source:
+    """One of the two queues that a reader merges."""
+
+    __slots__ = ("buffer", "core", "index", "mark", "may_read", "offset", "position", "queue")
+
+    def __init__(self, core: Core, queue: Queue, position: int, hint: int) -> None:
+        self.core = core
+        self.queue = queue
+        self.position = position  # the last number that was passed
+        self.offset = queue.end_offset if position >= queue.file_last else hint
+        self.buffer: list[Entry] = []  # from the file, not passed yet from `index` on
+        self.index = 0
+        self.may_read = True
+        self.mark: tuple[int, int] | None = None  # an offset, and the last number before it
+
+    def peek(self) -> Entry | Peek:
+        """The next entry, settled or not."""
+        if self.index < len(self.buffer):
+            return self.buffer[self.index]
+        if self.offset < self.queue.end_offset:
+            if not self.may_read:
+                return Peek.LATER
+            self.may_read = False
+            self.load()
+            if self.buffer:
+                return self.buffer[0]
+            if self.offset < self.queue.end_offset:
+                return Peek.LATER
+        numbers = self.queue.tail_numbers
+        for index in range(bisect_right(numbers, self.position), len(numbers)):
+            entry = self.queue.tail.get(numbers[index])
+            if entry is not None:
+                return entry
+        return Peek.NOTHING
+
+    def load(self) -> None:
+        """One slice of the file."""
+        queue = self.queue
+        box = Mailbox(self.core.disk, self.core.store_id, queue.number)
+        try:
+            offset = max(self.offset, box.header.base)
+            buffer: list[Entry] = []
+            last = 0
+            if offset < queue.end_offset:
+                for at, block, _ in box.blocks(offset, queue.end_offset):
+                    if block.last > self.position:
+                        entries = box.entries(at, block)
+                        buffer += [entry for entry in entries if entry.number > self.position]
+                    offset = at + block.total_bytes
+                    last = block.last
+        finally:
+            box.close()
+        self.buffer, self.index, self.offset = buffer, 0, offset
+        if self.mark is None:
+            self.mark = (offset, last)
+
+    def passed(self, entry: Entry) -> None:
+        """Go past the entry that `peek` showed."""
+        self.position = entry.number
+        if self.index < len(self.buffer):
+            self.index += 1
+
+    def settled_offset(self, floor: int) -> int:
+        """Every entry before this offset is at or below the floor; 0 when nothing new is known."""
+        if self.mark is None or self.mark[1] > floor:
+            return 0
+        offset, _ = self.mark
+        self.mark = None
+        return offset
 
 
 class QueueReader:
     """Hands out the unsettled entries of one account, oldest first, a bounded piece at a time."""
 
-    exhausted: bool
+    def __init__(self, core: Core, account: Account, after: int, until: int | None) -> None:
+        self.account = account
+        self.until = NEVER if until is None else until
+        self.pred = after
+        self.exhausted = False
+        self.own = Source(core, account.queue, after, account.queue.hint)
+        start = max(after, account.number)
+        self.shared = Source(core, core.state.everyone.queue, start, account.everyone_hint)
 
     def read(self, count_max: int, bytes_max: int, *, outcomes_only: bool = False) -> list[Entry]:
         """At most `count_max` entries and about `bytes_max` bytes of bodies (always one entry).
 
         [] with `exhausted` False means that this slice of the file held nothing wanted: read on.
+        With `exhausted` True nothing is left now; without an `until`, more may come.
         """
-        raise NotImplementedError
+        self.begin_call()
+        if outcomes_only and self.account.own_outcomes == 0:
+            self.exhausted = True
+            return []
+        settled = self.account.settled
+        found: list[Entry] = []
+        size = 0
+        while len(found) < count_max and len(settled) < SETTLED_RANGES_MAX:
+            try:
+                source, entry = self.next_entry()
+            except StoreDamaged:
+                if found:
+                    break
+                raise
+            if entry is None:
+                break
+            if settled.covers(entry.number) or (source is self.shared and self.is_foreign(entry)):
+                source.passed(entry)
+                continue
+            if outcomes_only and entry.kind is EntryKind.MESSAGE:
+                source.passed(entry)
+                self.pred = entry.number
+                continue
+            size += len(entry.body)
+            if found and size > bytes_max:
+                break
+            source.passed(entry)
+            found.append(with_pred(entry, self.pred))
+            self.pred = entry.number
+        return found
+
+    def begin_call(self) -> None:
+        """Each call may read one slice of each file; what is settled need not be read again."""
+        self.exhausted = False
+        self.own.may_read = self.shared.may_read = True
+        account = self.account
+        floor = account.settled.floor
+        queue = account.queue
+        queue.hint = max(queue.hint, self.own.settled_offset(floor))
+        offset = self.shared.settled_offset(floor)
+        account.everyone_hint = max(account.everyone_hint, offset)
+
+    def next_entry(self) -> tuple[Source, Entry | None]:
+        """The entry with the lowest number, and where it is; None when there is none to be had."""
+        own, shared = self.own.peek(), self.shared.peek()
+        if own is Peek.LATER or shared is Peek.LATER:
+            return self.own, None
+        own_number = own.number if isinstance(own, Entry) else NEVER
+        shared_number = shared.number if isinstance(shared, Entry) else NEVER
+        if min(own_number, shared_number) > self.until or own_number == shared_number:
+            self.exhausted = True
+            return self.own, None
+        if own_number < shared_number:
+            assert isinstance(own, Entry)
+            return self.own, own
+        assert isinstance(shared, Entry)
+        return self.shared, shared
+
+    def is_foreign(self, entry: Entry) -> bool:
+        """Whether an entry of everyone's queue is not in this account's: its own, or too late."""
+        closing = self.account.closing_number
+        return entry.sender == self.account.number or (closing != 0 and entry.number > closing)

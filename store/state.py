@@ -367,6 +367,7 @@ class State:
         """An account is gone, and its name is free."""
         self.next_number = number + 1
         account = self.by_number.get(fields.account)
+        self.deleted[fields.account] = None
         if account is None:
             return
         del self.by_number[account.number]
@@ -378,7 +379,6 @@ class State:
         account.queue.tail.clear()
         account.queue.tail_numbers.clear()
         self.dirty.pop(account.number, None)
-        self.deleted[account.number] = None
 
     def see_time(self, at_ms: int) -> None:
         """RECEIVED_AT never goes back."""

@@ -11,65 +11,101 @@ StoreDamaged for one queue; the others go on.
 
 from collections.abc import Callable, Sequence
 
-from store.disk import Disk
-from store.entry import Entry
+from store import records, window
+from store.core import Core
+from store.disk import Disk, DiskError
+from store.entry import Entry, EntryKind
+from store.errors import StoreFailure
+from store.keeper import Keeper
+from store.limits import BODY_BYTES_MAX, NAME_BYTES_MAX, RECIPIENTS_MAX
 from store.reader import QueueReader
+from store.records import Accepted, Begun, Created, Settled, Settlement, Touched
+from store.recovery import open_core
 from store.settings import Admission, Settings, StoreClock, StoreStatus
 from store.state import Account, State, WindowVerdict
+
+EVERYONE_AUDIENCE = 3  # Audience.EVERYONE, compared on the hot path
+OLDEST_ENTRIES_MAX = 64
+OLDEST_BYTES_MAX = 1 << 16
 
 
 class Store:
     """Accounts and queues on a disk."""
 
-    state: State
-    store_id: bytes
-    findings: tuple[str, ...]
+    def __init__(self, core: Core) -> None:
+        """Use `open`."""
+        self.core = core
+        self.journal = core.journal
+        self.keeper = Keeper(core)
+        self.state: State = core.state
+        self.store_id: bytes = core.store_id
 
     @classmethod
     def open(
         cls, disk: Disk, clock: StoreClock, entropy: Callable[[int], bytes], settings: Settings
     ) -> "Store":
         """Lock the folder, recover, and be ready. Raises the StoreError family."""
-        raise NotImplementedError
+        disk.lock("LOCK")
+        try:
+            return cls(open_core(disk, clock, entropy, settings))
+        except DiskError as error:
+            disk.unlock()
+            raise StoreFailure(f"the disk failed during recovery: {error}") from error
+        except BaseException:
+            disk.unlock()
+            raise
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What recovery, and compaction since, had to say; for the log."""
+        return tuple(self.core.findings)
 
     @property
     def open_lsn(self) -> int:
         """The LSN that changes made now will have."""
-        raise NotImplementedError
+        return self.journal.open_lsn
 
     @property
     def durable_lsn(self) -> int:
         """The last LSN that is safe."""
-        raise NotImplementedError
-
-    @property
-    def has_pending(self) -> bool:
-        """Whether the open batch holds anything that a commit would make durable."""
-        raise NotImplementedError
-
-    @property
-    def pending_lsn(self) -> int:
-        """The LSN that covers all changes made so far: the open one, or the one before it."""
-        raise NotImplementedError
+        return self.journal.durable_lsn
 
     @property
     def admission(self) -> Admission:
-        """Whether new messages and accounts may be taken."""
-        raise NotImplementedError
+        """Whether new messages and accounts may be taken; everything else always may."""
+        return self.keeper.admission()
+
+    # --- changes: memory only, durable with the next commit ---
 
     def create_account(self, name: str, at_ms: int) -> Account:
         """A new account; the name must be free."""
-        raise NotImplementedError
+        state = self.state
+        assert name not in state.by_name
+        assert 0 < len(name.encode()) <= NAME_BYTES_MAX
+        everyone = state.everyone
+        fields = Created(
+            max(at_ms, state.last_received_at_ms),
+            everyone.total,
+            everyone.total_bytes,
+            everyone.trusted_end,
+            name,
+        )
+        account = state.apply_created(state.next_number, fields)
+        self.journal.append(records.encode_created(*fields), 1)
+        return account
 
     def touch(self, account: Account, at_ms: int) -> None:
         """The account's owner was seen."""
-        raise NotImplementedError
+        state = self.state
+        state.apply_touched(state.next_number, Touched(at_ms, account.number))
+        self.journal.append(records.encode_touched(at_ms, account.number), 1)
 
     def check_window(self, account: Account, installation: bytes, counter: int) -> WindowVerdict:
         """Whether a message of this id was accepted before. Reads only."""
-        raise NotImplementedError
+        now_ms = max(self.core.clock.wall_ms(), self.state.last_received_at_ms)
+        return window.check(account.windows, installation, counter, now_ms)
 
-    def accept(
+    def accept(  # once per message: keywords cost
         self,
         sender: Account,
         message_id: bytes,
@@ -77,53 +113,169 @@ class Store:
         body: bytes,
         at_ms: int,
     ) -> Entry:
-        """A message for one or several; its window verdict was NEW."""
-        raise NotImplementedError
+        """A message for one or several, each once; its window verdict was NEW."""
+        state = self.state
+        at_ms = max(at_ms, state.last_received_at_ms)
+        count = len(recipients)
+        if count == 1:
+            numbers = recipients[0].number_bytes
+        else:
+            assert 0 < count <= RECIPIENTS_MAX
+            numbers = b"".join([account.number_bytes for account in recipients])
+        assert len(message_id) == 16
+        assert len(body) <= BODY_BYTES_MAX
+        record = records.encode_message(
+            at_ms, sender.number, sender.name_bytes, message_id, numbers, body
+        )
+        fields = Accepted(at_ms, sender.number, message_id, sender.name, count, (), body)
+        entry = state.apply_message(state.next_number, fields, sender, recipients)
+        self.journal.append(record, 1)
+        return entry
 
     def accept_for_everyone(
         self, sender: Account, message_id: bytes, body: bytes, at_ms: int
     ) -> Entry:
         """A message for every account there is now, except the sender's and closing ones."""
-        raise NotImplementedError
+        state = self.state
+        at_ms = max(at_ms, state.last_received_at_ms)
+        count = len(state.by_number) - state.closing_count - 1
+        assert len(message_id) == 16
+        assert len(body) <= BODY_BYTES_MAX
+        assert not sender.closing
+        record = records.encode_for_everyone(
+            at_ms=at_ms,
+            sender=sender.number,
+            name=sender.name_bytes,
+            message_id=message_id,
+            audience_count=count,
+            body=body,
+        )
+        fields = Accepted(at_ms, sender.number, message_id, sender.name, count, (), body)
+        entry = state.apply_for_everyone(state.next_number, fields, sender)
+        self.journal.append(record, 1)
+        return entry
 
     def settle(
         self, account: Account, entries: Sequence[Entry], at_ms: int, *, discarded: bool = False
     ) -> list[tuple[Account, Entry]]:
         """Take entries that a reader gave out of the queue; returns the outcomes that this made."""
-        raise NotImplementedError
+        if not entries:
+            return []
+        state = self.state
+        at_ms = max(at_ms, state.last_received_at_ms)
+        covers = account.settled.covers
+        settlements: list[Settlement] = []
+        for entry in entries:
+            assert not covers(entry.number), entry.number
+            settlements.append(
+                Settlement(
+                    entry.pred,
+                    entry.number,
+                    entry.kind,
+                    entry.audience == EVERYONE_AUDIENCE,
+                    len(entry.body),
+                    entry.sender,
+                    entry.message_id,
+                )
+            )
+        record = records.encode_settled(
+            at_ms, account.number, account.name_bytes, discarded, settlements
+        )
+        fields = Settled(at_ms, account.number, discarded, account.name, tuple(settlements))
+        outcomes = state.apply_settled(state.next_number, fields, account)
+        self.journal.append(record, len(settlements))
+        return outcomes
 
     def begin_deletion(self, account: Account, at_ms: int) -> None:
-        """From now on the account takes no more mail."""
-        raise NotImplementedError
+        """From now on the account takes no more mail; this survives a restart."""
+        assert not account.closing
+        state = self.state
+        everyone = state.everyone
+        fields = Begun(at_ms, account.number, everyone.total, everyone.total_bytes)
+        state.apply_begun(state.next_number, fields)
+        self.journal.append(records.encode_begun(*fields), 1)
 
     def delete_account(self, account: Account, at_ms: int) -> None:
         """The account goes; no message waits in its queue. Waiting outcomes go with it."""
-        raise NotImplementedError
+        state = self.state
+        assert account.messages_waiting(state) == 0
+        state.apply_deleted(state.next_number, Touched(at_ms, account.number))
+        self.journal.append(records.encode_deleted(at_ms, account.number), 1)
+
+    # --- reading ---
 
     def reader(self, account: Account, after: int, until: int | None) -> QueueReader:
         """Reads the unsettled entries with after < number <= until, in order."""
-        raise NotImplementedError
+        return QueueReader(self.core, account, after, until)
 
     def oldest_waiting_at_ms(self, account: Account) -> int | None:
-        """When the oldest waiting message came; None when none waits or nobody knows yet."""
-        raise NotImplementedError
+        """When the oldest waiting message came; None when none waits, or one small read does not
+        show it. Raises StoreDamaged.
+        """
+        if account.messages_waiting(self.state) == 0:
+            return None
+        known = account.oldest_number
+        if known and not account.settled.covers(known):
+            return account.oldest_at_ms
+        reader = self.reader(account, account.settled.floor, None)
+        for entry in reader.read(OLDEST_ENTRIES_MAX, OLDEST_BYTES_MAX):
+            if entry.kind is EntryKind.MESSAGE:
+                account.oldest_number = entry.number
+                account.oldest_at_ms = entry.received_at_ms
+                return entry.received_at_ms
+        return None
+
+    # --- durability ---
 
     def commit(self) -> None:
         """Make the open batch durable. Raises StoreFailure, and then the process must end."""
-        raise NotImplementedError
+        if not self.journal.batch_is_empty:
+            self.journal.commit()
+            self.core.last_commit_us = self.core.clock.monotonic_us()
 
     def work(self, budget_ms: int) -> bool:
-        """A slice of checkpoint, compaction or space check; True while more is waiting."""
-        raise NotImplementedError
+        """Slices of checkpoint, compaction or space check until the time is up; True while more is
+        waiting. Commits first what is open. Raises StoreFailure, StoreDamaged.
+        """
+        self.commit()
+        clock = self.core.clock
+        end_us = clock.monotonic_us() + budget_ms * 1000
+        try:
+            while self.keeper.slice():
+                if clock.monotonic_us() >= end_us:
+                    return True
+        except DiskError as error:
+            raise StoreFailure(f"the disk failed: {error}") from error
+        return False
 
     def checkpoint_now(self) -> None:
-        """A whole checkpoint (clean shutdown, tests)."""
-        raise NotImplementedError
+        """A whole checkpoint (clean shutdown, tests); none when the disk is full."""
+        self.commit()
+        try:
+            self.keeper.run_checkpoint()
+        except DiskError as error:
+            raise StoreFailure(f"the disk failed: {error}") from error
 
     def status(self) -> StoreStatus:
         """For the panel."""
-        raise NotImplementedError
+        samples = sorted(self.journal.sync_us)
+        keeper = self.keeper
+        return StoreStatus(
+            commits=self.journal.commits,
+            last_sync_us=self.journal.sync_us[-1] if samples else 0,
+            p99_sync_us=samples[len(samples) * 99 // 100] if samples else 0,
+            journal_bytes=self.journal.bytes_used,
+            tail_entries=self.state.tail_entries,
+            free_bytes=keeper.free_bytes,
+            reserve_intact=self.core.reserve_intact,
+            checkpoint_running=keeper.checkpoint is not None,
+            checkpoints=keeper.checkpoints,
+            compactions=keeper.compactions,
+            admission=keeper.admission(),
+        )
 
     def close(self) -> None:
         """Commit, checkpoint, let go of the folder."""
-        raise NotImplementedError
+        self.checkpoint_now()
+        self.journal.close()
+        self.core.disk.unlock()

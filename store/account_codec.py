@@ -1,0 +1,134 @@
+"""Accounts as TLVs of the accounts log.
+
+    type 1 ACCOUNT    number, stamp, created_at_ms, last_seen_ms, closing_number, closing_total,
+                      closing_bytes, own_messages, own_bytes, own_outcomes, everyone_seen,
+                      everyone_seen_bytes, everyone_hint, end_offset, hint, file_last (16 u64),
+                      has_file u8, name_bytes u8, ranges u32, windows u32, name,
+                      ranges * (start u64, end u64),
+                      windows * (installation 8, highest u64, last_used_ms u64, bitmap 128)
+    type 2 EVERYONE   stamp, total, total_bytes, end_offset, hint, file_last (6 u64), has_file u8
+    type 3 TOMBSTONE  number u64
+
+Must never be given bytes whose checksum was not looked at. Fails with ValueError.
+"""
+
+from struct import Struct
+from struct import error as StructError  # noqa: N812  # it is a class
+from typing import Final
+
+from store.limits import WINDOW_BITS
+from store.ranges import Ranges
+from store.records import decode_name
+from store.state import Account, Everyone
+from store.window import Window
+from wire import tlv
+
+ACCOUNT: Final = 1
+EVERYONE: Final = 2
+TOMBSTONE: Final = 3
+
+FIXED: Final = Struct(">16QBBII")
+RANGE: Final = Struct(">QQ")
+WINDOW: Final = Struct(f">8sQQ{WINDOW_BITS // 8}s")
+EVERYONE_STATE: Final = Struct(">6QB")
+
+
+def encode_account(account: Account) -> bytes:
+    """An account as it is now."""
+    queue = account.queue
+    pairs = account.settled.pairs()
+    fixed = FIXED.pack(
+        account.number,
+        account.stamp,
+        account.created_at_ms,
+        account.last_seen_ms,
+        account.closing_number,
+        account.closing_total,
+        account.closing_bytes,
+        account.own_messages,
+        account.own_bytes,
+        account.own_outcomes,
+        account.everyone_seen,
+        account.everyone_seen_bytes,
+        account.everyone_hint,
+        queue.end_offset,
+        queue.hint,
+        queue.file_last,
+        queue.has_file,
+        len(account.name_bytes),
+        len(pairs),
+        len(account.windows),
+    )
+    parts = [fixed, account.name_bytes, *[RANGE.pack(*pair) for pair in pairs]]
+    for installation, window in account.windows.items():
+        bitmap = window.bitmap.to_bytes(WINDOW_BITS // 8, "big")
+        parts.append(WINDOW.pack(installation, window.highest, window.last_used_ms, bitmap))
+    return tlv.encode(ACCOUNT, b"".join(parts))
+
+
+def decode_account(value: bytes) -> Account:
+    """The account that was saved. Raises ValueError."""
+    try:
+        fixed = FIXED.unpack_from(value)
+        name_bytes, range_count, window_count = fixed[17:20]
+        ranges_at = FIXED.size + name_bytes
+        windows_at = ranges_at + range_count * RANGE.size
+        if len(value) != windows_at + window_count * WINDOW.size:
+            raise ValueError("an account of the wrong size")
+        name = decode_name(value[FIXED.size : ranges_at])
+    except StructError as error:
+        raise ValueError(str(error)) from error
+    account = Account(fixed[0], name, fixed[2])
+    account.stamp, account.last_seen_ms = fixed[1], fixed[3]
+    account.closing_number, account.closing_total, account.closing_bytes = fixed[4:7]
+    account.own_messages, account.own_bytes, account.own_outcomes = fixed[7:10]
+    account.everyone_seen, account.everyone_seen_bytes, account.everyone_hint = fixed[10:13]
+    queue = account.queue
+    queue.end_offset, queue.hint, queue.file_last = fixed[13:16]
+    queue.has_file = bool(fixed[16])
+    account.settled = Ranges.of(list(RANGE.iter_unpack(value[ranges_at:windows_at])))
+    for installation, highest, used_ms, bitmap in WINDOW.iter_unpack(value[windows_at:]):
+        account.windows[installation] = Window(highest, int.from_bytes(bitmap, "big"), used_ms)
+    return account
+
+
+def encode_everyone(everyone: Everyone) -> bytes:
+    """The shared queue as it is now."""
+    queue = everyone.queue
+    value = EVERYONE_STATE.pack(
+        everyone.stamp,
+        everyone.total,
+        everyone.total_bytes,
+        queue.end_offset,
+        queue.hint,
+        queue.file_last,
+        queue.has_file,
+    )
+    return tlv.encode(EVERYONE, value)
+
+
+def decode_everyone(value: bytes) -> Everyone:
+    """The shared queue that was saved. Raises ValueError."""
+    everyone = Everyone()
+    queue = everyone.queue
+    try:
+        fixed = EVERYONE_STATE.unpack(value)
+    except StructError as error:
+        raise ValueError(str(error)) from error
+    everyone.stamp, everyone.total, everyone.total_bytes = fixed[0:3]
+    queue.end_offset, queue.hint, queue.file_last = fixed[3:6]
+    queue.has_file = bool(fixed[6])
+    everyone.trusted_end = queue.end_offset
+    return everyone
+
+
+def encode_tombstone(number: int) -> bytes:
+    """An account that is gone."""
+    return tlv.encode(TOMBSTONE, tlv.U64.pack(number))
+
+
+def decode_tombstone(value: bytes) -> int:
+    """The number of an account that is gone. Raises ValueError."""
+    if len(value) != tlv.U64.size:
+        raise ValueError("a tombstone of the wrong size")
+    return int.from_bytes(value, "big")

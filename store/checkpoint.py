@@ -1,0 +1,220 @@
+"""A checkpoint: tails go to the mailbox files, accounts to the accounts log, then the journal's old
+segments are free.
+
+The order is the promise: rotate the journal; write and sync the mailboxes and their folders; append
+the accounts' states and sync; replace MANIFEST; and only then release segments and remove
+the mailboxes of deleted accounts. Until MANIFEST is replaced nothing that was written counts.
+
+Accounts are saved at different moments (see `store.state` for why that is right). `step` is one
+slice of a few milliseconds. DiskFull leaves everything as it was before the step: it may be tried
+again, or the whole given up with `abandon`. Anything else that fails ends the process.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
+
+from store import mailbox
+from store.account_codec import encode_account, encode_everyone, encode_tombstone
+from store.accounts_log import AccountsLog, accounts_path
+from store.core import Core
+from store.disk import DiskMissing
+from store.entry import Entry
+from store.limits import (
+    ACCOUNTS_PER_SLICE_MAX,
+    CHECKPOINT_SLICE_BYTES,
+    MAILBOXES_PER_SLICE_MAX,
+    PAGE_BYTES,
+)
+from store.mailbox import Mailbox, encode_blocks, mailbox_folder, mailbox_path
+from store.state import EVERYONE, Queue
+
+
+class Checkpoint:
+    """One checkpoint, begun by making it. Raises DiskFull before anything has changed."""
+
+    def __init__(self, core: Core) -> None:
+        assert core.journal.batch_is_empty
+        self.core = core
+        state = core.state
+        self.replay_lsn = core.journal.rotate()
+        self.replay_crc = core.journal.prev_crc
+        self.next_number = state.next_number
+        self.whole = self.log_is_mostly_garbage()
+        self.log = core.accounts_log
+        if self.whole:
+            number = core.accounts_log.number + 1
+            self.log = AccountsLog.create(core.disk, core.store_id, number)
+        everybody = [EVERYONE, *state.by_number] if self.whole else state.dirty
+        self.numbers = sorted(everybody)  # everyone's queue first: others point into its file
+        self.tombstones = list(state.deleted)
+        state.dirty = {}
+        state.deleted = {}
+        self.done = 0  # of `numbers`
+        self.states: list[bytes] = [encode_tombstone(number) for number in self.tombstones]
+        self.states_bytes = sum(map(len, self.states))
+        self.everyone_end = state.everyone.trusted_end
+
+    def log_is_mostly_garbage(self) -> bool:
+        """Whether to begin a new accounts log."""
+        length = self.core.accounts_log.length - PAGE_BYTES
+        if length < self.core.settings.accounts_garbage_bytes_min:
+            return False
+        live = sum(account.saved_bytes for account in self.core.state.by_number.values())
+        return length > 2 * live
+
+    # --- one slice ---
+
+    def step(self) -> bool:
+        """A slice of work; True when the checkpoint is complete. Raises DiskFull."""
+        mailboxes = 0
+        while self.done < len(self.numbers) and len(self.states) < ACCOUNTS_PER_SLICE_MAX:
+            number = self.numbers[self.done]
+            synced, finished = self.save(number)
+            mailboxes += synced
+            if finished:
+                self.done += 1
+            if mailboxes >= MAILBOXES_PER_SLICE_MAX or self.states_bytes > CHECKPOINT_SLICE_BYTES:
+                break
+            if not finished:
+                return False
+        if self.states:
+            self.log.append(self.states)
+            self.states = []
+            self.states_bytes = 0
+            return False
+        if self.done < len(self.numbers):
+            return False
+        self.core.journal.make_ready()
+        self.finish()
+        return True
+
+    def save(self, number: int) -> tuple[bool, bool]:
+        """Save one account: (was its mailbox written, is it saved)."""
+        state = self.core.state
+        if number == EVERYONE:
+            queue = state.everyone.queue
+            synced = self.write_tail(queue, "", 0)
+            if queue.tail:
+                return synced, False
+            self.everyone_end = queue.end_offset
+            self.add_state(encode_everyone(state.everyone))
+            return synced, True
+        account = state.by_number.get(number)
+        if account is None:  # deleted since the checkpoint began
+            self.add_state(encode_tombstone(number))
+            return False, True
+        queue = account.queue
+        synced = self.write_tail(queue, account.name, account.created_at_ms)
+        if queue.tail:
+            return synced, False
+        if account.own_messages == 0 and account.own_outcomes == 0:
+            queue.hint = queue.end_offset
+        encoded = encode_account(account)
+        account.saved_bytes = len(encoded)
+        self.add_state(encoded)
+        return synced, True
+
+    def add_state(self, encoded: bytes) -> None:
+        """One more state for the next block of the log."""
+        self.states.append(encoded)
+        self.states_bytes += len(encoded)
+
+    def write_tail(self, queue: Queue, name: str, created_at_ms: int) -> bool:
+        """Move a piece of the tail into the mailbox file; False when there was nothing to do."""
+        if queue.has_file and not queue.tail:
+            return False
+        core = self.core
+        number = queue.number
+        self.make_folder(number)
+        if queue.has_file:
+            box = Mailbox(core.disk, core.store_id, number, writable=True)
+            handle, base = box.handle, box.header.base
+        else:
+            header = mailbox.Header(core.store_id, number, 0, created_at_ms, name)
+            handle, base = mailbox.create(core.disk, mailbox_path(number), header), 0
+        try:
+            offset = max(queue.end_offset, base)
+            piece = take_piece(queue.tail.values())
+            data = encode_blocks(number, offset, piece)
+            core.disk.write_at(handle, PAGE_BYTES + offset - base, data)
+            core.disk.sync(handle)
+        finally:
+            core.disk.close(handle)
+        folder = mailbox_folder(number)
+        if not queue.has_file or folder not in core.synced_folders:
+            core.disk.sync_folder(folder)
+            core.synced_folders.add(folder)
+        queue.has_file = True
+        queue.base = base
+        queue.end_offset = offset + len(data)
+        self.forget(queue, piece)
+        return True
+
+    def forget(self, queue: Queue, piece: list[Entry]) -> None:
+        """These entries are in the file now."""
+        for entry in piece:
+            del queue.tail[entry.number]
+            queue.file_last = entry.number
+        self.core.state.tail_entries -= len(piece)
+        queue.tail_numbers = list(queue.tail)
+
+    def make_folder(self, number: int) -> None:
+        """The folder of a mailbox, durable before anything in it counts."""
+        folder = mailbox_folder(number)
+        if folder not in self.core.synced_folders:
+            self.core.disk.make_folder(folder)
+            self.core.disk.sync_folder("mailboxes")
+
+    # --- the end ---
+
+    def finish(self) -> None:
+        """From here on the mailboxes and the log count, and the old segments do not."""
+        core = self.core
+        journal = core.journal
+        core.publish(
+            replace(
+                core.manifest,
+                next_number=self.next_number,
+                last_received_at_ms=core.state.last_received_at_ms,
+                replay_lsn=self.replay_lsn,
+                replay_crc=self.replay_crc,
+                accounts_file=self.log.number,
+                accounts_bytes=self.log.length,
+                accounts_blocks=self.log.blocks,
+                segments=journal.live_from(self.replay_lsn),
+            )
+        )
+        journal.release(self.replay_lsn)
+        core.state.everyone.trusted_end = self.everyone_end
+        old, core.accounts_log = core.accounts_log, self.log
+        with suppress(DiskMissing):
+            if old.number != self.log.number:
+                core.disk.remove(old.path)
+        for number in self.tombstones:
+            with suppress(DiskMissing):
+                core.disk.remove(mailbox_path(number))
+
+    def abandon(self) -> None:
+        """Give up; all that was to be saved is still to be saved."""
+        state = self.core.state
+        for number in self.numbers:
+            if number == EVERYONE or number in state.by_number:
+                state.dirty[number] = None
+        for number in self.tombstones:
+            state.deleted[number] = None
+        if self.whole:
+            self.core.disk.remove(accounts_path(self.log.number))
+
+
+def take_piece(entries: Iterable[Entry]) -> list[Entry]:
+    """The first entries, about as many as one slice should write, at least one."""
+    piece: list[Entry] = []
+    size = 0
+    for entry in islice(entries, CHECKPOINT_SLICE_BYTES // 128):
+        piece.append(entry)
+        size += len(entry.body)
+        if size > CHECKPOINT_SLICE_BYTES:
+            break
+    return piece

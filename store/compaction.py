@@ -1,0 +1,139 @@
+"""Takes the settled front off a mailbox file: copies what is still needed into a new one.
+
+Blocks are copied as they are, from the first that may hold something unsettled on; only `base` in
+the header rises, so no offset changes its meaning. The new file is synced before it takes the
+name, and the folder after. Runs between checkpoints only, on state that is committed.
+
+Must never drop a block whose last entry is above the floor, nor copy one whose checksum is wrong.
+DiskFull and StoreDamaged leave the old file as it is.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+
+from store import mailbox
+from store.core import Core
+from store.disk import DiskMissing
+from store.limits import (
+    COMPACT_DEAD_BYTES_MIN,
+    COMPACT_EMPTY_BYTES_MIN,
+    COMPACT_FLOORS_PER_SLICE,
+    PAGE_BYTES,
+)
+from store.mailbox import Mailbox, mailbox_folder, mailbox_path
+from store.state import EVERYONE, Account, Queue
+
+
+def is_worth_it(dead: int, live: int) -> bool:
+    """Whether so many dead bytes in front of so many live ones should go."""
+    if live == 0:
+        return dead > COMPACT_EMPTY_BYTES_MIN
+    return dead > max(COMPACT_DEAD_BYTES_MIN, live)
+
+
+def may_be_worth_it(queue: Queue) -> bool:
+    """The same from memory alone; a file whose base nobody has looked at yet counts from 0."""
+    dead = queue.hint - max(queue.base, 0)
+    return queue.has_file and is_worth_it(dead, queue.end_offset - queue.hint)
+
+
+class Compaction:
+    """One mailbox file's compaction; `step` is one slice of it."""
+
+    def __init__(self, core: Core, number: int) -> None:
+        self.core = core
+        self.number = number
+        self.path = mailbox_path(number)
+        self.copied = False
+        self.steps = self.run()
+
+    def step(self) -> bool:
+        """A slice of work; True at the end. Raises DiskFull, StoreDamaged, DiskFailure."""
+        return next(self.steps, True)
+
+    def queue(self) -> Queue | None:
+        """The queue, unless its account was deleted meanwhile."""
+        if self.number == EVERYONE:
+            return self.core.state.everyone.queue
+        account = self.core.state.by_number.get(self.number)
+        return None if account is None else account.queue
+
+    def run(self) -> Iterator[bool]:
+        """False after each slice."""
+        queue = self.queue()
+        if queue is None:
+            return
+        if self.number == EVERYONE:
+            yield from self.raise_everyone_hint(queue)
+        box = Mailbox(self.core.disk, self.core.store_id, self.number)
+        try:
+            base = box.header.base
+            queue.base = base
+            end = max(queue.end_offset, base)
+            start = max(queue.hint, base)
+            if is_worth_it(start - base, end - start):
+                yield from self.copy(box, start, end)
+        finally:
+            box.close()
+
+    def copy(self, box: Mailbox, start: int, end: int) -> Iterator[bool]:
+        """Write the new file and put it in the place of the old one."""
+        disk = self.core.disk
+        temporary = self.path + ".tmp"
+        handle = mailbox.create(disk, temporary, box.header._replace(base=start))
+        try:
+            offset = start
+            while offset < end:
+                blocks = box.blocks(offset, end)
+                data = b"".join(raw for _, _, raw in blocks)
+                disk.write_at(handle, PAGE_BYTES + offset - start, data)
+                offset += len(data)
+                yield False
+            disk.sync(handle)
+        finally:
+            disk.close(handle)
+        queue = self.queue()
+        if queue is None:  # deleted meanwhile; the next checkpoint removes its file
+            disk.remove(temporary)
+            return
+        disk.rename(temporary, self.path)
+        disk.sync_folder(mailbox_folder(self.number))
+        queue.base = start
+        self.copied = True
+
+    def raise_everyone_hint(self, queue: Queue) -> Iterator[bool]:
+        """Find where everyone's file begins to matter to anybody."""
+        floor = queue.file_last
+        accounts = iter(tuple(self.core.state.by_number.values()))
+        while some := tuple(islice(accounts, COMPACT_FLOORS_PER_SLICE)):
+            floor = min(floor, *map(self.floor_of, some))
+            yield False
+        box = Mailbox(self.core.disk, self.core.store_id, self.number)
+        try:
+            offset = max(queue.hint, box.header.base)
+            while offset < queue.end_offset:
+                blocks = box.blocks(offset, queue.end_offset)
+                done = [(at, block) for at, block, _ in blocks if block.last <= floor]
+                if done:
+                    offset = done[-1][0] + done[-1][1].total_bytes
+                    queue.hint = offset
+                if len(done) < len(blocks):
+                    break
+                yield False
+        finally:
+            box.close()
+
+    def floor_of(self, account: Account) -> int:
+        """Up to which number this account is done with everyone's queue."""
+        everyone = self.core.state.everyone
+        total = account.closing_total if account.closing else everyone.total
+        if account.everyone_seen == total:
+            return everyone.queue.file_last
+        return account.settled.floor
+
+    def abandon(self) -> None:
+        """Leave the old file as it is."""
+        self.steps = iter(())
+        with suppress(DiskMissing):
+            self.core.disk.remove(self.path + ".tmp")

@@ -1,0 +1,185 @@
+"""House-keeping in slices: checkpoints, compaction, the reserve, and what may be admitted.
+
+A full disk is a normal state. What must not stop (receipts, deletions, checkpoints) may use up the
+reserve; new messages and accounts are refused meanwhile, and the store heals by itself when there
+is room again.
+
+Must never run while a batch is open. DiskFull ends here; any other error of the disk goes up and
+ends the process.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+from store.checkpoint import Checkpoint
+from store.compaction import Compaction, may_be_worth_it
+from store.core import Core
+from store.disk import DiskFull
+from store.errors import StoreDamaged
+from store.limits import COMPACT_EMPTY_BYTES_MIN
+from store.settings import Admission
+from store.state import EVERYONE
+
+
+class Keeper:
+    """Decides what to do next, and does a slice of it."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.checkpoint: Checkpoint | None = None
+        self.compaction: Compaction | None = None
+        self.candidates: deque[int] = deque()  # mailboxes that may be worth a compaction
+        self.damaged: set[int] = set()  # mailboxes that compaction leaves alone now
+        self.starved = False  # the last thing we tried found no room
+        self.free_bytes = core.disk.free_bytes()
+        self.space_checked_us = core.clock.monotonic_us()
+        self.checkpoints = 0
+        self.compactions = 0
+
+    # --- admission ---
+
+    def admission(self) -> Admission:
+        """Whether new messages and accounts may be taken."""
+        core = self.core
+        settings = core.settings
+        if self.starved or not core.reserve_intact or self.free_bytes < settings.free_bytes_min:
+            return Admission.FULL
+        if (
+            core.journal.bytes_used * 4 >= settings.journal_bytes_max * 3
+            or core.state.tail_entries >= settings.tail_entries_max
+        ):
+            return Admission.BUSY
+        return Admission.OPEN
+
+    # --- what next ---
+
+    def slice(self) -> bool:
+        """One slice of whatever is most urgent; False when there is nothing to do."""
+        self.check_space()
+        if self.starved:
+            return False
+        if self.checkpoint is None and self.checkpoint_is_due():
+            return self.attempt(self.begin_checkpoint)
+        if self.checkpoint is not None:
+            return self.attempt(self.step_checkpoint)
+        if self.core.journal.prepared is None:
+            return self.attempt(self.core.journal.make_ready)
+        if self.compaction is None and self.candidates:
+            self.compaction = Compaction(self.core, self.candidates.popleft())
+        if self.compaction is not None:
+            return self.attempt(self.step_compaction)
+        return self.restore_reserve()
+
+    def attempt(self, action: Callable[[], None]) -> bool:
+        """Do it; without room give up the reserve, and then wait for somebody to make room."""
+        try:
+            action()
+        except DiskFull:
+            if not self.core.give_up_reserve():
+                self.starve()
+                return False
+        return True
+
+    def starve(self) -> None:
+        """No room: put everything back, and try again later."""
+        self.starved = True
+        if self.checkpoint is not None:
+            self.checkpoint.abandon()
+            self.checkpoint = None
+        if self.compaction is not None:
+            self.compaction.abandon()
+            self.compaction = None
+
+    # --- checkpoints ---
+
+    def has_unsaved(self) -> bool:
+        """Whether a checkpoint would save anything."""
+        state = self.core.state
+        return bool(state.dirty or state.deleted)
+
+    def checkpoint_is_due(self) -> bool:
+        """Whether the journal or the memory is full enough, or there is time for it."""
+        core = self.core
+        settings = core.settings
+        if not self.has_unsaved():
+            return False
+        idle_us = core.clock.monotonic_us() - core.last_commit_us
+        return (
+            core.journal.bytes_used >= settings.checkpoint_journal_bytes
+            or core.state.tail_entries >= settings.checkpoint_tail_entries
+            or idle_us >= settings.checkpoint_idle_ms * 1000
+        )
+
+    def begin_checkpoint(self) -> None:
+        """Begin one; a compaction that is under way starts again afterwards."""
+        if self.compaction is not None:
+            self.candidates.append(self.compaction.number)
+            self.compaction.abandon()
+            self.compaction = None
+        self.checkpoint = Checkpoint(self.core)
+
+    def step_checkpoint(self) -> None:
+        """One slice; at the end the mailboxes that were touched may be worth a compaction."""
+        checkpoint = self.checkpoint
+        assert checkpoint is not None
+        if not checkpoint.step():
+            return
+        self.checkpoint = None
+        self.checkpoints += 1
+        state = self.core.state
+        waiting = set(self.candidates) | self.damaged
+        for number in checkpoint.numbers:
+            if number in waiting:
+                continue
+            account = state.by_number.get(number)
+            if account is not None and may_be_worth_it(account.queue):
+                self.candidates.append(number)
+        everyone = state.everyone.queue
+        size = everyone.end_offset - max(everyone.base, 0)
+        if EVERYONE not in waiting and everyone.has_file and size > COMPACT_EMPTY_BYTES_MIN:
+            self.candidates.append(EVERYONE)
+
+    def run_checkpoint(self) -> None:
+        """A whole one, now; gives up quietly when there is no room."""
+        self.starved = False
+        while not self.starved and (self.checkpoint is not None or self.has_unsaved()):
+            begun = self.checkpoint is not None
+            self.attempt(self.step_checkpoint if begun else self.begin_checkpoint)
+
+    # --- compaction ---
+
+    def step_compaction(self) -> None:
+        """One slice. A damaged mailbox is left as it is, and named."""
+        compaction = self.compaction
+        assert compaction is not None
+        try:
+            if not compaction.step():
+                return
+            self.compactions += compaction.copied
+        except StoreDamaged as error:
+            compaction.abandon()
+            self.damaged.add(compaction.number)
+            self.core.findings.append(str(error))
+        self.compaction = None
+
+    # --- room ---
+
+    def check_space(self) -> None:
+        """Now and then: how much room is there, and is it time to try again?"""
+        core = self.core
+        now_us = core.clock.monotonic_us()
+        if now_us - self.space_checked_us >= core.settings.space_check_ms * 1000:
+            self.space_checked_us = now_us
+            self.free_bytes = core.disk.free_bytes()
+            self.starved = False
+
+    def restore_reserve(self) -> bool:
+        """Take the reserve again when there is clearly room for it."""
+        core = self.core
+        settings = core.settings
+        if (
+            core.reserve_intact
+            or self.free_bytes < settings.reserve_bytes + settings.free_bytes_min
+        ):
+            return False
+        return self.attempt(core.make_reserve)

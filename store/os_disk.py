@@ -1,0 +1,224 @@
+"""The real disk: the only file of this package that touches the operating system's files.
+
+Folders are 0700 and files 0600; nothing follows a symbolic link; every path is opened relative to
+the descriptor of its folder, and the folders stay open so that no error of theirs is missed.
+
+Must never retry a failed sync, and never use O_APPEND (Linux ignores the offset of pwrite then).
+Fails with DiskFull, DiskFailure, DiskMissing, StoreLocked and StoreForbidden.
+"""
+
+import errno
+import fcntl
+import os
+import stat
+import sys
+
+from store.disk import DiskError, DiskFailure, DiskFull, DiskMissing
+from store.errors import StoreForbidden, StoreLocked
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FILE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
+ZEROS = bytes(1 << 18)
+FULL_SYNC = 51  # F_FULLFSYNC of darwin: its fsync leaves the drive's own cache alone
+
+
+def translate(error: OSError, path: str) -> DiskError:
+    """The store's word for an error of the system."""
+    kind: type[DiskError] = DiskFailure
+    if error.errno in FULL:
+        kind = DiskFull
+    elif error.errno == errno.ENOENT:
+        kind = DiskMissing
+    return kind(error.errno, f"{path}: {error.strerror}")
+
+
+class OsDisk:
+    """One folder on a real disk. See `store.disk.Disk` for what each call promises."""
+
+    def __init__(self, folder: str, *, create: bool) -> None:
+        """Open the data folder; `create` makes it when it is missing. Raises StoreForbidden."""
+        self.folder = folder
+        try:
+            if create:
+                os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103  # files only here
+            root = os.open(folder, FOLDER_FLAGS)
+        except OSError as error:
+            text = f"{folder}: cannot be opened as the data folder: {error.strerror}"
+            raise StoreForbidden(text) from error
+        self.folders: dict[str, int] = {"": root}
+        self.paths: dict[int, str] = {}
+        self.lock_handle = -1
+        status = os.fstat(root)
+        if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
+            self.unlock()
+            raise StoreForbidden(
+                f"{folder}: must belong to the user who runs msgd and be open to nobody else "
+                f"(it has mode {stat.S_IMODE(status.st_mode):04o}; use: chmod 700 {folder})"
+            )
+
+    def lock(self, path: str) -> None:
+        """Hold `path` exclusively."""
+        try:
+            handle = os.open(
+                path, os.O_RDWR | os.O_CREAT | FILE_FLAGS, 0o600, dir_fd=self.folders[""]
+            )
+        except OSError as error:
+            raise translate(error, path) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            text = f"{self.folder}: another msgd is running on this folder; stop it first"
+            raise StoreLocked(text) from error
+        self.lock_handle = handle
+
+    def unlock(self) -> None:
+        """Close everything; the lock goes with it."""
+        for handle in [*self.paths, *self.folders.values()]:
+            os.close(handle)
+        self.paths.clear()
+        self.folders.clear()
+        if self.lock_handle >= 0:
+            os.close(self.lock_handle)
+            self.lock_handle = -1
+
+    def folder_handle(self, path: str) -> int:
+        """The descriptor of a folder, opened through its parent's."""
+        handle = self.folders.get(path)
+        if handle is None:
+            parent, _, name = path.rpartition("/")
+            try:
+                handle = os.open(name, FOLDER_FLAGS, dir_fd=self.folder_handle(parent))
+            except OSError as error:
+                raise translate(error, path) from error
+            self.folders[path] = handle
+        return handle
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder unless it is there."""
+        parent, _, name = path.rpartition("/")
+        try:
+            os.mkdir(name, 0o700, dir_fd=self.folder_handle(parent))  # dir_fd
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise translate(error, path) from error
+
+    def list(self, path: str) -> tuple[str, ...]:
+        """The names in a folder, sorted."""
+        try:
+            return tuple(sorted(os.listdir(self.folder_handle(path))))  # noqa: PTH208  # fd
+        except DiskError:
+            raise
+        except OSError as error:
+            raise translate(error, path) from error
+
+    def open_file(self, path: str, flags: int) -> int:
+        """Open a file in its folder."""
+        parent, _, name = path.rpartition("/")
+        folder = self.folder_handle(parent)
+        try:
+            handle = os.open(name, flags | FILE_FLAGS, 0o600, dir_fd=folder)
+        except OSError as error:
+            raise translate(error, path) from error
+        self.paths[handle] = path
+        return handle
+
+    def create(self, path: str) -> int:
+        """Make a new file."""
+        return self.open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+
+    def open(self, path: str, *, writable: bool) -> int:
+        """Open a file that exists."""
+        return self.open_file(path, os.O_RDWR if writable else os.O_RDONLY)
+
+    def close(self, handle: int) -> None:
+        """Forget the handle."""
+        del self.paths[handle]
+        os.close(handle)
+
+    def size(self, handle: int) -> int:
+        """Bytes in the file."""
+        return os.fstat(handle).st_size
+
+    def read_at(self, handle: int, offset: int, size: int) -> bytes:
+        """Up to `size` bytes."""
+        parts: list[bytes] = []
+        try:
+            while size > 0:
+                part = os.pread(handle, size, offset)
+                if not part:
+                    break
+                parts.append(part)
+                offset += len(part)
+                size -= len(part)
+        except OSError as error:
+            raise translate(error, self.paths[handle]) from error
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def write_at(self, handle: int, offset: int, data: bytes) -> None:
+        """Write all of `data`."""
+        try:
+            done = os.pwrite(handle, data, offset)
+            while done < len(data):  # a short write says nothing of why; the next one will
+                done += os.pwrite(handle, data[done:], offset + done)
+        except OSError as error:
+            raise translate(error, self.paths[handle]) from error
+
+    def preallocate(self, handle: int, size: int) -> None:
+        """Zeros up to `size`."""
+        for offset in range(0, size, len(ZEROS)):
+            self.write_at(handle, offset, ZEROS[: size - offset])
+
+    def sync(self, handle: int) -> None:
+        """fsync, and on darwin what fsync should be."""
+        try:
+            if sys.platform == "darwin":
+                fcntl.fcntl(handle, FULL_SYNC)
+            else:
+                os.fsync(handle)
+        except OSError as error:
+            raise DiskFailure(error.errno, f"{self.paths[handle]}: sync failed") from error
+
+    def sync_data(self, handle: int) -> None:
+        """fdatasync."""
+        if sys.platform == "darwin":
+            self.sync(handle)
+            return
+        try:
+            os.fdatasync(handle)
+        except OSError as error:
+            raise DiskFailure(error.errno, f"{self.paths[handle]}: sync failed") from error
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename, replacing."""
+        old_parent, _, old_name = old.rpartition("/")
+        new_parent, _, new_name = new.rpartition("/")
+        source, target = self.folder_handle(old_parent), self.folder_handle(new_parent)
+        try:
+            os.replace(old_name, new_name, src_dir_fd=source, dst_dir_fd=target)  # dir_fd
+        except OSError as error:
+            raise translate(error, old) from error
+
+    def remove(self, path: str) -> None:
+        """Unlink."""
+        parent, _, name = path.rpartition("/")
+        folder = self.folder_handle(parent)
+        try:
+            os.unlink(name, dir_fd=folder)  # dir_fd
+        except OSError as error:
+            raise translate(error, path) from error
+
+    def sync_folder(self, path: str) -> None:
+        """fsync of a folder."""
+        handle = self.folder_handle(path)
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            raise DiskFailure(error.errno, f"folder {path or '.'}: sync failed") from error
+
+    def free_bytes(self) -> int:
+        """Room for an unprivileged process."""
+        status = os.fstatvfs(self.folders[""])
+        return status.f_bavail * status.f_frsize
