@@ -71,6 +71,17 @@ class Store:
         return self.journal.durable_lsn
 
     @property
+    def has_pending(self) -> bool:
+        """Whether the open batch holds anything that a commit would make durable."""
+        return not self.journal.batch_is_empty
+
+    @property
+    def pending_lsn(self) -> int:
+        """The LSN that covers all changes made so far: the open one, or the one before it."""
+        journal = self.journal
+        return journal.open_lsn - 1 if journal.batch_is_empty else journal.open_lsn
+
+    @property
     def admission(self) -> Admission:
         """Whether new messages and accounts may be taken; everything else always may."""
         return self.keeper.admission()
