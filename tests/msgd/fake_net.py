@@ -1,0 +1,208 @@
+"""A network in memory that does exactly what a test says: no time, no chance, no threads.
+
+`FakeNetwork` is what the reactor polls; `connect` gives the other end of a new connection, which
+speaks through the client's side of the wire's machine. A test decides how many bytes one receive
+gives (`receive_bytes_max`), how many the peer has room for (`room_bytes`), and when it breaks.
+
+Must never wait: `poll` tells what is so, and notes the time-out it was given.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+from msgd.net import AcceptError, Address, Channel, ChannelError, ListenError, Ready, Wait, Wish
+from wire.connection import Connection, Unsupported
+from wire.messages import Message
+from wire.states import Role
+
+
+class FakeChannel:
+    """The server's end of a connection."""
+
+    def __init__(self, peer: str) -> None:
+        self.peer = peer
+        self.to_server = bytearray()
+        self.to_client = bytearray()
+        self.receive_bytes_max: int | None = None
+        self.room_bytes: int | None = None
+        """How much the peer's side takes before it must read; None: any amount."""
+        self.ended = False
+        """The client has closed its end."""
+        self.broken: str | None = None
+        self.finished = False
+        self.closed = False
+        self.sends = 0
+        self.receives = 0
+        self.receive_answers: deque[Wait] = deque()
+        self.send_answers: deque[Wait] = deque()
+
+    @property
+    def has_pending(self) -> bool:
+        return False
+
+    def receive(self, bytes_max: int) -> bytes | Wait:
+        assert not self.closed, "used after it was closed"
+        self.receives += 1
+        if self.receive_answers:
+            return self.receive_answers.popleft()
+        if self.broken is not None:
+            raise ChannelError(self.broken)
+        if not self.to_server:
+            return b"" if self.ended else Wait.READ
+        size = min(bytes_max, self.receive_bytes_max or bytes_max)
+        data = bytes(self.to_server[:size])
+        del self.to_server[:size]
+        return data
+
+    def send(self, data: bytes | memoryview) -> int | Wait:
+        assert not self.closed, "used after it was closed"
+        assert not self.finished, "sent after the last byte"
+        assert len(data), "sent nothing"
+        self.sends += 1
+        if self.send_answers:
+            return self.send_answers.popleft()
+        if self.broken is not None:
+            raise ChannelError(self.broken)
+        room = len(data) if self.room_bytes is None else self.room_bytes - len(self.to_client)
+        if room <= 0:
+            return Wait.WRITE
+        taken = bytes(data[:room])
+        self.to_client += taken
+        return len(taken)
+
+    def finish(self) -> None:
+        self.finished = True
+
+    def close(self) -> None:
+        self.closed = True
+
+    @property
+    def is_readable(self) -> bool:
+        return bool(self.to_server) or self.ended or self.broken is not None
+
+    @property
+    def is_writable(self) -> bool:
+        has_room = self.room_bytes is None or len(self.to_client) < self.room_bytes
+        return has_room or self.broken is not None
+
+
+class FakeNetwork:
+    """What the reactor polls, and what a test connects to."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[FakeChannel] = deque()
+        self.watched: dict[FakeChannel, tuple[bool, bool]] = {}
+        self.wishes: list[Wish] = []
+        self.listens = True
+        self.watches_listener = True
+        self.console_fd: int | None = None
+        self.console_ready = False
+        self.accept_errors = 0
+        """So many accepts find no descriptor left."""
+        self.listen_error: str | None = None
+        self.timeouts_ms: list[int | None] = []
+        self.before_poll: Callable[[int | None], None] | None = None
+        self.closed = False
+        self.peers = 0
+
+    # ----- the test's side --------------------------------------------------------------------
+
+    def connect(self) -> "FakeClient":
+        """A client connects; it is accepted in the next turn."""
+        self.peers += 1
+        channel = FakeChannel(f"127.0.0.1:{40_000 + self.peers}")
+        self.waiting.append(channel)
+        return FakeClient(channel)
+
+    def is_watched(self, client: "FakeClient") -> tuple[bool, bool]:
+        """Whether the poll looks for (reading, writing) of a client's connection."""
+        return self.watched.get(client.channel, (False, False))
+
+    # ----- msgd.net.Network -------------------------------------------------------------------
+
+    def resolve(self, host: str, port: int) -> Address:
+        return Address(host, port)
+
+    def listen(self, address: Address) -> Address:
+        if self.listen_error is not None:
+            raise ListenError(self.listen_error)
+        return Address(address.host, address.port or 40_000)
+
+    def accept(self) -> Channel | None:
+        if self.accept_errors and self.waiting:
+            self.accept_errors -= 1
+            raise AcceptError("too many open files")
+        return self.waiting.popleft() if self.waiting else None
+
+    def watch_listener(self, wanted: bool) -> None:
+        self.watches_listener = wanted
+
+    def watch_console(self, fd: int | None) -> None:
+        self.console_fd = fd
+
+    def watch(self, channel: Channel, reading: bool, writing: bool) -> None:
+        assert isinstance(channel, FakeChannel)
+        assert not channel.closed, "watched after it was closed"
+        if reading or writing:
+            self.watched[channel] = (reading, writing)
+        else:
+            self.watched.pop(channel, None)
+
+    def poll(self, timeout_ms: int | None) -> Ready:
+        self.timeouts_ms.append(timeout_ms)
+        if self.before_poll is not None:
+            self.before_poll(timeout_ms)
+        ready = Ready(
+            listener=bool(self.waiting) and self.watches_listener and self.listens,
+            console=self.console_ready and self.console_fd is not None,
+            wishes=tuple(self.wishes),
+        )
+        self.wishes.clear()
+        for channel, (reading, writing) in self.watched.items():
+            if reading and channel.is_readable:
+                ready.readable.append(channel)
+            if writing and channel.is_writable:
+                ready.writable.append(channel)
+        return ready
+
+    def stop_listening(self) -> None:
+        self.listens = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeClient:
+    """The other end: says messages or bytes, and collects what the server said."""
+
+    def __init__(self, channel: FakeChannel) -> None:
+        self.channel = channel
+        self.connection = Connection(Role.CLIENT)
+        self.inbox: list[Message | Unsupported] = []
+
+    def say(self, *messages: Message) -> None:
+        """Send frames."""
+        for message in messages:
+            self.channel.to_server += self.connection.send(message)
+
+    def say_bytes(self, data: bytes) -> None:
+        """Send anything."""
+        self.channel.to_server += data
+
+    def hear(self) -> list[Message | Unsupported]:
+        """Take everything that came; gives what is new."""
+        self.connection.receive_data(bytes(self.channel.to_client))
+        self.channel.to_client.clear()
+        new: list[Message | Unsupported] = []
+        while (event := self.connection.next_event()) is not None:
+            new.append(event)
+        self.inbox += new
+        return new
+
+    def end(self) -> None:
+        """Close this end, as a program that exits."""
+        self.channel.ended = True
+
+    def reset(self, reason: str = "connection reset by peer") -> None:
+        """Break the connection."""
+        self.channel.broken = reason

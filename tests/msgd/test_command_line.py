@@ -1,0 +1,68 @@
+import pytest
+
+from msgd.command_line import Action, UsageError, help_text, parse, version
+from msgd.settings import OPTIONS
+
+
+def test_no_arguments_serve_with_nothing_said() -> None:
+    command = parse([])
+    assert command.action is Action.SERVE
+    assert command.options.values == {}
+
+
+def test_values_stand_behind_a_space_or_an_equals_sign() -> None:
+    command = parse(["--port", "1", "--host=::1", "--log=a=b", "--headless"])
+    assert command.options.values == {"port": "1", "host": "::1", "log": "a=b", "headless": True}
+
+
+def test_the_last_one_counts_and_a_flag_can_be_taken_back() -> None:
+    command = parse(["--port=1", "--port=2", "--headless", "--no-headless"])
+    assert command.options.values == {"port": "2", "headless": False}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--prot=1"], "there is no option '--prot'; did you mean \"--port\"?"),
+        (["--headles"], 'did you mean "--headless"?'),
+        (["--port"], "--port needs a value: --port N"),
+        (["--headless=yes"], "--headless takes no value"),
+        (["--no-port"], "there is no option '--no-port'"),
+        (["fcsk", "x"], "there is no command 'fcsk'; did you mean \"fsck\"?"),
+        (["-x"], "there is no option '-x'"),
+        (["fsck"], "use: msgd fsck DIR"),
+        (["fsck", "a", "b"], "use: msgd fsck DIR"),
+        (["dump"], "use: msgd dump DIR [USER|FILE]"),
+        (["dump", "a", "b", "c"], "use: msgd dump DIR [USER|FILE]"),
+        (["dump", "--data"], "use: msgd dump DIR [USER|FILE]"),
+    ],
+)
+def test_what_makes_no_sense_is_said(arguments: list[str], words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(arguments)
+    assert words in str(caught.value)
+
+
+def test_tools_have_arguments() -> None:
+    assert parse(["fsck", "d"]).arguments == ("d",)
+    assert parse(["dump", "d", "alice"]).arguments == ("d", "alice")
+    assert parse(["dump", "d"]).action is Action.DUMP
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["fsck", "--help"], ["--port", "-h"]])
+def test_help_wins_over_everything(arguments: list[str]) -> None:
+    assert parse(arguments).action is Action.HELP
+
+
+def test_version() -> None:
+    assert parse(["--version"]).action is Action.VERSION
+    assert version().startswith("msgd ")
+
+
+def test_help_names_every_option_signal_and_exit_code_in_80_columns_or_so() -> None:
+    text = help_text()
+    for option in OPTIONS:
+        assert option.switch in text
+    for word in ("SIGTERM", "SIGHUP", "SIGWINCH", "Exit codes", "70", "78", "XDG_STATE_HOME"):
+        assert word in text
+    assert max(map(len, text.splitlines())) <= 100

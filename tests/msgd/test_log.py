@@ -1,0 +1,150 @@
+from pathlib import Path
+
+import pytest
+
+from msgd.events import Event, EventKind, EventLog
+from msgd.log import BUFFER_BYTES_MAX, WRITE_BYTES_MAX, Log, LogError, NoLog
+from msgd.os_files import FileOutput, read_config
+
+AT_MS = 1_772_375_518_123
+
+
+class FakeOutput:
+    """Takes chunks while it is willing."""
+
+    def __init__(self) -> None:
+        self.chunks: list[bytes] = []
+        self.is_willing = True
+        self.reopened = 0
+        self.closed = False
+
+    def write(self, data: bytes) -> bool:
+        assert len(data) <= WRITE_BYTES_MAX
+        if self.is_willing:
+            self.chunks.append(data)
+        return self.is_willing
+
+    def reopen(self) -> None:
+        self.reopened += 1
+
+    def close(self) -> None:
+        self.closed = True
+
+    @property
+    def lines(self) -> list[str]:
+        return b"".join(self.chunks).decode().splitlines()
+
+
+def test_a_line_is_time_kind_and_text() -> None:
+    output = FakeOutput()
+    log = Log(output)
+    events = EventLog(10)
+    events.subscribe(log.write)
+    events.add(EventKind.CONNECT, "bob from 127.0.0.1:40118", AT_MS)
+    assert output.lines == []
+    log.flush()
+    assert output.lines == ["2026-03-01T14:31:58.123Z CONNECT bob from 127.0.0.1:40118"]
+
+
+def test_a_line_stays_one_line_whatever_is_in_it() -> None:
+    output = FakeOutput()
+    log = Log(output)
+    log.write(Event(AT_MS, EventKind.WARN, "a\nb\x1b[2J\u202ec" + "d" * 2_000))
+    log.flush()
+    assert len(output.lines) == 1
+    assert "\x1b" not in output.lines[0]
+    assert len(output.lines[0]) < 600
+
+
+def test_the_lines_of_a_turn_are_few_writes_in_order() -> None:
+    output = FakeOutput()
+    log = Log(output)
+    for number in range(300):
+        log.write(Event(AT_MS + number, EventKind.SEND, f"alice to bob {number}"))
+    log.flush()
+    assert len(output.lines) == 300
+    assert output.lines[299].endswith("bob 299")
+    assert len(output.chunks) < 10
+
+
+def test_an_output_that_takes_nothing_costs_lines_and_not_memory() -> None:
+    output = FakeOutput()
+    output.is_willing = False
+    log = Log(output)
+    line = Event(AT_MS, EventKind.SEND, "x" * 200)
+    for _ in range(BUFFER_BYTES_MAX // 100):
+        log.write(line)
+        log.flush()
+    output.is_willing = True
+    log.flush()
+    *written, last = output.lines
+    assert len(b"".join(output.chunks)) <= BUFFER_BYTES_MAX + 200
+    missing = BUFFER_BYTES_MAX // 100 - len(written)
+    assert last == f"(the log took nothing for a while: {missing} lines are missing here)"
+    log.flush()
+    assert output.lines[-1] == last
+
+
+def test_reopening_and_closing_write_what_is_left() -> None:
+    output = FakeOutput()
+    log = Log(output)
+    log.write(Event(AT_MS, EventKind.START, "one"))
+    log.reopen()
+    assert len(output.lines) == 1
+    log.write(Event(AT_MS, EventKind.STOP, "two"))
+    log.close()
+    assert len(output.lines) == 2
+    assert (output.reopened, output.closed) == (1, True)
+
+
+def test_a_panel_without_a_log_file_writes_nowhere() -> None:
+    log = Log(NoLog())
+    log.write(Event(AT_MS, EventKind.START, "one"))
+    log.reopen()
+    log.close()
+
+
+def test_a_file_can_be_moved_away_and_reopened(tmp_path: Path) -> None:
+    path = tmp_path / "msgd.log"
+    output = FileOutput(str(path))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert output.write(b"one\n")
+    path.rename(tmp_path / "old.log")
+    assert output.write(b"two\n")
+    output.reopen()
+    assert output.write(b"three\n")
+    output.close()
+    assert (tmp_path / "old.log").read_text() == "one\ntwo\n"
+    assert path.read_text() == "three\n"
+
+
+def test_a_file_that_cannot_be_reopened_goes_on_as_it_was(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    output = FileOutput(str(folder / "msgd.log"))
+    folder.rename(tmp_path / "moved")
+    output.reopen()
+    assert output.write(b"still here\n")
+    output.close()
+    text = (tmp_path / "moved" / "msgd.log").read_text()
+    assert "going on with the old file" in text
+    assert text.endswith("still here\n")
+
+
+def test_a_file_that_cannot_be_opened_is_refused_with_words(tmp_path: Path) -> None:
+    with pytest.raises(LogError, match=r"cannot be opened: Is a directory; see --log"):
+        FileOutput(str(tmp_path))
+
+
+def test_a_full_device_takes_no_line() -> None:
+    output = FileOutput("/dev/full")
+    assert not output.write(b"one\n")
+    output.close()
+
+
+def test_a_configuration_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "msgd.toml"
+    path.write_text("port = 1\n")
+    assert read_config(str(path)) == b"port = 1\n"
+    with pytest.raises(OSError, match="No such file"):
+        read_config(str(tmp_path / "none"))
