@@ -1,0 +1,1 @@
+"""Simulated disk, clock and network: everything from one seed."""

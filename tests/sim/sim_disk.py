@@ -1,0 +1,309 @@
+"""A disk in memory that knows what was synced, and may lose power, fill up or fail at any call.
+
+What is not synced is lost, kept, torn or reordered at `crash`: each 512-byte sector written since the
+last sync of its file, and each name changed since the last sync of its folder, decides for itself.
+
+Faults: `quota_bytes` (DiskFull beyond it), `fail_at` (the n-th call raises), `cut_at` (the power goes
+at the n-th call, before it or in the middle of it), `unreadable` (reads of a file raise). A sync that
+fails marks everything clean, as Linux does: what it covered will never reach the platter.
+
+Must never use a clock or randomness of its own. PowerCut is no DiskError: nothing may catch it.
+"""
+
+from errno import EIO, ENOSPC
+from random import Random
+
+from store.disk import DiskError, DiskFailure, DiskFull, DiskMissing
+from store.errors import StoreLocked
+
+SECTOR = 512
+ROOT = ""
+
+
+class PowerCut(BaseException):
+    """The power went. What is left is what `crash` leaves."""
+
+
+class Inode:
+    """A file's contents: as everybody sees them, and as they are on the platter."""
+
+    def __init__(self) -> None:
+        self.cache = bytearray()
+        self.platter = bytearray()
+        self.dirty: set[int] = set()  # sectors written since the last sync
+        self.resized = False
+
+    def mark_clean(self) -> None:
+        """As after a sync, failed or not."""
+        self.dirty.clear()
+        self.resized = False
+
+
+class Folder:
+    """Names of files: as everybody sees them, and as they are on the platter."""
+
+    def __init__(self) -> None:
+        self.cache: dict[str, Inode] = {}
+        self.platter: dict[str, Inode] = {}
+        self.folders: set[str] = set()
+        self.durable_folders: set[str] = set()
+
+
+class SimDisk:
+    """See `store.disk.Disk` for what each call promises."""
+
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
+        self.tree: dict[str, Folder] = {ROOT: Folder()}
+        self.handles: dict[int, tuple[str, Inode, bool]] = {}
+        self.last_handle = 2
+        self.locked = False
+        self.calls = 0  # of those that change anything
+        self.trace: list[str] = []
+        self.fail_at = -1
+        self.fail_error: type[DiskError] = DiskFailure
+        self.fail_only = ""  # only calls whose description begins so count for fail_at
+        self.cut_at = -1
+        self.quota_bytes = 1 << 40
+        self.unreadable: set[str] = set()
+
+    # --- faults ---
+
+    def crash(self) -> None:
+        """The power goes: decide what is left, and forget everything else."""
+        inodes: dict[int, Inode] = {}
+        for path in sorted(self.tree):
+            folder = self.tree[path]
+            for name in sorted({*folder.cache, *folder.platter}):
+                new, old = folder.cache.get(name), folder.platter.get(name)
+                kept = new if new is old or self.rng.random() < 0.5 else old
+                if kept is None:
+                    folder.platter.pop(name, None)
+                else:
+                    folder.platter[name] = kept
+                    inodes[id(kept)] = kept
+            folder.durable_folders = {
+                name
+                for name in sorted(folder.folders)
+                if name in folder.durable_folders or self.rng.random() < 0.5
+            }
+        for inode in inodes.values():
+            self.tear(inode)
+        self.forget()
+
+    def tear(self, inode: Inode) -> None:
+        """Each unsynced sector is the old one, the new one, or rubbish."""
+        if inode.resized:
+            size = self.rng.choice([len(inode.platter), len(inode.cache)])
+        else:
+            size = len(inode.platter)
+        platter = inode.platter[:size].ljust(size, b"\0")
+        mode = self.rng.randrange(4)  # everything, nothing, or each sector for itself
+        for sector in sorted(inode.dirty):
+            start = sector * SECTOR
+            new = inode.cache[start : start + SECTOR]
+            dice = (0, 1, self.rng.randrange(2), self.rng.randrange(3))[mode]
+            if dice == 2:
+                new = bytearray(self.rng.randbytes(len(new)))
+            if dice and start < size:
+                platter[start : start + SECTOR] = new[: size - start]
+        inode.platter = platter
+        inode.cache = bytearray(platter)
+        inode.mark_clean()
+
+    def forget(self) -> None:
+        """A machine that starts: only the platter counts."""
+        reachable = {ROOT}
+        for path in sorted(self.tree):
+            if path in reachable:
+                prefix = path + "/" if path else ""
+                reachable |= {prefix + name for name in self.tree[path].durable_folders}
+        self.tree = {path: self.tree[path] for path in sorted(reachable) if path in self.tree}
+        for path, folder in self.tree.items():
+            folder.cache = dict(folder.platter)
+            prefix = path + "/" if path else ""
+            folder.folders = {name for name in folder.durable_folders if prefix + name in self.tree}
+            for inode in folder.cache.values():
+                inode.cache = bytearray(inode.platter)
+                inode.mark_clean()
+        self.kill()
+
+    def kill(self) -> None:
+        """The process ends, the machine does not: the page cache stays."""
+        self.handles.clear()
+        self.locked = False
+
+    def step(self, what: str) -> None:
+        """Count a call, and let it fail if it is its turn."""
+        self.calls += 1
+        self.trace.append(what)
+        if self.calls == self.cut_at:
+            raise PowerCut(what)
+        if what.startswith(self.fail_only) and self.fail_at > 0:
+            self.fail_at -= 1
+            if self.fail_at == 0:
+                number = ENOSPC if self.fail_error is DiskFull else EIO
+                raise self.fail_error(number, what)
+
+    def used_bytes(self) -> int:
+        """What all files take."""
+        inodes = {id(each): each for folder in self.tree.values() for each in folder.cache.values()}
+        return sum(len(inode.cache) for inode in inodes.values())
+
+    # --- the protocol ---
+
+    def lock(self, path: str) -> None:
+        if self.locked:
+            raise StoreLocked("another msgd is running on this folder; stop it first")
+        self.locked = True
+        self.tree[ROOT].cache.setdefault(path, Inode())
+
+    def unlock(self) -> None:
+        self.kill()
+
+    def split(self, path: str) -> tuple[Folder, str]:
+        parent, _, name = path.rpartition("/")
+        if parent not in self.tree:
+            raise DiskMissing(2, parent)
+        return self.tree[parent], name
+
+    def make_folder(self, path: str) -> None:
+        folder, name = self.split(path)
+        if name not in folder.folders:
+            self.step(f"make_folder {path}")
+            folder.folders.add(name)
+            self.tree[path] = Folder()
+
+    def list(self, path: str) -> tuple[str, ...]:
+        if path not in self.tree:
+            raise DiskMissing(2, path)
+        folder = self.tree[path]
+        return tuple(sorted({*folder.cache, *folder.folders}))
+
+    def create(self, path: str) -> int:
+        folder, name = self.split(path)
+        assert name not in folder.cache, path
+        self.step(f"create {path}")
+        folder.cache[name] = Inode()
+        return self.open(path, writable=True)
+
+    def open(self, path: str, *, writable: bool) -> int:
+        folder, name = self.split(path)
+        if name not in folder.cache:
+            raise DiskMissing(2, path)
+        self.last_handle += 1
+        self.handles[self.last_handle] = (path, folder.cache[name], writable)
+        return self.last_handle
+
+    def close(self, handle: int) -> None:
+        del self.handles[handle]
+
+    def size(self, handle: int) -> int:
+        return len(self.handles[handle][1].cache)
+
+    def read_at(self, handle: int, offset: int, size: int) -> bytes:
+        path, inode, _ = self.handles[handle]
+        if path in self.unreadable:
+            raise DiskFailure(EIO, path)
+        return bytes(inode.cache[offset : offset + size])
+
+    def write_at(self, handle: int, offset: int, data: bytes) -> None:
+        path, inode, writable = self.handles[handle]
+        assert writable, path
+        growth = max(0, offset + len(data) - len(inode.cache))
+        room = self.quota_bytes - self.used_bytes() if growth else 0
+        if growth > room:  # what fits is written, then there is no more room
+            data = data[: max(0, len(data) - growth + max(0, room))]
+            self.put(inode, offset, data)
+            self.calls += 1
+            raise DiskFull(ENOSPC, f"write {path}")
+        try:
+            self.step(f"write {path}")
+        except PowerCut:
+            self.put(inode, offset, data)  # in the middle of it: `crash` tears it
+            raise
+        self.put(inode, offset, data)
+
+    def put(self, inode: Inode, offset: int, data: bytes) -> None:
+        end = offset + len(data)
+        if end > len(inode.cache):
+            inode.cache.extend(bytes(end - len(inode.cache)))
+            inode.resized = True
+        inode.cache[offset:end] = data
+        inode.dirty.update(range(offset // SECTOR, -(-end // SECTOR)))
+
+    def preallocate(self, handle: int, size: int) -> None:
+        self.write_at(handle, 0, bytes(size))
+
+    def sync(self, handle: int) -> None:
+        path, inode, _ = self.handles[handle]
+        try:
+            self.step(f"sync {path}")
+        except DiskError:
+            inode.mark_clean()
+            raise
+        inode.platter = bytearray(inode.cache)
+        inode.mark_clean()
+
+    def sync_data(self, handle: int) -> None:
+        path, inode, _ = self.handles[handle]
+        assert not inode.resized, f"{path} grew: fdatasync is not enough"
+        try:
+            self.step(f"sync_data {path}")
+        except DiskError:
+            inode.mark_clean()
+            raise
+        for sector in inode.dirty:
+            start = sector * SECTOR
+            inode.platter[start : start + SECTOR] = inode.cache[start : start + SECTOR]
+        inode.mark_clean()
+
+    def rename(self, old: str, new: str) -> None:
+        old_folder, old_name = self.split(old)
+        new_folder, new_name = self.split(new)
+        if old_name not in old_folder.cache:
+            raise DiskMissing(2, old)
+        self.step(f"rename {old} {new}")
+        new_folder.cache[new_name] = old_folder.cache.pop(old_name)
+
+    def remove(self, path: str) -> None:
+        folder, name = self.split(path)
+        if name not in folder.cache:
+            raise DiskMissing(2, path)
+        self.step(f"remove {path}")
+        del folder.cache[name]
+
+    def sync_folder(self, path: str) -> None:
+        folder = self.tree[path]
+        try:
+            self.step(f"sync_folder {path or '.'}")
+        except DiskError:
+            raise
+        folder.platter = dict(folder.cache)
+        folder.durable_folders = set(folder.folders)
+
+    def free_bytes(self) -> int:
+        return max(0, self.quota_bytes - self.used_bytes())
+
+    # --- for tests ---
+
+    def contents(self, path: str) -> bytearray:
+        """A file's bytes, to look at or to damage (call `settle` afterwards)."""
+        folder, name = self.split(path)
+        return folder.cache[name].cache
+
+    def damage(self, path: str, offset: int, mask: int) -> None:
+        """Flip bits of one byte, on the platter too."""
+        folder, name = self.split(path)
+        inode = folder.cache[name]
+        inode.cache[offset] ^= mask
+        if offset < len(inode.platter):
+            inode.platter[offset] ^= mask
+
+    def files(self) -> tuple[str, ...]:
+        """Every path there is."""
+        return tuple(
+            (path + "/" if path else "") + name
+            for path in sorted(self.tree)
+            for name in sorted(self.tree[path].cache)
+        )

@@ -1,0 +1,142 @@
+"""The power goes at every disk operation of a scripted day; recovery is judged against what the
+same day looked like without a power cut: acknowledged is there, nothing is doubled, order is kept.
+"""
+
+from random import Random
+
+import pytest
+
+from store.errors import StoreError
+from tests.sim.sim_disk import PowerCut, SimDisk
+from tests.store.support import open_store, picture
+from tests.store.workload import Day
+
+
+def reference() -> tuple[list[list[object]], int, list[str]]:
+    """After each commit: what the day may look like, the last being when all of it was done (a
+    commit of more than a batch's worth may be cut off between two); and all disk operations.
+    """
+    disk = SimDisk(Random(0))
+    store = open_store(disk)
+    pictures: list[list[object]] = [[picture(store)], []]
+    before: list[tuple[int, object]] = [(store.open_lsn, None)]
+
+    def note(what: str) -> None:
+        if what == "done":
+            pictures.append([])
+            before[0] = (store.open_lsn, None)
+            return
+        now = (store.open_lsn, picture(store))
+        if what == "begin":
+            pictures[-1].append(now[1])
+        elif now[0] != before[0][0]:
+            pictures[-1].append(before[0][1])
+        before[0] = now
+
+    Day(store, note).run()
+    return pictures, disk.calls, disk.trace
+
+
+PICTURES, CALLS, TRACE = reference()
+
+
+def allowed(done: int, begun: int) -> list[object]:
+    """What may be there when so many commits returned and so many began."""
+    return [PICTURES[done][-1], *[each for some in PICTURES[done + 1 : begun + 1] for each in some]]
+
+
+def run_until_cut(disk: SimDisk) -> tuple[int, int]:
+    """(commits that returned, commits that began)."""
+    counts = {"begin": 0, "change": 0, "done": 0}
+
+    def note(what: str) -> None:
+        counts[what] += 1
+
+    try:
+        Day(open_store(disk), note).run()
+    except PowerCut:
+        disk.cut_at = -1
+    return counts["done"], counts["begin"]
+
+
+def judge(cut_at: int, seed: int) -> None:
+    disk = SimDisk(Random(seed * 100_003 + cut_at))
+    disk.cut_at = cut_at
+    done, begun = run_until_cut(disk)
+    disk.crash()
+    # the power may go again while recovery is at work
+    disk.cut_at = disk.calls + disk.rng.randrange(1, 40)
+    try:
+        open_store(disk)
+    except PowerCut:
+        disk.crash()
+    else:
+        disk.kill()
+    disk.cut_at = -1
+    store = open_store(disk)
+    first = picture(store)
+    assert first in allowed(done, begun), (cut_at, TRACE[cut_at - 1])
+    store.commit()
+    disk.crash()
+    store = open_store(disk)
+    assert picture(store) == first, "a recovery of a recovery changed something"
+    account = store.create_account("zoe", 1)
+    store.commit()
+    disk.crash()
+    store = open_store(disk)
+    assert store.state.by_name["zoe"].number == account.number
+    store.close()
+
+
+def test_the_day_meets_everything_it_should() -> None:
+    text = "\n".join(TRACE)
+    assert "mailbox.tmp" in text
+    assert "remove mailboxes" in text
+    assert CALLS > 200
+
+
+@pytest.mark.parametrize("start", range(8))
+def test_every_operation(start: int) -> None:
+    for cut_at in range(1 + start, CALLS + 1, 8):
+        judge(cut_at, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_every_operation_with_other_luck(seed: int) -> None:
+    for cut_at in range(1, CALLS + 1):
+        judge(cut_at, seed)
+
+
+@pytest.mark.parametrize("kill_at", range(1, 400, 7))
+def test_a_killed_process_finds_its_page_cache(kill_at: int) -> None:
+    disk = SimDisk(Random(kill_at))
+    disk.cut_at = kill_at
+    done, begun = run_until_cut(disk)
+    disk.kill()
+    assert picture(open_store(disk)) in allowed(done, begun)
+
+
+def test_a_failed_sync_is_fatal_and_loses_nothing_acknowledged() -> None:
+    for fail_at in range(1, 120):
+        disk = SimDisk(Random(fail_at))
+        disk.fail_only, disk.fail_at = "sync", fail_at
+        counts = {"begin": 0, "change": 0, "done": 0}
+
+        def note(what: str, counts: dict[str, int] = counts) -> None:
+            counts[what] += 1
+
+        try:
+            Day(open_store(disk), note).run()
+        except StoreError as error:
+            assert error.exit_code == 70
+        else:
+            break
+        disk.kill()  # the process ends; the page cache still shows what the platter lacks
+        disk.fail_at = -1
+        store = open_store(disk)
+        first = picture(store)
+        assert first in allowed(counts["done"], counts["begin"])
+        disk.crash()
+        assert picture(open_store(disk)) == first
+    assert fail_at > 50

@@ -1,0 +1,126 @@
+"""A scripted day of a small store, small enough to be cut off at every single disk operation."""
+
+from collections.abc import Callable, Iterator
+
+from store.entry import Entry
+from store.state import Account
+from store.store import Store
+from tests.store.support import message_id
+
+BIG = b"x" * 15_000
+
+
+class Day:
+    """Runs the script; `note` is told of commits, and of what may fill a batch."""
+
+    def __init__(self, store: Store, note: Callable[[str], None]) -> None:
+        self.store = store
+        self.note = note
+        self.counter = 0
+        self.at_ms = 1000
+
+    def commit(self) -> None:
+        self.note("begin")
+        self.store.commit()
+        self.note("done")
+
+    def now(self) -> int:
+        self.at_ms += 7
+        return self.at_ms
+
+    def account(self, name: str) -> Account:
+        return self.store.state.by_name[name]
+
+    def send(self, sender: str, recipients: list[str], body: bytes) -> Entry:
+        self.counter += 1
+        people = [self.account(name) for name in recipients]
+        identity = message_id(self.counter)
+        entry = self.store.accept(self.account(sender), identity, people, body, self.now())
+        self.note("change")
+        return entry
+
+    def send_everyone(self, sender: str, body: bytes) -> Entry:
+        self.counter += 1
+        identity = message_id(self.counter)
+        entry = self.store.accept_for_everyone(self.account(sender), identity, body, self.now())
+        self.note("change")
+        return entry
+
+    def drain(self, name: str, count: int, *, discarded: bool = False) -> None:
+        reader = self.store.reader(self.account(name), 0, None)
+        found: list[Entry] = []
+        while not reader.exhausted and len(found) < count:
+            found += reader.read(count - len(found), 1 << 30)
+        self.store.settle(self.account(name), found, self.now(), discarded=discarded)
+
+    def run(self) -> None:
+        for part in (self.morning, self.noon, self.afternoon, self.evening):
+            for _ in part():
+                self.commit()
+
+    def morning(self) -> Iterator[None]:
+        """Accounts, first mail, a checkpoint in the middle."""
+        for name in ("alice", "bob", "carol"):
+            self.store.create_account(name, self.now())
+        yield
+        self.send("alice", ["bob"], b"one")
+        yield
+        self.send("bob", ["alice", "carol", "bob"], b"several, and to myself")
+        self.send_everyone("carol", b"to everyone")
+        yield
+        self.drain("bob", 2)
+        yield
+        self.store.checkpoint_now()
+        self.store.touch(self.account("alice"), self.now())
+        self.drain("alice", 1)
+        yield
+
+    def noon(self) -> Iterator[None]:
+        """More than a segment of it, so that the journal rotates by itself."""
+        for _ in range(5):
+            self.send("alice", ["bob"], BIG)
+            self.send_everyone("bob", BIG)
+            yield
+        self.drain("bob", 3)
+        self.store.create_account("dave", self.now())
+        yield
+        self.store.checkpoint_now()
+        for _ in range(4):
+            self.send("alice", ["bob"], BIG)
+        self.send("carol", ["dave"], b"hello")
+        yield
+
+    def afternoon(self) -> Iterator[None]:
+        """Everything is fetched; mailboxes shrink; an account goes and comes back."""
+        self.store.checkpoint_now()
+        for name in ("alice", "bob", "carol"):
+            self.drain(name, 1000)
+        yield
+        self.store.begin_deletion(self.account("dave"), self.now())
+        yield
+        self.send_everyone("alice", b"dave does not get this")
+        self.drain("dave", 1000, discarded=True)
+        yield
+        self.store.delete_account(self.account("dave"), self.now())
+        yield
+        self.store.create_account("dave", self.now())
+        self.send("alice", ["dave"], b"to the new dave")
+        yield
+        for name in ("alice", "bob", "carol"):
+            self.drain(name, 1000)
+        yield
+        self.store.checkpoint_now()
+        while self.store.work(1):
+            pass
+
+    def evening(self) -> Iterator[None]:
+        """After compaction; then a tidy end."""
+        self.send("bob", ["alice", "dave"], b"after compaction")
+        yield
+        self.store.checkpoint_now()
+        self.send_everyone("dave", b"good night")
+        self.drain("carol", 1)
+        yield
+        self.note("begin")
+        self.store.close()
+        self.note("done")
