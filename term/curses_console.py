@@ -3,9 +3,10 @@
 Curses draws (and sends only what differs); it does not read. Input comes raw from the descriptor
 and goes to a `KeyDecoder`, so that pastes, lone Escs and answers of the terminal are told apart.
 
-Each row of the screen is a curses window of its own, one row high: whatever a terminal, curses and
-we think of a character's width, a row can never spill into the next. Each span is put at its own
-absolute column. Rows that hold or held wide or combining characters are sent whole.
+We, curses and the terminal may each think differently of a character's width, so that none of us
+knows where the cursor is after it. Hence: each row is a curses window of its own, one row high, and
+the terminal does not wrap; a row that holds or held other characters than ASCII is sent whole; and
+after each such span the cursor is sent far away, so that it comes back to an absolute column.
 
 Must never draw what is not `Safe`, never send a title, a colour or any sequence that came from
 outside, and never draw in the last cell of the last row, where some terminals scroll. Every step of
@@ -37,6 +38,8 @@ _INPUT_FD: Final = 0
 _OUTPUT_FD: Final = 1  # curses writes to standard output, whatever we would like
 _PASTE_ON: Final = b"\x1b[?2004h"
 _PASTE_OFF: Final = b"\x1b[?2004l"
+_WRAP_OFF: Final = b"\x1b[?7l"
+_WRAP_ON: Final = b"\x1b[?7h"
 _ANSI_BEGIN: Final = b"\x1b["
 _NEEDED_CAPABILITIES: Final = ("cup", "clear")
 _UTF8_LOCALES: Final = ("C.UTF-8", "C.utf8", "en_US.UTF-8")
@@ -70,7 +73,7 @@ class CursesConsole:
         _check_suitable(environment.get("TERM", ""))
         self._saved_modes = termios.tcgetattr(_INPUT_FD)
         self._ascii_only = not _use_utf8()
-        self._brackets_pastes = (curses.tigetstr("cup") or b"").startswith(_ANSI_BEGIN)
+        self._enter_sequence, self._leave_sequence = _mode_sequences()
         self._attributes: dict[Style, int] = {}
         self._colors: dict[Style, int] = {}
         self._windows: tuple[curses.window, ...] = ()
@@ -110,14 +113,15 @@ class CursesConsole:
             self._screen.clearok(True)  # noqa: FBT003 - the signature of curses
             self._screen.erase()
             self._screen.noutrefresh()
-        for row, window in enumerate(self._windows):
+        for row in range(len(self._windows)):
             spans = picture.rows[row] if row < len(picture.rows) else EMPTY
             before = self._drawn[row] if row < len(self._drawn) else EMPTY
-            if self._all_dirty or spans != before:
-                self._draw_row(window, row, spans)
-                if not (_is_ascii(spans) and _is_ascii(before)):
-                    window.redrawln(0, 1)
-                window.noutrefresh()
+            if not self._all_dirty and spans == before:
+                continue
+            if _is_ascii(spans) and _is_ascii(before):
+                self._draw_row(row, spans)
+            else:
+                self._draw_doubtful_row(row, spans)
         self._place_cursor(picture.cursor)
         curses.doupdate()
         self._drawn = picture.rows
@@ -134,9 +138,7 @@ class CursesConsole:
         rows, columns = window_size(_OUTPUT_FD) or self._screen.getmaxyx()
         self._size = (min(rows, SCREEN_ROWS_MAX), min(columns, SCREEN_COLUMNS_MAX))
         curses.resizeterm(*self._size)
-        self._windows = tuple(
-            curses.newwin(1, self._size[1], row, 0) for row in range(self._size[0])
-        )
+        self._windows = tuple(_row_window(row, self._size[1]) for row in range(self._size[0]))
         self._all_dirty = True
 
     def bell(self) -> None:
@@ -177,17 +179,15 @@ class CursesConsole:
         curses.nonl()
         self._screen.keypad(True)  # noqa: FBT003 - the signature of curses
         curses.def_prog_mode()
-        if self._brackets_pastes:
-            write_all(_OUTPUT_FD, _PASTE_ON)
+        write_all(_OUTPUT_FD, self._enter_sequence)
         _show_cursor(0)
 
     def _leave(self) -> None:
         _show_cursor(1)
         with contextlib.suppress(curses.error):
             curses.endwin()
-        if self._brackets_pastes:
-            with contextlib.suppress(ConsoleClosed, OSError):
-                write_all(_OUTPUT_FD, _PASTE_OFF)
+        with contextlib.suppress(ConsoleClosed, OSError):
+            write_all(_OUTPUT_FD, self._leave_sequence)
         with contextlib.suppress(termios.error):
             termios.tcsetattr(_INPUT_FD, termios.TCSANOW, self._saved_modes)
 
@@ -205,7 +205,23 @@ class CursesConsole:
 
     # Drawing.
 
-    def _draw_row(self, window: "curses.window", row: int, spans: Line) -> None:
+    def _draw_doubtful_row(self, row: int, spans: Line) -> None:
+        """Send a row in pieces that begin where the terminal surely knows the column."""
+        rows = self._size[0]
+        ends = [end for end, span in enumerate(spans, start=1) if not span.text.isascii()]
+        if not ends or ends[-1] < len(spans):
+            ends.append(len(spans))
+        _show_cursor(0)
+        self._windows[row].redrawln(0, 1)
+        for end in ends:
+            self._draw_row(row, spans[:end])
+            far_away = self._windows[0 if row >= rows // 2 else rows - 1]
+            far_away.move(0, 0)
+            far_away.noutrefresh()
+            curses.doupdate()
+
+    def _draw_row(self, row: int, spans: Line) -> None:
+        window = self._windows[row]
         rows, room = self._size
         if row == rows - 1:
             room -= 1
@@ -220,6 +236,7 @@ class CursesConsole:
             column += columns(text)
             if column >= room:
                 break
+        window.noutrefresh()
 
     def _encodable(self, text: Safe) -> str:
         """The text as this locale can draw it."""
@@ -265,6 +282,22 @@ def _check_suitable(terminal: str) -> None:
         ) from None
     if not all(curses.tigetstr(name) for name in _NEEDED_CAPABILITIES):
         raise ConsoleUnsuitable(f"this terminal cannot move its cursor; {advice}")
+
+
+def _mode_sequences() -> tuple[bytes, bytes]:
+    """What is said at the start and at the end besides what terminfo knows of."""
+    if not (curses.tigetstr("cup") or b"").startswith(_ANSI_BEGIN):
+        return b"", b""
+    if not curses.tigetflag("xenl"):
+        # After the last column curses relies on wrapping, where it cannot hang between two rows.
+        return _PASTE_ON, _PASTE_OFF
+    return _PASTE_ON + _WRAP_OFF, _WRAP_ON + _PASTE_OFF
+
+
+def _row_window(row: int, columns: int) -> "curses.window":
+    window = curses.newwin(1, columns, row, 0)
+    window.idcok(False)  # noqa: FBT003 - the signature of curses; shifting cells needs true widths
+    return window
 
 
 def _use_utf8() -> bool:
