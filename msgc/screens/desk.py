@@ -1,0 +1,111 @@
+"""What screens may ask for: the one door between them and the link, the archive and the clock.
+
+The app is the real desk; tests have one over plain tuples. Must stay small: a screen that wants
+more says so here. Nothing here waits: what the server has to answer comes back as `News`, or is
+seen in the next `overview`. Words given to `say` are already safe.
+"""
+
+from typing import Protocol
+
+from msgc.values import Draft, HistoryEntry, Received, Sent
+from msgc.view_text import Times
+from msgc.view_values import Directory, Overview, Setting, Target
+from term.safe import Safe
+
+
+class Desk(Protocol):
+    """Everything a screen can know and do."""
+
+    # ----- known -------------------------------------------------------------------------------
+
+    @property
+    def times(self) -> Times:
+        """How moments are said."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970, the same for a whole turn of the loop."""
+
+    def overview(self) -> Overview:
+        """Who, where, online or not, and how much of everything."""
+
+    def directory(self) -> Directory:
+        """The server's log of usernames, as far as it is here."""
+
+    def message(self) -> Safe:
+        """The message line: the last thing said, until the next key."""
+
+    def refusal(self) -> Safe:
+        """Why the last name was refused, or empty."""
+
+    # ----- the archive --------------------------------------------------------------------------
+
+    def inbox(self, count_max: int) -> tuple[Received, ...]:
+        """What was not looked at yet, oldest first."""
+
+    def look_at(self, received: tuple[Received, ...]) -> None:
+        """These have been seen by a person: they count as waiting no more."""
+
+    def history(self, query: str, count_max: int) -> tuple[HistoryEntry, ...]:
+        """What was ever received or sent and holds all words of `query`, newest first."""
+
+    def sent(self, count_max: int) -> tuple[Sent, ...]:
+        """What was sent or is to be sent, newest first."""
+
+    def sent_one(self, message_id: bytes) -> Sent | None:
+        """One of them."""
+
+    def unsent(self, count_max: int) -> tuple[Sent, ...]:
+        """What could not go yet, then what failed."""
+
+    def drafts(self) -> tuple[Draft, ...]:
+        """What was begun and not sent, newest first."""
+
+    def draft(self, target: Target) -> Draft | None:
+        """The one to these."""
+
+    def keep_draft(self, target: Target, body: str) -> None:
+        """Keep this; an empty body removes the draft."""
+
+    def settings(self) -> tuple[Setting, ...]:
+        """What can be chosen, and what is."""
+
+    # ----- to be done ---------------------------------------------------------------------------
+
+    def say(self, words: Safe) -> None:
+        """Put this in the message line."""
+
+    def log_in(self, name: str) -> None:
+        """Connect under this name, and go on trying while the server cannot be reached."""
+
+    def give_up_name(self) -> None:
+        """Stop trying; another name will be given."""
+
+    def retry_now(self) -> None:
+        """Do not wait for the countdown."""
+
+    def ask_accounts(self, pattern: str) -> None:
+        """Ask for the usernames that match, or all; the directory changes as they come."""
+
+    def check(self) -> bool:
+        """Ask for what waits. False: there is no connection. Ends in `CheckEnded`."""
+
+    def send(self, target: Target, body: str) -> None:
+        """Into the outbox, durably, and on to the server; the message line follows its fate."""
+
+    def send_again(self, message_id: bytes) -> None:
+        """Another try for one that failed."""
+
+    def take_back(self, message_id: bytes) -> bool:
+        """Forget one that failed, or never went out. False: it may be at the server already."""
+
+    def create_account(self, name: str) -> None:
+        """Make another account; the message line tells."""
+
+    def delete_account(self, force: bool) -> None:
+        """Delete one's own. Ends in `DeletionRefused`, or at the username screen."""
+
+    def change_setting(self, name: str, step: int) -> None:
+        """To the next of its choices (or the one before)."""
+
+    def quit(self) -> None:
+        """Leave, after what is on its way."""

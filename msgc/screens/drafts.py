@@ -1,0 +1,205 @@
+"""What was begun and not sent, and what was sent but could not go yet.
+
+Must never throw anything away without asking. A draft opens in the composer; what is unsent or has
+failed can be looked at, and a failed one be given another try.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from msgc.screens.composer import Composer
+from msgc.screens.desk import Desk
+from msgc.screens.screen import (
+    COMMON_KEYS,
+    LIST_BINDINGS,
+    TYPING_KEYS,
+    Done,
+    Open,
+    Outcome,
+    Screen,
+    Size,
+)
+from msgc.screens.sent import Life
+from msgc.values import Draft, SendState, Sent
+from msgc.view_frame import frame, text
+from msgc.view_messages import one_line, sent_header, to_words
+from msgc.view_text import STAMP_COLUMNS, plural
+from msgc.view_values import FateChanged, News, Target
+from msgc.words import failure
+from term.keys import Binding, KeyEvent, KeyTable
+from term.list_view import ListView
+from term.picture import EMPTY, Line, Picture, Span, Style, body_rows, spread
+from term.safe import Safe, safe_line
+from term.width import pad
+
+ROWS_MAX: Final = 1_000
+_STATE_COLUMNS: Final = 9
+
+KEYS: Final = KeyTable(
+    [
+        Binding(("Enter",), "open", "Go on with a draft; see why a message has not gone", "open"),
+        Binding(("S",), "again", "Give a message that failed another try", "send again"),
+        Binding(("D",), "discard", "Throw away a draft or a failed message; asks first", "discard"),
+        *LIST_BINDINGS,
+    ],
+    inherits=COMMON_KEYS,
+)
+QUESTION_KEYS: Final = KeyTable(
+    [
+        Binding(("y",), "yes", "Throw it away", "throw away"),
+        Binding(("n", "Esc", "Enter"), "no", "Keep it", "keep"),
+    ],
+    inherits=TYPING_KEYS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    at_ms: int
+    to: str
+    state: str
+    body: str
+    draft: Draft | None
+    sent: Sent | None
+
+
+class Drafts(Screen):
+    """Drafts first, then what is unsent, then what failed."""
+
+    name = "drafts and unsent"
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._rows: tuple[_Row, ...] = ()
+        self._list = ListView()
+        self._asks_to_discard = False
+
+    @property
+    def keys(self) -> KeyTable:
+        """Those of the question while it is open."""
+        return QUESTION_KEYS if self._asks_to_discard else KEYS
+
+    def show(self) -> None:
+        """A draft may have been sent, or another begun."""
+        drafts = [_draft_row(draft) for draft in self._desk.drafts()]
+        unsent = [_sent_row(sent) for sent in self._desk.unsent(ROWS_MAX)]
+        self._rows = (*drafts, *unsent)
+        self._list.set_rows([_identity(row) for row in self._rows])
+
+    def hear(self, news: News) -> None:
+        """It has gone by itself, perhaps."""
+        if isinstance(news, FateChanged):
+            self.show()
+
+    def handle(self, key: KeyEvent) -> Outcome:
+        """A list and a question."""
+        command = self.keys.command(key)
+        if command is None:
+            return Done.IGNORED
+        if self._asks_to_discard:
+            return self._handle_question(command)
+        if self._list.handle(command):
+            return Done.HANDLED
+        if command == "leave":
+            return Done.LEAVE
+        if command not in {"open", "again", "discard"}:
+            return Done.IGNORED
+        return self._act(command, self._rows[self._list.cursor]) if self._rows else Done.HANDLED
+
+    def picture(self, size: Size) -> Picture:
+        """One row each; in the last row why the selected one is still here."""
+        columns, room = size[1], body_rows(size)
+        self._list.set_height(room - 2)
+        message, cursor = None, None
+        body: list[Line] = [EMPTY, text("   No drafts, and nothing unsent.")]
+        if self._rows:
+            body = [sent_header(columns), *self._table(columns)]
+            body += [EMPTY] * (room - 1 - len(body))
+            position = text(f" {self._list.position_text()} ")
+            body.append(spread(self._why(self._rows[self._list.cursor]), position, columns))
+            cursor = (1 + self._list.cursor - self._list.offset, 0)
+        if self._asks_to_discard:
+            message = text(" Throw this away for good? y: yes  n: no", Style.BOLD)
+        overview = self._desk.overview()
+        right = f"{plural(overview.drafts, 'draft')}, {overview.unsent:,} unsent"
+        return frame(
+            self._desk,
+            size,
+            "Drafts and unsent",
+            body,
+            self.keys,
+            right=right,
+            message=message,
+            cursor=cursor,
+        )
+
+    def _table(self, columns: int) -> list[Line]:
+        now_ms, times = self._desk.now_ms(), self._desk.times
+        name_columns = max(10, min(20, columns // 7))
+        lines: list[Line] = []
+        for place in self._list.visible():
+            row, selected = self._rows[place], place == self._list.cursor
+            style = Style.BOLD if selected else Style.NORMAL
+            stamp = pad(times.stamp(row.at_ms, now_ms), STAMP_COLUMNS)
+            lines.append(
+                (
+                    Span(Safe(f"{'>' if selected else ' '} {stamp} "), style),
+                    Span(pad(safe_line(row.to), name_columns), style),
+                    Span(Safe(f" {row.state:<{_STATE_COLUMNS}}"), style),
+                    Span(one_line(row.body), style),
+                )
+            )
+        return lines
+
+    def _why(self, row: _Row) -> Line:
+        if row.sent is None:
+            return text("   A draft: Enter goes on with it.")
+        if row.sent.state is SendState.FAILED:
+            return text(f"   {safe_line(failure(row.sent))}")
+        return text("   It goes by itself when the server answers.")
+
+    def _act(self, command: str, row: _Row) -> Outcome:
+        if command == "open" and row.draft is not None:
+            target = Target(row.draft.recipients, row.draft.everyone)
+            return Open(Composer(self._desk, target))
+        if command == "open" and row.sent is not None:
+            return Open(Life(self._desk, row.sent.message_id))
+        if command == "discard":
+            self._asks_to_discard = True
+        elif row.sent is not None and row.sent.state is SendState.FAILED:
+            self._desk.send_again(row.sent.message_id)
+            self.show()
+        else:
+            self._desk.say(Safe("Only a message that failed can be sent again."))
+        return Done.HANDLED
+
+    def _handle_question(self, command: str) -> Outcome:
+        if command not in {"yes", "no"}:
+            return Done.IGNORED
+        self._asks_to_discard = False
+        row = self._rows[self._list.cursor]
+        if command == "yes" and row.draft is not None:
+            self._desk.keep_draft(Target(row.draft.recipients, row.draft.everyone), "")
+        elif command == "yes" and row.sent is not None:
+            taken = self._desk.take_back(row.sent.message_id)
+            if not taken:
+                self._desk.say(Safe("It was on its way: the server may have it, so it stays."))
+        self.show()
+        return Done.HANDLED
+
+
+def _draft_row(draft: Draft) -> _Row:
+    to = "all" if draft.everyone else ", ".join(draft.recipients)
+    return _Row(draft.saved_at_ms, to, "draft", draft.body, draft, None)
+
+
+def _sent_row(sent: Sent) -> _Row:
+    state = "failed" if sent.state is SendState.FAILED else "unsent"
+    return _Row(sent.composed_at_ms, to_words(sent), state, sent.body, None, sent)
+
+
+def _identity(row: _Row) -> tuple[str, str | bytes]:
+    if row.draft is not None:
+        return ("draft", row.draft.purpose)
+    assert row.sent is not None
+    return ("sent", row.sent.message_id)

@@ -1,0 +1,279 @@
+"""Choosing recipients: one name by typing or arrows, or several by marks.
+
+Typing narrows the list. A typed text that matches nobody is refused and stays for editing: only
+names that the server has told can be chosen. Must never invent a name. Fails never.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from msgc.screens.desk import Desk
+from msgc.screens.prompt import PROMPT_KEYS, Answer, Prompt
+from msgc.screens.screen import TYPING_KEYS, Done, Open, Outcome, Screen, Size
+from msgc.values import AccountLine
+from msgc.view_frame import frame, text
+from msgc.view_text import join_names, plural
+from msgc.view_users import best_match, header, matching, narrow, prospects, user_line
+from msgc.view_values import Directory, DirectoryChanged, News, Target
+from term.editor import Editor
+from term.editor import Outcome as Typed
+from term.keys import Binding, KeyEvent, KeyTable, Paste
+from term.list_view import ListView
+from term.picture import EMPTY, Line, Picture, Style, body_rows, spread
+from term.safe import Safe, safe_line
+from wire.limits import PATTERN_BYTES_MAX, RECIPIENTS_MAX
+
+_FIELD_BYTES_MAX: Final = PATTERN_BYTES_MAX
+_TYPED_COLUMNS_MAX: Final = 40
+_TO_NAMES_MAX: Final = 6
+
+_MOVES: Final = (
+    Binding(("Down", "C-n"), "down", "Move down"),
+    Binding(("Up", "C-p"), "up", "Move up"),
+    Binding(("PageDown",), "page_down", "Move down by a page"),
+    Binding(("PageUp",), "page_up", "Move up by a page"),
+    Binding(("Esc",), "leave", "Empty the field; when it is empty, go one level up", "back"),
+    Binding(("?", "F1", "C-g"), "help", "Show the keys of this screen", "help"),
+)
+ONE_KEYS: Final = KeyTable(
+    [Binding(("Enter",), "accept", "Write to the name at the >", "choose"), *_MOVES],
+    inherits=TYPING_KEYS,
+)
+SEVERAL_KEYS: Final = KeyTable(
+    [
+        Binding(("Space", ","), "mark", "Mark the name at the >, or take its mark away", "mark"),
+        Binding(("Enter",), "accept", "Mark what is typed; with an empty field, go on", "go on"),
+        Binding(("*",), "wildcard", "Mark all that match a wildcard (* ? [a-z])", "wildcard"),
+        Binding(("A",), "all", "Mark all but yourself", "all"),
+        Binding(("U",), "none", "Take all marks away", "none"),
+        *_MOVES,
+    ],
+    inherits=TYPING_KEYS,
+)
+
+
+class Picker(Screen):
+    """`several` false: Enter takes one name. `write` opens what comes after the choice."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        write: Callable[[Target], Screen],
+        *,
+        several: bool,
+        marked: tuple[str, ...] = (),
+    ) -> None:
+        self._desk = desk
+        self._write = write
+        self._several = several
+        self._marked = dict.fromkeys(marked)
+        self._editor = Editor(multiline=False, bytes_max=_FIELD_BYTES_MAX)
+        self._list = ListView()
+        self._prompt: Prompt | None = None
+        self._directory = Directory()
+        self._shown: tuple[AccountLine, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As in the help."""
+        return "choose several users" if self._several else "choose a user"
+
+    @property
+    def keys(self) -> KeyTable:
+        """Those of the wildcard prompt while it is open."""
+        if self._prompt is not None:
+            return PROMPT_KEYS
+        return SEVERAL_KEYS if self._several else ONE_KEYS
+
+    def show(self) -> None:
+        """Take the list as it is; it was asked for by the screen below."""
+        self._narrow()
+
+    def hear(self, news: News) -> None:
+        """The list may grow while one looks at it."""
+        if isinstance(news, DirectoryChanged):
+            self._narrow()
+
+    def handle(self, key: KeyEvent) -> Outcome:
+        """Letters narrow, the rest are commands."""
+        if self._prompt is not None:
+            return self._handle_prompt(self._prompt, key)
+        command = self.keys.command(key)
+        if command is None:
+            return self._type(key)
+        if self._list.handle(command):
+            return Done.HANDLED
+        if command == "accept":
+            return self._accept_several() if self._several else self._accept_one()
+        if command == "leave" and not self._editor.text:
+            return Done.LEAVE
+        if command == "leave":
+            self._set_typed("")
+        elif command == "mark":
+            self._mark_selected()
+        elif command == "all":
+            self._mark_all()
+        elif command == "none":
+            self._marked.clear()
+        elif command == "wildcard":
+            label = Safe("Mark all that match (* ? [a-z]):")
+            self._prompt = Prompt("wildcard", label, "", _FIELD_BYTES_MAX)
+        else:
+            return Done.IGNORED
+        return Done.HANDLED
+
+    def picture(self, size: Size) -> Picture:
+        """The field, the table, and below it who is marked."""
+        columns = size[1]
+        below = 2 if self._several else 1
+        self._list.set_height(body_rows(size) - 3 - below)
+        label = "   Name: " if not self._several else "   Add: "
+        shown = self._editor.layout(columns - len(label) - 1, 1)
+        body: list[Line] = [text(f"{label}{shown.rows[0]}"), EMPTY]
+        body.append(header(columns, marks=self._several))
+        body += self._table(columns)
+        body += [EMPTY] * (body_rows(size) - below - len(body))
+        if self._several:
+            body.append(self._to_line())
+        body.append(spread(self._loading(), text(f"{self._list.position_text()} "), columns))
+        title = "Send to several users" if self._several else "Send to one user"
+        right = plural(self._directory.total, "user")
+        if self._several:
+            right = Safe(f"{right}, {len(self._marked):,} marked")
+        message, cursor = None, (0, len(label) + shown.cursor[1])
+        if self._prompt is not None:
+            message, cursor = self._prompt.draw(size)
+        return frame(
+            self._desk, size, title, body, self.keys, right=right, message=message, cursor=cursor
+        )
+
+    def _table(self, columns: int) -> list[Line]:
+        you = self._desk.overview().name
+        now_ms = self._desk.now_ms()
+        return [
+            user_line(
+                self._shown[row],
+                columns,
+                now_ms,
+                you=self._shown[row].name == you,
+                selected=row == self._list.cursor,
+                mark=self._shown[row].name in self._marked if self._several else None,
+            )
+            for row in self._list.visible()
+        ]
+
+    def _to_line(self) -> Line:
+        if not self._marked:
+            return text("   To: nobody yet. Space marks, Enter goes on.", Style.DIM)
+        marked = tuple(entry for entry in self._directory.entries if entry.name in self._marked)
+        names = safe_line(join_names(tuple(self._marked), _TO_NAMES_MAX))
+        return text(f"   To: {names}  ({prospects(marked)})")
+
+    def _loading(self) -> Line:
+        directory = self._directory
+        if directory.asked_at_ms is None:
+            return text("   The list of users has not come yet.", Style.DIM)
+        if not directory.complete:
+            words = f"{len(directory.entries):,} of {directory.total:,}"
+            return text(f"   The list is coming: {words} users so far.", Style.DIM)
+        return EMPTY
+
+    def _narrow(self) -> None:
+        self._directory = self._desk.directory()
+        self._shown = narrow(self._directory.entries, self._editor.text)
+        self._list.set_rows([entry.name for entry in self._shown])
+
+    def _set_typed(self, typed: str) -> None:
+        self._editor.set_text(typed)
+        self._narrow()
+
+    def _type(self, key: KeyEvent) -> Outcome:
+        if isinstance(key, Paste) and self._several:
+            self._mark_names(key.text.replace(",", " ").split())
+            return Done.HANDLED
+        if self._editor.handle(key) is Typed.IGNORED:
+            return Done.IGNORED
+        self._narrow()
+        best = best_match(self._shown, self._editor.text)
+        if best is not None:
+            self._list.select(best)
+        return Done.HANDLED
+
+    def _accept_one(self) -> Outcome:
+        selected = self._selected()
+        if selected is None:
+            self._refuse(self._editor.text)
+            return Done.HANDLED
+        return Open(self._write(Target(recipients=(selected,))))
+
+    def _accept_several(self) -> Outcome:
+        if self._editor.text.strip():
+            self._mark_selected()
+            return Done.HANDLED
+        if not self._marked:
+            self._desk.say(Safe("Nobody is marked yet: Space marks the name at the >."))
+            return Done.HANDLED
+        if len(self._marked) > RECIPIENTS_MAX:
+            words = f"At most {RECIPIENTS_MAX:,} users at once; to reach all, choose 3 instead."
+            self._desk.say(Safe(words))
+            return Done.HANDLED
+        return Open(self._write(Target(recipients=tuple(sorted(self._marked)))))
+
+    def _mark_selected(self) -> None:
+        selected = self._selected()
+        if selected is None:
+            self._refuse(self._editor.text)
+            return
+        if selected in self._marked and not self._editor.text:
+            del self._marked[selected]
+        else:
+            self._marked[selected] = None
+        if self._editor.text:
+            self._set_typed("")
+            self._list.select(selected)
+        else:
+            self._list.move(1)
+
+    def _mark_names(self, pasted: list[str]) -> None:
+        """A pasted list of names: up to the first that does not exist, which is refused."""
+        known = {entry.name for entry in self._directory.entries}
+        for word in pasted:
+            if word.lower() not in known:
+                self._set_typed(word)
+                self._refuse(word)
+                return
+            self._marked[word.lower()] = None
+        self._desk.say(Safe(f"Marked {plural(len(pasted), 'user')} from the paste."))
+
+    def _mark_all(self) -> None:
+        you = self._desk.overview().name
+        others = [entry.name for entry in self._shown if entry.name != you]
+        self._marked.update(dict.fromkeys(others))
+        self._desk.say(Safe(f"Marked {plural(len(others), 'user')}; U takes all marks away."))
+
+    def _handle_prompt(self, prompt: Prompt, key: KeyEvent) -> Outcome:
+        answer = prompt.handle(key)
+        if answer is Answer.IGNORED:
+            return Done.IGNORED
+        if answer is not Answer.GOES_ON:
+            self._prompt = None
+        if answer is Answer.ENTERED and prompt.text:
+            matches = matching(self._directory.entries, prompt.text)
+            self._marked.update(dict.fromkeys(entry.name for entry in matches))
+            shown = safe_line(prompt.text, _TYPED_COLUMNS_MAX)
+            found = plural(len(matches), "user matches", "users match")
+            self._desk.say(
+                Safe(f'{found} "{shown}".' if matches else f'No user matches "{shown}".')
+            )
+        return Done.HANDLED
+
+    def _selected(self) -> str | None:
+        selected = self._list.selected
+        return None if selected is None else str(selected)
+
+    def _refuse(self, typed: str) -> None:
+        if self._directory.asked_at_ms is None:
+            self._desk.say(Safe("The list of users has not come from the server yet."))
+            return
+        shown = safe_line(typed.strip(), _TYPED_COLUMNS_MAX)
+        self._desk.say(Safe(f'No user matches "{shown}".'))

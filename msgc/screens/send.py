@@ -1,0 +1,159 @@
+"""Sending, first step: the log of usernames from the server, and to how many of them.
+
+The three options are one user, several, or all. After a message is sent, this screen is shown
+again. Must never choose for the person: an option only opens the next screen.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from msgc.screens.desk import Desk
+from msgc.screens.picker import Picker
+from msgc.screens.screen import COMMON_KEYS, Done, Open, Outcome, Screen, Size
+from msgc.view_frame import frame, text
+from msgc.view_text import plural
+from msgc.view_users import header, user_line
+from msgc.view_values import Directory, DirectoryChanged, News, Target
+from term.keys import Binding, KeyEvent, KeyTable
+from term.list_view import ListView, ScrollView
+from term.picture import EMPTY, Line, Picture, Style, body_rows, spread
+from term.safe import Safe
+
+_OPTIONS: Final = ("one", "several", "everyone")
+
+KEYS: Final = KeyTable(
+    [
+        Binding(("Enter",), "choose", "Take the option at the >", "choose"),
+        Binding(("1",), "one", "Send to one user", "one"),
+        Binding(("2",), "several", "Send to several users", "several"),
+        Binding(("3",), "everyone", "Send to all users", "all"),
+        Binding(("Down", "j"), "down", "Move down"),
+        Binding(("Up", "k"), "up", "Move up"),
+        Binding(("PageDown", "C-d"), "page_down", "Scroll the users down", "users"),
+        Binding(("PageUp", "C-u"), "page_up", "Scroll the users up"),
+        Binding(("Home", "g"), "first", "Go to the first user"),
+        Binding(("End", "G"), "last", "Go to the last user"),
+        Binding(("R",), "reload", "Ask the server for the users again", "reload"),
+    ],
+    inherits=COMMON_KEYS,
+)
+
+
+class Send(Screen):
+    """The three options above the log of usernames."""
+
+    name = "send"
+    keys = KEYS
+
+    def __init__(self, desk: Desk, write: Callable[[Target], Screen]) -> None:
+        self._desk = desk
+        self._write = write
+        self._options = ListView()
+        self._options.set_rows(_OPTIONS)
+        self._options.set_height(len(_OPTIONS))
+        self._users = ScrollView()
+        self._directory = Directory()
+
+    def show(self) -> None:
+        """Each time: the list may be old."""
+        self._desk.ask_accounts("")
+        self._directory = self._desk.directory()
+
+    def hear(self, news: News) -> None:
+        """The list has come, or a part of it."""
+        if isinstance(news, DirectoryChanged):
+            self._directory = self._desk.directory()
+
+    def handle(self, key: KeyEvent) -> Outcome:
+        """1, 2, 3, or arrows and Enter."""
+        command = KEYS.command(key)
+        if command == "choose":
+            command = str(self._options.selected)
+        if command in {"up", "down"}:
+            self._options.handle(command)
+        elif command is None:
+            return Done.IGNORED
+        elif self._users.handle(command):
+            pass
+        elif command == "leave":
+            return Done.LEAVE
+        elif command == "reload":
+            self._desk.ask_accounts("")
+        elif command in _OPTIONS:
+            self._options.select(command)
+            return self._choose(command)
+        else:
+            return Done.IGNORED
+        return Done.HANDLED
+
+    def picture(self, size: Size) -> Picture:
+        """Options, then as many users as there is room for."""
+        columns = size[1]
+        words = (
+            "To one user           (1-to-1)",
+            "To several users      (1-to-n)",
+            f"To all users          (1-to-all{self._others_words()})",
+        )
+        body: list[Line] = [EMPTY]
+        for row, option in enumerate(words):
+            here = row == self._options.cursor
+            style = Style.BOLD if here else Style.NORMAL
+            body.append(text(f" {'>' if here else ' '} {row + 1}  {option}", style))
+        body += [EMPTY, header(columns, marks=False)]
+        room = body_rows(size) - len(body) - 1
+        entries = self._directory.entries
+        self._users.set_lines(len(entries), room)
+        body += self._table(columns)
+        body += [EMPTY] * (body_rows(size) - 1 - len(body))
+        body.append(spread(self._age(), text(self._position()), columns))
+        right = f"{plural(self._directory.total, 'user')}, {self._directory.connected:,} connected"
+        return frame(
+            self._desk,
+            size,
+            "Send message",
+            body,
+            KEYS,
+            right=right if self._directory.asked_at_ms is not None else "",
+            cursor=(1 + self._options.cursor, 1),
+        )
+
+    def _choose(self, option: str) -> Outcome:
+        if option == "everyone":
+            if self._directory.complete and self._others() == 0:
+                self._desk.say(Safe("There is nobody else yet."))
+                return Done.HANDLED
+            return Open(self._write(Target(everyone=True)))
+        return Open(Picker(self._desk, self._write, several=option == "several"))
+
+    def _others(self) -> int:
+        return max(0, self._directory.total - 1)
+
+    def _others_words(self) -> str:
+        if self._directory.asked_at_ms is None:
+            return ""
+        return f", {plural(self._others(), 'user')}"
+
+    def _table(self, columns: int) -> list[Line]:
+        you = self._desk.overview().name
+        now_ms = self._desk.now_ms()
+        return [
+            user_line(entry, columns, now_ms, you=entry.name == you, selected=False, mark=None)
+            for entry in (self._directory.entries[row] for row in self._users.visible())
+        ]
+
+    def _position(self) -> str:
+        seen = self._users.visible()
+        if not seen:
+            return ""
+        return f"[{seen.start + 1:,}-{seen.stop:,} of {len(self._directory.entries):,}] "
+
+    def _age(self) -> Line:
+        directory = self._directory
+        if directory.asked_at_ms is None:
+            online = self._desk.overview().standing.online
+            words = "Asking the server ..." if online else "Offline: the list comes later."
+        elif not directory.complete:
+            words = f"The list is coming: {len(directory.entries):,} of {directory.total:,} users."
+        else:
+            words = f"As the server said at {self._desk.times.clock(directory.asked_at_ms)}."
+        return text(f"   {words}", Style.DIM)

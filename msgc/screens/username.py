@@ -1,0 +1,136 @@
+"""The first screen: under which name to connect, and what became of the attempt.
+
+Asks for a name, shows that it is being tried, counts down while the server cannot be reached, and
+asks again when the server refuses. Must never decide that a name is free: only the server can.
+"""
+
+from typing import Final
+
+from msgc.screens.desk import Desk
+from msgc.screens.screen import TYPING_KEYS, Done, Outcome, Screen, Size
+from msgc.view_frame import frame, text
+from msgc.view_values import Overview, Phase
+from msgc.words import name_rule
+from term.editor import Editor
+from term.editor import Outcome as Typed
+from term.keys import Binding, KeyEvent, KeyTable, Paste
+from term.picture import EMPTY, Line, Picture, Style
+from term.safe import Safe, safe_line
+from term.width import columns as columns_of
+from term.width import wrap
+from wire.limits import NAME_BYTES_MAX
+
+_PROMPT: Final = "   Username: "
+
+ASKING_KEYS: Final = KeyTable(
+    [
+        Binding(("Enter",), "connect", "Connect under this name", "connect"),
+        Binding(("Esc",), "clear", "Empty the field", "clear"),
+        Binding(("C-c", "F10"), "quit", "Quit", "quit"),
+    ],
+    inherits=TYPING_KEYS,
+)
+TRYING_KEYS: Final = KeyTable(
+    [
+        Binding(("Esc",), "other", "Stop trying, give another name", "other name"),
+        Binding(("r",), "retry", "Try again now", "retry now"),
+        Binding(("q", "C-c", "F10"), "quit", "Quit", "quit"),
+        Binding(("?", "F1", "C-g"), "help", "Show the keys of this screen", "help"),
+    ],
+    inherits=TYPING_KEYS,
+)
+
+
+class Username(Screen):
+    """The prompt for a name."""
+
+    name = "username"
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._editor = Editor(multiline=False, bytes_max=NAME_BYTES_MAX)
+
+    @property
+    def keys(self) -> KeyTable:
+        """Letters are text while a name is asked for, and commands while it is tried."""
+        return ASKING_KEYS if self._asking() else TRYING_KEYS
+
+    def handle(self, key: KeyEvent) -> Outcome:
+        """A name and Enter; or patience."""
+        command = self.keys.command(key)
+        if command == "quit":
+            self._desk.quit()
+            return Done.HANDLED
+        if not self._asking():
+            return self._handle_trying(command)
+        if command == "connect":
+            self._connect(self._editor.text)
+            return Done.HANDLED
+        if command == "clear":
+            self._editor.set_text("")
+            return Done.HANDLED
+        if command is not None:
+            return Done.IGNORED
+        if isinstance(key, Paste):
+            key = Paste(key.text.strip())
+        if self._editor.handle(key) is Typed.IGNORED:
+            return Done.IGNORED
+        return Done.HANDLED
+
+    def picture(self, size: Size) -> Picture:
+        """The form."""
+        overview = self._desk.overview()
+        body: list[Line] = [
+            text("   Messages that wait until they are read.", Style.BOLD),
+            text(f"   The server is {safe_line(overview.address)}."),
+            EMPTY,
+        ]
+        if not self._asking():
+            return self._trying_picture(size, body, overview)
+        refusal = self._desk.refusal()
+        if refusal:
+            body += [text(f"   {refusal}", Style.BOLD), EMPTY]
+        room = size[1] - len(_PROMPT) - 2
+        shown = self._editor.layout(columns=room, rows=1)
+        row = len(body)
+        body += [text(f"{_PROMPT}{shown.rows[0]}"), EMPTY, *_hints(size[1])]
+        cursor = (row, len(_PROMPT) + shown.cursor[1])
+        return frame(self._desk, size, "msgc", body, self.keys, cursor=cursor)
+
+    def _trying_picture(self, size: Size, body: list[Line], overview: Overview) -> Picture:
+        shown = Safe(f"{_PROMPT}{safe_line(overview.name)}")
+        body += [text(shown), EMPTY]
+        standing = overview.standing
+        if standing.phase is Phase.WAITING:
+            body += [text(f"   {safe_line(standing.reason)}", Style.BOLD)]
+            body += [text(f"   {standing.words(self._desk.now_ms())}.")]
+            body += [text("   r tries now, Esc gives another name, q quits.")]
+        else:
+            body += [text(f"   Connecting to {safe_line(overview.address)} ...")]
+        cursor = (3, columns_of(shown))
+        return frame(self._desk, size, "msgc", body, self.keys, cursor=cursor)
+
+    def _asking(self) -> bool:
+        return self._desk.overview().standing.phase is Phase.NO_NAME
+
+    def _connect(self, typed: str) -> None:
+        name = typed.strip()
+        if not name:
+            self._desk.say(Safe("Type a name, then Enter."))
+            return
+        self._editor.set_text("")
+        self._desk.log_in(name)
+
+    def _handle_trying(self, command: str | None) -> Outcome:
+        if command == "other":
+            self._desk.give_up_name()
+        elif command == "retry":
+            self._desk.retry_now()
+        else:
+            return Done.IGNORED
+        return Done.HANDLED
+
+
+def _hints(columns: int) -> list[Line]:
+    words = f"{name_rule()} A name that is new here gets an account."
+    return [text(f"   {row}", Style.DIM) for row in wrap(Safe(words), columns - 6)]

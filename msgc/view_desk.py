@@ -1,0 +1,413 @@
+"""The real desk: what the link and the archive know, as the screens want it, and their wishes.
+
+One name at a time is logged in. Must never draw or read a key: `msgc.app` and `msgc.plain_app` do,
+each in its own way. Fails with ArchiveError when the archive cannot keep a promise; that ends the
+program. What the server refuses is words in the message line.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from msgc import words
+from msgc.archive import Archive
+from msgc.link import Link, LinkSettings
+from msgc.loop import Loop
+from msgc.profile import Profile, ProfileError, ProfileHeldError
+from msgc.screens.desk import Desk
+from msgc.surroundings import Surroundings
+from msgc.values import (
+    Disconnected,
+    Draft,
+    HistoryEntry,
+    LinkEvent,
+    LinkState,
+    LoggedIn,
+    LoggedOut,
+    NameRefused,
+    Received,
+    SendState,
+    Sent,
+)
+from msgc.view_choices import asks_always, bell_on, is_live, settings_of, step_setting
+from msgc.view_events import EventReader, Situation
+from msgc.view_text import Times
+from msgc.view_values import Directory, News, Overview, Phase, Setting, Standing, Target
+from term.safe import Safe, safe_line
+from wire.codes import Code
+
+FOLLOW_MS: Final = 10_000
+"""How long the message line goes on telling of the last message sent, at least."""
+_DRAFTS_MAX: Final = 1_000
+_NOT_CONNECTED: Final = Safe("Not connected: this needs the server. msgc goes on trying.")
+_PHASES: Final = {
+    LinkState.OFFLINE: Phase.WAITING,
+    LinkState.CONNECTING: Phase.CONNECTING,
+    LinkState.GREETING: Phase.CONNECTING,
+    LinkState.READY: Phase.CONNECTING,
+    LinkState.LOGGING_IN: Phase.CONNECTING,
+    LinkState.ONLINE: Phase.ONLINE,
+    LinkState.LEAVING: Phase.LEAVING,
+    LinkState.STOPPED: Phase.REFUSED,
+}
+
+
+class LiveDesk(Desk):
+    """See the module's text. `on_news` is told what the open screens should hear."""
+
+    def __init__(
+        self, surroundings: Surroundings, loop: Loop, times: Times, on_news: Callable[[News], None]
+    ) -> None:
+        self.wants_quit = False
+        self.situation = Situation()
+        self._surroundings = surroundings
+        self._loop = loop
+        self._times = times
+        self._on_news = on_news
+        self._profile: Profile | None = None
+        self._link: Link | None = None
+        self._reader: EventReader | None = None
+        self._counts: Overview | None = None
+        self._followed_at_ms = 0
+
+    # ----- for the program around it -----------------------------------------------------------
+
+    @property
+    def inside(self) -> bool:
+        """Whether a name is logged in, or was and may be again: the menu, else the name prompt."""
+        return self.situation.inside
+
+    @property
+    def left(self) -> bool:
+        """Whether the goodbye is over, or none is needed."""
+        return self._link is None or self._link.state is LinkState.STOPPED
+
+    @property
+    def asks_before_quitting(self) -> bool:
+        """Whether to ask: something cannot go now, or the person wants it."""
+        if not self.inside or self._profile is None:
+            return False
+        overview = self.overview()
+        unsendable = overview.unsent > 0 and not overview.standing.online
+        return unsendable or asks_always(self._archive.preferences)
+
+    def take_bell(self) -> bool:
+        """Whether to ring now; asked once a turn."""
+        due, self.situation.bell_due = self.situation.bell_due, False
+        return (
+            due
+            and self._profile is not None
+            and bell_on(self._archive.preferences, default=self._surroundings.settings.bell)
+        )
+
+    def hush(self) -> None:
+        """A key was pressed: what was said has been read."""
+        situation = self.situation
+        situation.said = Safe("")
+        if self.now_ms() - self._followed_at_ms > FOLLOW_MS:
+            situation.followed = None
+
+    def refresh(self) -> None:
+        """Count again: once a second, for another process may have changed the archive."""
+        self._counts = None
+
+    def log_out(self) -> None:
+        """Say goodbye to the server."""
+        if self._link is not None:
+            self._link.log_out()
+
+    def close(self) -> None:
+        """Let go of the connection and the papers."""
+        self._loop.detach()
+        self._link = self._reader = None
+        if self._profile is not None:
+            self._profile.close()
+            self._profile = None
+
+    # ----- known -------------------------------------------------------------------------------
+
+    @property
+    def times(self) -> Times:
+        """See Desk."""
+        return self._times
+
+    def now_ms(self) -> int:
+        """See Desk."""
+        return self._loop.clock.wall_ms()
+
+    def overview(self) -> Overview:
+        """See Desk. The archive is counted once after each change, not at each picture."""
+        situation = self.situation
+        settings = self._surroundings.settings
+        address = f"{settings.host}:{settings.port}"
+        if self._profile is None or self._link is None:
+            phase = Phase.NO_NAME if self._link is None else Phase.CONNECTING
+            return Overview(situation.name, address, Standing(phase))
+        if self._counts is None:
+            self._counts = self._count(address)
+        counts = self._counts
+        directory = situation.directory
+        return Overview(
+            name=situation.name,
+            address=address,
+            standing=self._standing(self._link),
+            created=situation.created,
+            arrived_since=situation.arrived_since,
+            delivered_since=situation.delivered_since,
+            waiting=situation.waiting_there + counts.waiting,
+            unsent=counts.unsent,
+            failed=counts.failed,
+            sent_waiting=counts.sent_waiting,
+            sent_delivered=counts.sent_delivered,
+            drafts=counts.drafts,
+            kept=counts.kept,
+            accounts_total=None if directory.asked_at_ms is None else directory.total,
+            accounts_connected=directory.connected,
+        )
+
+    def directory(self) -> Directory:
+        """See Desk."""
+        return self.situation.directory
+
+    def message(self) -> Safe:
+        """See Desk. What was said last, else where the last message sent stands."""
+        situation = self.situation
+        if situation.said or situation.followed is None or self._profile is None:
+            return situation.said
+        sent = self._archive.outbox.get(situation.followed)
+        return safe_line(words.sent_summary(sent)) if sent is not None else Safe("")
+
+    def refusal(self) -> Safe:
+        """See Desk."""
+        return self.situation.refusal
+
+    # ----- the archive --------------------------------------------------------------------------
+
+    def inbox(self, count_max: int) -> tuple[Received, ...]:
+        """See Desk."""
+        return self._archive.inbox.unread(count_max)
+
+    def look_at(self, received: tuple[Received, ...]) -> None:
+        """See Desk."""
+        self._archive.inbox.mark_read(one.number for one in received)
+        self._counts = None
+
+    def history(self, query: str, count_max: int) -> tuple[HistoryEntry, ...]:
+        """See Desk."""
+        return self._archive.history(query, count_max)
+
+    def sent(self, count_max: int) -> tuple[Sent, ...]:
+        """See Desk."""
+        return self._archive.outbox.recent(count_max)
+
+    def sent_one(self, message_id: bytes) -> Sent | None:
+        """See Desk."""
+        return self._archive.outbox.get(message_id)
+
+    def unsent(self, count_max: int) -> tuple[Sent, ...]:
+        """See Desk."""
+        outbox = self._archive.outbox
+        unsent = outbox.in_state(SendState.UNSENT, count_max)
+        return (*unsent, *outbox.in_state(SendState.FAILED, count_max))
+
+    def drafts(self) -> tuple[Draft, ...]:
+        """See Desk."""
+        return self._archive.drafts.all(_DRAFTS_MAX)
+
+    def draft(self, target: Target) -> Draft | None:
+        """See Desk."""
+        return self._archive.drafts.get(target.purpose)
+
+    def keep_draft(self, target: Target, body: str) -> None:
+        """See Desk."""
+        drafts = self._archive.drafts
+        if body.strip():
+            drafts.save(target.purpose, target.recipients, target.everyone, body)
+        else:
+            drafts.drop(target.purpose)
+        self._counts = None
+
+    def settings(self) -> tuple[Setting, ...]:
+        """See Desk."""
+        return settings_of(self._archive.preferences)
+
+    def change_setting(self, name: str, step: int) -> None:
+        """See Desk."""
+        step_setting(self._archive.preferences, name, step)
+
+    # ----- to be done ---------------------------------------------------------------------------
+
+    def say(self, words: Safe) -> None:
+        """See Desk."""
+        self.situation.said = words
+
+    def log_in(self, name: str) -> None:
+        """See Desk."""
+        self.close()
+        folded = name.strip().lower()
+        self.situation = Situation(name=folded)
+        try:
+            self._profile = self._surroundings.profiles.open(folded)
+        except ProfileHeldError as held:
+            self._ask_about(folded, held)
+        except ProfileError as error:
+            self.situation.refusal = safe_line(str(error))
+        else:
+            self._connect(self._profile)
+
+    def give_up_name(self) -> None:
+        """See Desk."""
+        self.close()
+        self.situation = Situation()
+
+    def retry_now(self) -> None:
+        """See Desk. After a refusal it is a new login."""
+        if self._link is None:
+            return
+        if self._link.state is LinkState.STOPPED:
+            self._start(self._link)
+        else:
+            self._link.retry_now()
+
+    def ask_accounts(self, pattern: str) -> None:
+        """See Desk. The list that is coming is not asked for twice."""
+        situation = self.situation
+        if situation.list_request is not None and situation.list_pattern == pattern:
+            return
+        situation.list_pattern = pattern
+        request = self._link.list_accounts(pattern or None) if self._link is not None else None
+        situation.list_request = request
+
+    def check(self) -> bool:
+        """See Desk."""
+        situation = self.situation
+        if self._link is None:
+            return False
+        if situation.check_request is None:
+            situation.check_request = self._link.check()
+        return situation.check_request is not None
+
+    def send(self, target: Target, body: str) -> None:
+        """See Desk."""
+        outbox = self._archive.outbox
+        sent = outbox.compose(target.recipients, target.everyone, body, target.purpose)
+        self._follow(sent)
+
+    def send_again(self, message_id: bytes) -> None:
+        """See Desk."""
+        sent = self._archive.outbox.send_again(message_id)
+        if sent is not None:
+            self._follow(sent)
+
+    def take_back(self, message_id: bytes) -> bool:
+        """See Desk."""
+        self._counts = None
+        return self._archive.outbox.remove(message_id)
+
+    def create_account(self, name: str) -> None:
+        """See Desk."""
+        if self._link is None or self._link.create_account(name) is None:
+            self.say(_NOT_CONNECTED)
+
+    def delete_account(self, force: bool) -> None:
+        """See Desk."""
+        if self._link is None or self._link.delete_account(force) is None:
+            self.say(_NOT_CONNECTED)
+
+    def quit(self) -> None:
+        """See Desk. The program around decides whether to ask first."""
+        self.wants_quit = True
+
+    # ----- inside -------------------------------------------------------------------------------
+
+    def _connect(self, profile: Profile) -> None:
+        self._counts = None
+        settings = self._surroundings.settings
+        address = (settings.host, settings.port)
+        archive = profile.archive
+        self._reader = EventReader(self.situation, archive, address, self.now_ms, self._on_news)
+        link = Link(archive, self._surroundings.jitter, LinkSettings(self._surroundings.agent))
+        self._link = link
+        self._loop.attach(link, *address, self._on_event)
+        self._start(link)
+
+    def _ask_about(self, name: str, held: ProfileHeldError) -> None:
+        """Another process has the profile: let the server judge whether the name is in use.
+
+        It is asked as a stranger, for as the same installation we would push the other one out.
+        """
+        settings, surroundings = self._surroundings.settings, self._surroundings
+        quiet = LinkSettings(surroundings.agent, retry=False, ask_outcomes=False, poll_outbox=False)
+        stranger = surroundings.profiles.stranger()
+        link = Link(stranger, surroundings.jitter, quiet)
+
+        def judge(event: LinkEvent) -> None:
+            if isinstance(event, LoggedIn):
+                link.log_out()
+            elif isinstance(event, (NameRefused, Disconnected, LoggedOut)):
+                refused = isinstance(event, NameRefused) and event.code == Code.IN_USE
+                why = words.in_use(name) if refused else str(held)
+                self.close()
+                stranger.close()
+                self.situation = Situation(name=name, refusal=safe_line(why))
+
+        self._link = link
+        self._loop.attach(link, settings.host, settings.port, judge)
+        link.log_in(name, create_if_new=False, live=False)
+
+    @property
+    def _archive(self) -> Archive:
+        assert self._profile is not None, "a screen of the inside while nobody is logged in"
+        return self._profile.archive
+
+    def _start(self, link: Link) -> None:
+        live = is_live(self._archive.preferences)
+        link.log_in(self.situation.name, create_if_new=not self.inside, live=live)
+
+    def _follow(self, sent: Sent) -> None:
+        self.situation.said = Safe("")
+        self.situation.followed = sent.message_id
+        self._followed_at_ms = self.now_ms()
+        self._counts = None
+        if self._link is not None:
+            self._link.send_outbox()
+
+    def _on_event(self, event: LinkEvent) -> None:
+        situation, reader = self.situation, self._reader
+        assert reader is not None
+        was_inside, had = situation.inside, situation.name
+        reader.read(event)
+        self._counts = None
+        if situation.ended:
+            # The words of the end are for the name prompt, which comes now.
+            self.close()
+            self.situation = Situation(name=had, refusal=situation.refusal)
+        elif situation.inside and situation.list_request is None:
+            directory = situation.directory
+            broken = was_inside and not directory.complete
+            if directory.asked_at_ms is None or broken:
+                self.ask_accounts(situation.list_pattern)
+
+    def _standing(self, link: Link) -> Standing:
+        phase = _PHASES[link.state]
+        retry_at_ms = None
+        if phase is Phase.WAITING and link.retry_at_ms is not None:
+            clock = self._loop.clock
+            retry_at_ms = clock.wall_ms() + link.retry_at_ms - clock.now_ms()
+        elif phase is Phase.WAITING:
+            phase = Phase.CONNECTING
+        return Standing(phase, self.situation.reason, retry_at_ms, link.lag_ms or 0)
+
+    def _count(self, address: str) -> Overview:
+        outbox, inbox = self._archive.outbox.counts(), self._archive.inbox.counts()
+        return Overview(
+            self.situation.name,
+            address,
+            Standing(Phase.NO_NAME),
+            waiting=inbox.unread,
+            kept=inbox.kept,
+            unsent=outbox.unsent,
+            failed=outbox.failed,
+            sent_waiting=outbox.waiting,
+            sent_delivered=outbox.delivered,
+            drafts=self._archive.drafts.count(),
+        )

@@ -1,0 +1,279 @@
+"""What the link tells, as changes of what the screens know.
+
+Each event of the link changes the `Situation`, and becomes words in the message line or news for
+the open screens. Must never talk back to the link: `LiveDesk` does. Fails never.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from msgc import words
+from msgc.archive import Archive
+from msgc.values import (
+    Accounts,
+    CheckDone,
+    Connected,
+    Connecting,
+    Created,
+    CreateRefused,
+    Deleted,
+    DeleteRefused,
+    Disconnected,
+    FateState,
+    Kicked,
+    LinkEvent,
+    LoggedIn,
+    LoggedOut,
+    MessageArrived,
+    NameRefused,
+    NoticeArrived,
+    OutcomeArrived,
+    RequestFailed,
+    SendAnswered,
+    SendState,
+    ServerStopping,
+    TakenOver,
+)
+from msgc.view_messages import one_line
+from msgc.view_text import plural
+from msgc.view_values import (
+    CheckBroken,
+    CheckEnded,
+    DeletionRefused,
+    Directory,
+    DirectoryChanged,
+    FateChanged,
+    MailArrived,
+    News,
+)
+from term.safe import Safe, safe_line
+from term.width import clip
+from wire.codes import Code, NoticeKind
+
+NOTHING: Final = Safe("")
+_TEXT_COLUMNS_MAX: Final = 30
+
+
+@dataclass(slots=True)
+class Situation:
+    """What changes while the program runs. Requests are numbers of the link's, None when not open.
+
+    `inside`: a name is logged in, or was and may be again. `ended`: the link has stopped for good
+    and its profile is to be closed. `counting`: outcomes still belong to the time before login.
+    """
+
+    name: str = ""
+    inside: bool = False
+    ended: bool = False
+    created: bool = False
+    counting: bool = False
+    arrived_since: int = 0
+    delivered_since: int = 0
+    waiting_there: int = 0
+    reason: str = ""
+    refusal: Safe = NOTHING
+    said: Safe = NOTHING
+    bell_due: bool = False
+    logged_out: bool = False
+    followed: bytes | None = None
+    directory: Directory = field(default_factory=Directory)
+    list_request: int | None = None
+    list_pattern: str = ""
+    check_request: int | None = None
+
+
+class EventReader:
+    """Takes the events of one link. `address` is host and port; `wall_ms` says what time it is."""
+
+    def __init__(
+        self,
+        situation: Situation,
+        archive: Archive,
+        address: tuple[str, int],
+        wall_ms: Callable[[], int],
+        on_news: Callable[[News], None],
+    ) -> None:
+        self._situation = situation
+        self._archive = archive
+        self._host, self._port = address
+        self._wall_ms = wall_ms
+        self._on_news = on_news
+
+    def read(self, event: LinkEvent) -> None:
+        """One event."""
+        match event:
+            case MessageArrived():
+                self._on_message(event)
+            case OutcomeArrived():
+                self._on_outcome(event)
+            case SendAnswered():
+                self._on_answer(event)
+            case Accounts():
+                self._on_accounts(event)
+            case CheckDone():
+                self._on_check_done(event)
+            case LoggedIn():
+                self._on_logged_in(event)
+            case NameRefused() | Deleted() | TakenOver() | Kicked() | LoggedOut():
+                self._on_end(event)
+            case Disconnected() | ServerStopping():
+                self._on_disconnected(event)
+            case Created() | CreateRefused() | DeleteRefused() | RequestFailed():
+                self._on_request(event)
+            case NoticeArrived():
+                self._on_notice(event)
+            case Connecting() | Connected():
+                pass  # the link's state tells
+
+    def _say(self, text: str) -> None:
+        self._situation.said = safe_line(text)
+
+    def _on_logged_in(self, event: LoggedIn) -> None:
+        situation = self._situation
+        situation.name = event.name
+        situation.reason = ""
+        situation.refusal = Safe("")
+        situation.waiting_there = event.waiting
+        if event.again:
+            self._say("Connected again.")
+            return
+        situation.inside = True
+        situation.created = event.created
+        situation.arrived_since = event.waiting + self._archive.inbox.counts().unread
+        situation.delivered_since = 0
+        situation.counting = event.outcomes > 0
+
+    def _on_end(self, event: NameRefused | Deleted | TakenOver | Kicked | LoggedOut) -> None:
+        situation = self._situation
+        match event:
+            case NameRefused():
+                situation.reason = words.refusal(event.code, event.text, event.name)
+                if not situation.inside:
+                    situation.refusal = safe_line(situation.reason)
+                    situation.ended = True
+            case Deleted():
+                lost = event.discarded
+                tail = f" {plural(lost, 'message')} nobody had read went with it." if lost else ""
+                situation.refusal = safe_line(f"The account {event.name} is deleted.{tail}")
+                situation.ended = True
+            case TakenOver() | Kicked():
+                taken = isinstance(event, TakenOver)
+                code = Code.TAKEN_OVER if taken else Code.KICKED
+                situation.reason = words.refusal(code, event.text)
+            case LoggedOut():
+                situation.logged_out = True
+        if situation.inside and situation.reason:
+            self._say(situation.reason)
+        self._void_requests()
+
+    def _on_disconnected(self, event: Disconnected | ServerStopping) -> None:
+        situation = self._situation
+        if isinstance(event, ServerStopping):
+            self._say(words.notice(NoticeKind.SHUTTING_DOWN, event.text, None))
+            return
+        situation.reason = words.unreachable(self._host, self._port, event.reason)
+        if event.retry_at_ms is None and not situation.inside:
+            situation.refusal = safe_line(situation.reason)
+            situation.ended = True
+        elif situation.inside and not situation.said:
+            self._say(f"The connection is gone ({event.reason}). msgc goes on trying.")
+        self._void_requests()
+
+    def _void_requests(self) -> None:
+        situation = self._situation
+        situation.list_request = None
+        if situation.check_request is not None:
+            situation.check_request = None
+            self._on_news(CheckBroken())
+
+    def _on_message(self, event: MessageArrived) -> None:
+        situation = self._situation
+        if event.check is None:
+            self._say(f"New message from {event.received.sender}.")
+            situation.bell_due = True
+        else:
+            situation.waiting_there = max(0, situation.waiting_there - 1)
+        self._on_news(MailArrived(event.received))
+
+    def _on_outcome(self, event: OutcomeArrived) -> None:
+        situation = self._situation
+        if situation.counting:
+            situation.delivered_since += event.state is FateState.DELIVERED
+        elif event.message_id != situation.followed:
+            self._tell_outcome(event)
+        self._on_news(FateChanged(event.message_id))
+
+    def _tell_outcome(self, event: OutcomeArrived) -> None:
+        sent = self._archive.outbox.get(event.message_id)
+        if sent is None:
+            return
+        begun = clip(one_line(sent.body), _TEXT_COLUMNS_MAX)
+        if event.state is FateState.DELIVERED:
+            self._say(f'{event.recipient} has your message "{begun}".')
+        else:
+            fate = words.fate(event.state)
+            self._say(f'Your message "{begun}" did not reach {event.recipient}: {fate}.')
+
+    def _on_answer(self, event: SendAnswered) -> None:
+        if event.state is SendState.FAILED and event.message_id != self._situation.followed:
+            sent = self._archive.outbox.get(event.message_id)
+            if sent is not None:
+                self._say(words.sent_summary(sent))
+        self._on_news(FateChanged(event.message_id))
+
+    def _on_accounts(self, event: Accounts) -> None:
+        situation = self._situation
+        if event.request != situation.list_request:
+            return
+        before = situation.directory
+        first = before.request != event.request
+        situation.directory = Directory(
+            entries=event.entries if first else (*before.entries, *event.entries),
+            total=event.accounts_total,
+            connected=event.accounts_connected,
+            complete=event.complete,
+            asked_at_ms=self._wall_ms(),
+            pattern=situation.list_pattern,
+            request=event.request,
+        )
+        if event.complete:
+            situation.list_request = None
+        self._on_news(DirectoryChanged())
+
+    def _on_check_done(self, event: CheckDone) -> None:
+        situation = self._situation
+        situation.counting = False
+        if event.outcomes_only:
+            return
+        situation.waiting_there = event.remaining
+        if event.request == situation.check_request:
+            situation.check_request = None
+        self._on_news(CheckEnded(event.delivered, event.remaining, self._wall_ms()))
+
+    def _on_request(self, event: Created | CreateRefused | DeleteRefused | RequestFailed) -> None:
+        situation = self._situation
+        match event:
+            case Created():
+                self._say(f"The account {event.name} is made. It belongs to who connects as it.")
+            case CreateRefused():
+                self._say(words.refusal(event.code, event.text, event.name))
+            case DeleteRefused():
+                reason = words.refusal(event.code, event.text, situation.name)
+                self._on_news(DeletionRefused(reason, event.waiting))
+            case RequestFailed():
+                self._say(words.refusal(event.code, event.text))
+                if event.request == situation.check_request:
+                    situation.check_request = None
+                    self._on_news(CheckBroken())
+                elif event.request == situation.list_request:
+                    situation.list_request = None
+                    situation.directory = replace(situation.directory, complete=True)
+                    self._on_news(DirectoryChanged())
+
+    def _on_notice(self, event: NoticeArrived) -> None:
+        situation = self._situation
+        if event.kind == NoticeKind.MAIL_WAITING:
+            situation.bell_due = (event.count or 0) > situation.waiting_there
+            situation.waiting_there = event.count or 0
+        self._say(words.notice(event.kind, event.text, event.count))

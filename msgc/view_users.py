@@ -1,0 +1,114 @@
+"""The log of usernames as a table, and how typing narrows it.
+
+Must never ask the server: it gets entries and shows them. Never fails: states of later servers
+are shown as `?`.
+"""
+
+from fnmatch import fnmatchcase
+from typing import Final
+
+from msgc.values import AccountLine
+from msgc.view_text import ago
+from term.picture import Line, Span, Style
+from term.safe import Safe, safe_line
+from term.width import pad
+from wire.codes import Presence
+
+_WILDCARDS: Final = frozenset("*?[")
+_NAME_COLUMNS_MAX: Final = 32
+_OTHER_COLUMNS: Final = 48
+_NAME_COLUMNS_MIN: Final = 14
+_STATE_COLUMNS: Final = 6
+_SEEN_COLUMNS: Final = 13
+_STATES: Final[dict[Presence | None, tuple[str, str]]] = {
+    Presence.ON: ("ON", "delivered at once"),
+    Presence.SILENT: ("ON?", "silent: may wait"),
+    Presence.OFF: ("off", "waits in the queue"),
+}
+
+
+def header(columns: int, marks: bool) -> Line:
+    """The heads of the columns."""
+    width = _name_columns(columns)
+    mark = "MARK " if marks else ""
+    words = f"  {mark}{'NAME':<{width}} {'STATE':<{_STATE_COLUMNS}}{'LAST SEEN':<{_SEEN_COLUMNS}}"
+    return (Span(Safe(f"{words}IF YOU SEND NOW"), Style.DIM),)
+
+
+def user_line(
+    account: AccountLine,
+    columns: int,
+    now_ms: int,
+    *,
+    you: bool,
+    selected: bool,
+    mark: bool | None,
+) -> Line:
+    """One user. `mark` None: this table has no marks."""
+    marks = "" if mark is None else ("[x]  " if mark else "[ ]  ")
+    state, then = _STATES.get(_presence(account), ("?", ""))
+    style = Style.BOLD if selected else Style.NORMAL
+    return (
+        Span(Safe(f"{'>' if selected else ' '} {marks}"), style),
+        Span(pad(safe_line(account.name), _name_columns(columns)), style),
+        Span(Safe(f" {state:<{_STATE_COLUMNS}}"), style | _state_style(account)),
+        Span(pad(_seen(account, now_ms), _SEEN_COLUMNS), style),
+        Span(Safe("(you)" if you else then), style),
+    )
+
+
+def narrow(entries: tuple[AccountLine, ...], typed: str) -> tuple[AccountLine, ...]:
+    """Those whose name holds what is typed, or matches it when it is a wildcard."""
+    wanted = typed.strip().lower()
+    if not wanted:
+        return entries
+    if _WILDCARDS & set(wanted):
+        return matching(entries, wanted)
+    return tuple(entry for entry in entries if wanted in entry.name)
+
+
+def matching(entries: tuple[AccountLine, ...], pattern: str) -> tuple[AccountLine, ...]:
+    """Those whose whole name matches the wildcard (`*`, `?`, `[a-z]`)."""
+    wanted = pattern.strip().lower()
+    return tuple(entry for entry in entries if fnmatchcase(entry.name, wanted))
+
+
+def best_match(entries: tuple[AccountLine, ...], typed: str) -> str | None:
+    """Which of the narrowed names is most likely meant: the same, one that begins so, the first."""
+    wanted = typed.strip().lower()
+    names = [entry.name for entry in entries]
+    if wanted in names:
+        return wanted
+    return next((name for name in names if name.startswith(wanted)), names[0] if names else None)
+
+
+def prospects(entries: tuple[AccountLine, ...]) -> Safe:
+    """`1 at once, 2 later`: what would happen if these were written to now."""
+    at_once = sum(_presence(entry) is Presence.ON for entry in entries)
+    maybe = sum(_presence(entry) is Presence.SILENT for entry in entries)
+    later = len(entries) - at_once - maybe
+    words = [(at_once, "at once"), (maybe, "silent"), (later, "later")]
+    return Safe(", ".join(f"{count:,} {word}" for count, word in words if count))
+
+
+def _presence(account: AccountLine) -> Presence | None:
+    try:
+        return Presence(account.presence)
+    except ValueError:
+        return None
+
+
+def _state_style(account: AccountLine) -> Style:
+    if account.presence == Presence.ON:
+        return Style.GREEN
+    return Style.YELLOW if account.presence == Presence.SILENT else Style.NORMAL
+
+
+def _seen(account: AccountLine, now_ms: int) -> Safe:
+    if account.presence == Presence.ON:
+        return Safe("now")
+    return Safe("never") if account.last_seen_ms is None else ago(account.last_seen_ms, now_ms)
+
+
+def _name_columns(columns: int) -> int:
+    return max(_NAME_COLUMNS_MIN, min(_NAME_COLUMNS_MAX, columns - _OTHER_COLUMNS))

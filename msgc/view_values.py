@@ -1,0 +1,174 @@
+"""What the screens show of the link, the server and the person's own papers, as values.
+
+Messages, fates and drafts themselves are those of `msgc.values`; here stand the few that only a
+screen needs. Must never hold more than values and their words. Fails never.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, unique
+from typing import Final, TypeAlias
+
+from msgc.values import AccountLine, Received
+from msgc.view_text import duration
+
+
+@unique
+class Phase(Enum):
+    """How the connection stands, as far as a person cares."""
+
+    NO_NAME = "not connected"
+    CONNECTING = "connecting"
+    ONLINE = "online"
+    WAITING = "offline, will try again"
+    REFUSED = "disconnected"
+    LEAVING = "leaving"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The connection: its phase, when it is tried again, and why it is not there.
+
+    `reason` is a sentence, possibly the server's own: not yet safe.
+    """
+
+    phase: Phase
+    reason: str = ""
+    retry_at_ms: int | None = None
+    lag_ms: int = 0
+
+    @property
+    def online(self) -> bool:
+        """Whether the server can be asked something now."""
+        return self.phase is Phase.ONLINE
+
+    def words(self, now_ms: int) -> str:
+        """One or a few words for the title and the status line."""
+        if self.phase is Phase.WAITING and self.retry_at_ms is not None:
+            return f"OFFLINE, try again in {countdown(self.retry_at_ms, now_ms)}"
+        if self.phase is Phase.WAITING:
+            return "OFFLINE"
+        if self.phase is Phase.ONLINE and self.lag_ms > LAG_TOLD_MS:
+            return f"online, lag {self.lag_ms}ms"
+        return str(self.phase.value)
+
+
+LAG_TOLD_MS: Final = 200
+"""A lag below this is not worth a word."""
+
+
+def countdown(at_ms: int, now_ms: int) -> str:
+    """`4s`, never `0s`: what is due is due within the second."""
+    return str(duration(max(1_000, at_ms - now_ms + 999)))
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The numbers of the main menu and the status line."""
+
+    name: str
+    address: str
+    standing: Standing
+    created: bool = False
+    arrived_since: int = 0
+    delivered_since: int = 0
+    waiting: int = 0
+    unsent: int = 0
+    failed: int = 0
+    sent_waiting: int = 0
+    sent_delivered: int = 0
+    drafts: int = 0
+    kept: int = 0
+    accounts_total: int | None = None
+    accounts_connected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The server's log of usernames, as it was at `asked_at_ms`; None: it was never asked.
+
+    `entries` are in the order of the names and grow while `complete` is false. `request` tells one
+    answer from the next.
+    """
+
+    entries: tuple[AccountLine, ...] = ()
+    total: int = 0
+    connected: int = 0
+    complete: bool = False
+    asked_at_ms: int | None = None
+    pattern: str = ""
+    request: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """To whom a message is to go. `everyone` is decided by the server when it accepts it."""
+
+    recipients: tuple[str, ...] = ()
+    everyone: bool = False
+
+    @property
+    def purpose(self) -> str:
+        """Under which a draft to them is kept."""
+        if self.everyone:
+            return "everyone"
+        return "to:" + ",".join(self.recipients)
+
+
+# ----- what a screen hears while it is open ---------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MailArrived:
+    """A message is in the archive that was not there before."""
+
+    received: Received
+
+
+@dataclass(frozen=True, slots=True)
+class CheckEnded:
+    """The server has handed out `delivered` messages; `remaining` still wait there."""
+
+    delivered: int
+    remaining: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckBroken:
+    """The check will not be answered: the connection is gone, or the server could not."""
+
+
+@dataclass(frozen=True, slots=True)
+class FateChanged:
+    """A message of one's own has come further: accepted, refused, delivered, or come to nothing."""
+
+    message_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryChanged:
+    """There is more of, or other, in `Desk.directory`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionRefused:
+    """The account is still there. `messages_waiting` not None: forcing it would discard them."""
+
+    reason: str
+    messages_waiting: int | None
+
+
+News: TypeAlias = (
+    MailArrived | CheckEnded | CheckBroken | FateChanged | DirectoryChanged | DeletionRefused
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of the settings: what is chosen, of what, and why it may not take effect."""
+
+    name: str
+    words: str
+    value: str
+    choices: tuple[str, ...]
+    note: str = ""
