@@ -22,15 +22,16 @@ _MOVING: Final = (
 MAIN: Final = KeyTable(
     (
         Binding(("?", "F1"), "help", "show these keys", "help"),
+        Binding(("q", "F10", "C-c"), "quit", "end the server (asks if users are there)", "quit"),
         Binding(("/", "F4", "l"), "filter", "show only names that contain a text", "filter"),
         Binding(("o", "F6"), "sort", "sort by state, name, waiting, bytes, last seen", "sort"),
-        Binding(("I",), "invert", "turn the order round", "invert"),
-        Binding(("F5", "L"), "log", "show the log on the whole screen", "log"),
-        Binding(("F",), "follow", "follow the log: show events as they happen"),
-        Binding(("Z",), "pause", "hold the log still, or let it go on", "pause"),
-        Binding(("a",), "announce", "tell everybody who is connected something", "announce"),
         Binding(("K", "F9"), "kick", "disconnect the selected user (asks first)", "kick"),
-        Binding(("q", "F10", "C-c"), "quit", "end the server (asks if users are there)", "quit"),
+        Binding(("L", "F5"), "log", "show the log on the whole screen", "log"),
+        Binding(("a",), "announce", "tell everybody who is connected something", "announce"),
+        Binding(("Enter", "i", "F7"), "inform", "tell all about the selected user", "info"),
+        Binding(("I",), "invert", "turn the order round"),
+        Binding(("Z",), "pause", "hold the log still, or let it go on"),
+        Binding(("F",), "follow", "follow the log: show events as they happen"),
         Binding(("Esc",), "clear", "take the filter back"),
         *_MOVING,
     )

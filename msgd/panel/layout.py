@@ -186,9 +186,8 @@ def _store(status: StoreStatus, meters: Meters, columns: int) -> Line:
         words = f"  BUSY  catching up: new messages are put off, {waiting} waiting are safe"
     else:
         words = f"    OK  sync {sync_text(status.last_sync_us)} p99 {sync_text(status.p99_sync_us)}"
-        words += f"  journal {bytes_text(status.journal_bytes)}"
-        if status.checkpoint_running:
-            words += " (checkpoint)"
+        words += f"  journal {bytes_text(status.journal_bytes):>6}"
+        words += " *" if status.checkpoint_running else "  "
     reserve = "reserve kept" if status.reserve_intact else "RESERVE USED"
     right = f"free {bytes_text(status.free_bytes)}  {reserve} "
     alarm = status.admission is not Admission.OPEN or not status.reserve_intact
@@ -273,7 +272,7 @@ def _clipped(text: Safe, columns: int) -> Safe:
 
 def _log_rule(view: View, columns: int) -> Line:
     left = f"-- log {view.log_state} "
-    right = f" {view.position}  sort: {view.sort} --"
+    right = f" sorted by {view.sort} --"
     dashes = "-" * max(0, columns - len(left) - len(right))
     return line(Safe(left + dashes + right))
 
@@ -294,4 +293,4 @@ def _status(view: View, columns: int) -> Line:
         left += f' [only names with "{view.filter}"]'
     if meters.store.admission is not Admission.OPEN:
         left += f" [store {meters.store.admission.value}]"
-    return spread(line(Safe(left)), line(Safe(f"{time_text(view.wall_ms)} UTC ")), columns)
+    return spread(line(Safe(left)), line(view.position, Safe(" ")), columns)

@@ -19,6 +19,7 @@ from msgd.panel.layout import draw_help, draw_log, draw_main, log_rows, table_ro
 from msgd.panel.model import LogTail, Rates, gather_meters
 from msgd.panel.users import SORTED_MAX, UserTable
 from msgd.panel.values import Identity, View
+from msgd.panel.words import date_time_text
 from msgd.values import Now
 from store.store import Store
 from term.console import Console, ConsoleClosed
@@ -203,7 +204,7 @@ class Panel:
             log_state=self._log_state(),
             message=message,
             prompt_cursor=cursor,
-            keys=_TABLES[self._mode].footer(size[1]),
+            keys=_TABLES[self._mode].footer(size[1] - 1),  # the last cell is never drawn
             ascii_only=self._ascii_only,
         )
 
@@ -277,6 +278,25 @@ class Panel:
             self._go(Mode.TYPE_ANNOUNCEMENT)
         elif command == "kick":
             self._ask_kick()
+        elif command == "inform":
+            self._inform()
+
+    def _inform(self) -> None:
+        name = self._users.selected
+        account = None if name is None else self._store.state.by_name.get(name)
+        if account is None:
+            return
+        session = self._exchange.online.get(account.name)
+        state = self._store.state
+        self._say(
+            f"{account.name}: since {date_time_text(account.created_at_ms)},"
+            f" {account.messages_waiting(state)} waiting"
+            + (
+                f", last seen {date_time_text(account.last_seen_ms)}"
+                if session is None
+                else f", from {session.peer}, {len(session.outstanding)} unconfirmed"
+            )
+        )
 
     def _go(self, mode: Mode) -> None:
         self._below = self._mode
