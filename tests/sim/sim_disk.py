@@ -1,11 +1,12 @@
 """A disk in memory that knows what was synced, and may lose power, fill up or fail at any call.
 
-What is not synced is lost, kept, torn or reordered at `crash`: each 512-byte sector written since the
-last sync of its file, and each name changed since the last sync of its folder, decides for itself.
+What is not synced is lost, kept, torn or reordered at `crash`: each 512-byte sector written since
+the last sync of its file, and each name changed since the last sync of its folder, decides for
+itself.
 
-Faults: `quota_bytes` (DiskFull beyond it), `fail_at` (the n-th call raises), `cut_at` (the power goes
-at the n-th call, before it or in the middle of it), `unreadable` (reads of a file raise). A sync that
-fails marks everything clean, as Linux does: what it covered will never reach the platter.
+Faults: `quota_bytes` (DiskFull beyond it), `fail_at` (the n-th call raises), `cut_at` (the power
+goes at the n-th call, before it or in the middle of it), `unreadable` (reads of a file raise). A
+sync that fails marks everything clean, as Linux does: what it covered never reaches the platter.
 
 Must never use a clock or randomness of its own. PowerCut is no DiskError: nothing may catch it.
 """
@@ -275,10 +276,7 @@ class SimDisk:
 
     def sync_folder(self, path: str) -> None:
         folder = self.tree[path]
-        try:
-            self.step(f"sync_folder {path or '.'}")
-        except DiskError:
-            raise
+        self.step(f"sync_folder {path or '.'}")
         folder.platter = dict(folder.cache)
         folder.durable_folders = set(folder.folders)
 

@@ -5,9 +5,16 @@ from collections.abc import Callable, Iterator
 from store.entry import Entry
 from store.state import Account
 from store.store import Store
-from tests.store.support import message_id
+from tests.store.support import TickClock, message_id
 
 BIG = b"x" * 15_000
+
+
+def pass_time(store: Store) -> None:
+    """A second goes by, so that a checkpoint and a look at the free space are due."""
+    clock = store.core.clock
+    assert isinstance(clock, TickClock)
+    clock.now_us += 1_000_000
 
 
 class Day:
@@ -89,6 +96,24 @@ class Day:
             self.send("alice", ["bob"], BIG)
         self.send("carol", ["dave"], b"hello")
         yield
+        yield from self.lunch()
+
+    def lunch(self) -> Iterator[None]:
+        """A checkpoint goes on while people go on."""
+        pass_time(self.store)
+        for turn in range(12):
+            self.store.work(0)
+            self.send("bob", ["alice", "bob"], b"while it runs %d" % turn)
+            if turn % 2:
+                self.send_everyone("alice", b"while it runs, everyone")
+                self.drain("alice", 1)
+                self.drain("bob", 1)
+            if turn == 1:
+                self.store.create_account("erin", self.now())
+            if turn == 9:
+                self.drain("erin", 100, discarded=True)
+                self.store.delete_account(self.account("erin"), self.now())
+            yield
 
     def afternoon(self) -> Iterator[None]:
         """Everything is fetched; mailboxes shrink; an account goes and comes back."""
@@ -115,7 +140,7 @@ class Day:
 
     def evening(self) -> Iterator[None]:
         """After compaction; then a tidy end."""
-        self.send("bob", ["alice", "dave"], b"after compaction")
+        self.send("bob", ["alice", "dave", "bob"], b"after compaction")
         yield
         self.store.checkpoint_now()
         self.send_everyone("dave", b"good night")
