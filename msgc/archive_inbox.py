@@ -40,7 +40,13 @@ class Inbox:
 
     def unread(self, limit: int) -> tuple[Received, ...]:
         """What was not looked at yet, in the order in which the server accepted it."""
-        rows = self._database.all(_SELECT + "WHERE unread ORDER BY number LIMIT ?", (limit,))
+        return self.unread_after(0, limit)
+
+    def unread_after(self, number: int, limit: int) -> tuple[Received, ...]:
+        """The same, but only what came after that one."""
+        rows = self._database.all(
+            _SELECT + "WHERE unread AND number > ? ORDER BY number LIMIT ?", (number, limit)
+        )
         return tuple(_received(row) for row in rows)
 
     def recent(self, limit: int, offset: int = 0) -> tuple[Received, ...]:

@@ -42,10 +42,11 @@ class OsFiles:
     """What the client does with files, besides SQLite's."""
 
     def make_folder(self, path: str) -> None:
-        """Make the folder and its parents where missing, for this user only. FilesError."""
+        """Make the folder, and its parents, where missing; it is for this user only. FilesError."""
         try:
-            os.makedirs(path, mode=0o700, exist_ok=True)
-            Path(path).chmod(0o700)
+            folder = Path(path)
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
         except OSError as error:
             raise FilesError(f"Cannot make the folder {path}: {_reason(error)}.") from None
 
@@ -98,6 +99,13 @@ class OsFiles:
             return data.decode("utf-8")
         except UnicodeDecodeError:
             raise FilesError(f"{path} is not UTF-8 text.") from None
+
+
+def silence(fd: int) -> None:
+    """Send what is still written to `fd` nowhere: its reader is gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, fd)
+    os.close(nowhere)
 
 
 def random_bytes(count: int) -> bytes:

@@ -27,6 +27,10 @@ class ProfileError(Exception):
     """The profile cannot be used."""
 
 
+class BadNameError(ProfileError):
+    """That is no username. The text says what would be one."""
+
+
 class ProfileHeldError(ProfileError):
     """Another process of this person is connected as that user."""
 
@@ -73,6 +77,7 @@ class Profiles:
         """
         name = check_name(name)
         try:
+            self._files.make_folder(self._folder.rpartition("/")[0])
             self._files.make_folder(self._folder)
             lock = self._files.lock(self._path(name, "lock"))
         except HeldError as error:
@@ -113,10 +118,10 @@ class Profiles:
 
 
 def check_name(name: str) -> str:
-    """The name in lower case. Raises ProfileError when it is none: it becomes part of a path."""
+    """The name in lower case. Raises BadNameError when it is none: it becomes part of a path."""
     folded = name.lower()
     if not _NAME.fullmatch(folded):
-        raise ProfileError(words.name_rule())
+        raise BadNameError(words.name_rule())
     return folded
 
 

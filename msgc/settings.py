@@ -14,7 +14,7 @@ import difflib
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgc.limits import CONFIG_BYTES_MAX
 from msgc.os_files import FilesError
@@ -28,7 +28,8 @@ _DEFAULTS: Final[dict[str, Value]] = {
     "color": "auto",
     "bell": True,
 }
-COLORS: Final = ("auto", "always", "never")
+Color: TypeAlias = Literal["auto", "always", "never"]
+COLORS: Final[dict[str, Color]] = {"auto": "auto", "always": "always", "never": "never"}
 _TRUTHS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -43,7 +44,7 @@ class Settings:
     host: str
     port: int
     user: str | None
-    color: str
+    color: Color
     bell: bool
 
 
@@ -117,7 +118,8 @@ def _checked(values: Mapping[str, Value]) -> Settings:
     port = int(values["port"])
     if not 1 <= port <= 65_535:
         raise SettingsError(f"The port must be from 1 to 65535, not {port}.")
-    if values["color"] not in COLORS:
+    color = COLORS.get(str(values["color"]))
+    if color is None:
         raise SettingsError(f"color must be one of {', '.join(COLORS)}.")
     if not values["host"]:
         raise SettingsError("The host must not be empty.")
@@ -125,7 +127,7 @@ def _checked(values: Mapping[str, Value]) -> Settings:
         host=str(values["host"]),
         port=port,
         user=str(values["user"]) or None,
-        color=str(values["color"]),
+        color=color,
         bell=bool(values["bell"]),
     )
 

@@ -113,10 +113,19 @@ def refusal(code: int, text: str, name: str = "") -> str:
             return _REFUSALS.get(code) or f"The server says: {text or 'no'} (code {code})."
 
 
+def undelivered(name: str, waiting: int) -> str:
+    """The account still has messages, and was not deleted."""
+    wait = "1 message waits" if waiting == 1 else f"{waiting} messages wait"
+    return (
+        f"{wait} for {name}, so the account was not deleted. Read them first, or force the "
+        "deletion: then they are discarded, and their senders are told."
+    )
+
+
 def unknown_recipients(names: tuple[str, ...]) -> str:
     """The server knows no such user; the send was all or nothing."""
     quoted = ", ".join(f'"{name}"' for name in names)
-    return f"No user matches {quoted}. Nothing was sent."
+    return f"No user matches {quoted}."
 
 
 def failure(sent: Sent) -> str:
@@ -132,6 +141,8 @@ def sent_summary(sent: Sent) -> str:
         return "Not sent yet: it goes by itself when the server answers."
     if sent.state is SendState.FAILED:
         return f"Not sent. {failure(sent)}"
+    if sent.everyone and sent.accepted_count is None:
+        return f"Sent to all users: {sent.delivered} delivered so far."
     parts = [f"{sent.delivered} delivered", f"{sent.waiting} waiting"]
     if sent.lost:
         parts.append(f"{sent.lost} came to nothing")

@@ -1,0 +1,118 @@
+"""Where msgc starts: puts the surroundings together, and turns failures into words and exit codes.
+
+Must never print a traceback for what a user can cause or mend.
+Fails with exit code 1 and one sentence for a broken archive, folder or setting.
+"""
+
+import os
+import sys
+from typing import Final
+
+from msgc import command_line
+from msgc.archive import ArchiveError
+from msgc.command_line import HELP, Request, UsageError
+from msgc.commands_talk import CommandError, Exit, InterruptedTalkError
+from msgc.os_clock import OsClock
+from msgc.os_files import OsFiles, jitter, random_bytes, silence
+from msgc.os_net import OsNetwork
+from msgc.profile import (
+    BadNameError,
+    ProfileError,
+    Profiles,
+    config_path,
+    data_folder,
+    server_folder,
+)
+from msgc.settings import SettingsError, gather
+from msgc.surroundings import Surroundings
+from term.safe import safe_line
+
+VERSION: Final = "0.1.0"
+_INTERRUPTED: Final = 130
+_NO_READER: Final = 141
+
+
+def main() -> int:
+    """Run msgc with the arguments of the process. The exit code."""
+    if not __debug__:
+        return _say(Exit.ERROR, "msgc does not run under python -O: its checks must stay on.")
+    try:
+        code = _run(sys.argv[1:])
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        silence(sys.stdout.fileno())
+        return _NO_READER
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except InterruptedTalkError as error:
+        return error.exit_code
+    except (UsageError, SettingsError, BadNameError) as error:
+        return _say(Exit.USAGE, str(error))
+    except CommandError as error:
+        return _say(error.code, str(error))
+    except (ProfileError, ArchiveError) as error:
+        return _say(Exit.ERROR, str(error))
+
+
+def _run(words: list[str]) -> int:
+    request = command_line.parse(words)
+    options = request.options
+    if request.command is None and options.help:
+        sys.stdout.write(HELP)
+        return Exit.DONE
+    if request.command is None and options.version:
+        sys.stdout.write(f"msgc {VERSION}\n")
+        return Exit.DONE
+    world = _surroundings(request)
+    if request.command is None:
+        return _run_screens(world, options.name)
+    return command_line.run(world, request)
+
+
+def _run_screens(world: Surroundings, name: str | None) -> int:
+    # Late, so that the commands start without curses and the screens.
+    from msgc import app
+    from term.console import ConsoleUnsuitable
+    from term.curses_console import CursesConsole
+
+    try:
+        console = CursesConsole(os.environ, world.settings.color)
+    except ConsoleUnsuitable as error:
+        raise CommandError(Exit.ERROR, str(error)) from None
+    return app.run(world, console, name)
+
+
+def _surroundings(request: Request) -> Surroundings:
+    options = request.options
+    files = OsFiles()
+    clock = OsClock()
+    named = options.config is not None
+    settings = gather(
+        {key: getattr(options, key) for key in ("host", "port", "user", "color")},
+        os.environ,
+        files.read_text,
+        options.config if named else config_path(os.environ),
+        config_named=named,
+    )
+    folder = server_folder(data_folder(os.environ), settings.host, settings.port)
+    return Surroundings(
+        settings=settings,
+        profiles=Profiles(files, folder, clock.wall_ms, random_bytes),
+        network=OsNetwork(),
+        clock=clock,
+        jitter=jitter,
+        agent=f"msgc/{VERSION}",
+        stdin=sys.stdin,
+        stdout=sys.stdout,
+        stderr=sys.stderr,
+    )
+
+
+def _say(code: int, text: str) -> int:
+    sys.stderr.write(f"msgc: {safe_line(text)}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""The commands for scripts, but for `send` and `watch`, which have files of their own.
+
+Must never print data anywhere but on stdout, nor words anywhere but on stderr.
+Fails with CommandError, which carries the exit code.
+"""
+
+from typing import Final
+
+from msgc import words
+from msgc.archive import Archive
+from msgc.commands_output import Output
+from msgc.commands_talk import CommandError, Exit, Talk
+from msgc.limits import HISTORY_ROWS_MAX
+from msgc.profile import Profile, check_name
+from msgc.surroundings import Surroundings
+from msgc.values import (
+    AccountLine,
+    Accounts,
+    CheckDone,
+    Connected,
+    Created,
+    CreateRefused,
+    Deleted,
+    DeleteRefused,
+    LinkEvent,
+)
+from wire.codes import Code
+
+PAGE: Final = 64
+"""Messages taken from the archive at once."""
+
+
+def check(world: Surroundings, output: Output, profile: Profile, limit: int | None) -> int:
+    """Fetch what waits and print it, and what an earlier run fetched but could not print."""
+    printed = _print_unread(output, profile.archive, limit)
+    if limit is not None and printed >= limit:
+        output.say(f"{words.plural(printed, 'message')}, as many as asked for.")
+        return Exit.DONE
+    talk = Talk(world, profile.archive)
+    try:
+        talk.log_in(profile.name, live=False)
+        request = talk.link.check(None if limit is None else limit - printed)
+        done = talk.expect(CheckDone)
+        while done.request != request:  # the link asks for outcomes by itself
+            done = talk.expect(CheckDone)
+        asked_at = world.clock.local_text(world.clock.wall_ms(), "%H:%M:%S")
+        talk.log_out()
+    finally:
+        talk.close()
+        # Also after a failure: what came is in the archive, and belongs to who asked.
+        printed += _print_unread(output, profile.archive, limit)
+    if printed == 0 and done.remaining == 0:
+        output.say(words.none_available(asked_at))
+    else:
+        output.say(f"{words.plural(printed, 'message')}, {done.remaining} still waiting.")
+    return Exit.DONE
+
+
+def _print_unread(output: Output, archive: Archive, limit: int | None) -> int:
+    printed = 0
+    while limit is None or printed < limit:
+        page = PAGE if limit is None else min(PAGE, limit - printed)
+        messages = archive.inbox.unread(page)
+        if not messages:
+            break
+        for message in messages:
+            output.received(message)
+        output.flush()
+        archive.inbox.mark_read([message.number for message in messages])
+        printed += len(messages)
+    return printed
+
+
+def list_accounts(
+    world: Surroundings, output: Output, profile: Profile, pattern: str | None
+) -> int:
+    """Print the users, or those that match the wildcard."""
+    talk = Talk(world, profile.archive)
+    found: list[AccountLine] = []
+    try:
+        talk.log_in(profile.name, live=False)
+        if talk.link.list_accounts(pattern) is None:
+            raise CommandError(Exit.ERROR, "The server cannot be asked now. Try again.")
+        page = talk.expect(Accounts)
+        found.extend(page.entries)
+        while not page.complete:
+            page = talk.expect(Accounts)
+            found.extend(page.entries)
+        talk.log_out()
+    finally:
+        talk.close()
+    for account in found:
+        output.account(account)
+    output.flush()
+    if pattern is not None and not found:
+        output.say(f'No user matches "{pattern}".')
+    total = words.plural(page.accounts_total, "user")
+    output.say(f"{len(found)} shown of {total}, {page.accounts_connected} connected.")
+    return Exit.DONE
+
+
+def create(world: Surroundings, output: Output, name: str) -> int:
+    """Make an account, without being anybody."""
+    archive = world.profiles.stranger()
+    talk = Talk(world, archive)
+    try:
+        talk.link.connect()
+        talk.expect(Connected)
+        talk.link.create_account(check_name(name))
+        event = _either(talk, Created, CreateRefused)
+        talk.log_out()
+    finally:
+        talk.close()
+        archive.close()
+    if isinstance(event, CreateRefused):
+        raise CommandError(Exit.REFUSED, words.refusal(event.code, event.text, event.name))
+    assert isinstance(event, Created)
+    output.fact("created", name=event.name)
+    output.say(f"The account {event.name} is made.")
+    return Exit.DONE
+
+
+def delete(world: Surroundings, output: Output, profile: Profile, *, force: bool) -> int:
+    """Delete the user's own account."""
+    talk = Talk(world, profile.archive)
+    try:
+        talk.log_in(profile.name, live=False)
+        talk.link.delete_account(force)
+        event = _either(talk, Deleted, DeleteRefused)
+        if isinstance(event, DeleteRefused):
+            talk.log_out()
+    finally:
+        talk.close()
+    if isinstance(event, DeleteRefused):
+        text = words.refusal(event.code, event.text, profile.name)
+        if event.code == Code.UNDELIVERED_MESSAGES and event.waiting is not None:
+            text = words.undelivered(profile.name, event.waiting)
+        raise CommandError(Exit.REFUSED, text)
+    assert isinstance(event, Deleted)
+    output.fact("deleted", name=event.name, discarded=event.discarded)
+    lost = words.plural(event.discarded or 0, "message")
+    output.say(f"The account {event.name} is deleted. {lost} were never delivered.")
+    return Exit.DONE
+
+
+def _either(talk: Talk, good: type[LinkEvent], bad: type[LinkEvent]) -> LinkEvent:
+    while True:
+        event = talk.next_event(None)
+        if isinstance(event, good | bad):
+            return event
+        if event is not None:
+            talk.refuse_end(event)
+
+
+def history(output: Output, archive: Archive, query: str, limit: int) -> int:
+    """Print what is in the archive, the oldest first; no server is asked."""
+    entries = archive.history(query, min(limit, HISTORY_ROWS_MAX))
+    for entry in reversed(entries):
+        if entry.received is not None:
+            output.received(entry.received)
+        if entry.sent is not None:
+            output.sent(entry.sent)
+    output.flush()
+    if not entries:
+        output.say("Nothing found." if query else "Nothing is kept yet.")
+    return Exit.DONE
+
+
+def why(output: Output, archive: Archive, label: str) -> int:
+    """Print the life of a message of one's own."""
+    sent = archive.outbox.find(label)
+    if sent is None:
+        raise CommandError(
+            Exit.ERROR, f"No message {label} in the archive. `msgc history` shows the numbers."
+        )
+    output.why(sent)
+    output.flush()
+    return Exit.DONE

@@ -1,0 +1,189 @@
+"""What the commands print: data on stdout, words on stderr; plain lines or JSON.
+
+JSON lines are ASCII with everything else escaped, so they are safe on a terminal and complete for a
+program. docs/command-line.md lists their keys.
+
+Must never print foreign text unescaped.
+Fails with BrokenPipeError when the reader is gone; what was not printed counts as unread.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgc import words
+from msgc.surroundings import Surroundings
+from msgc.values import AccountLine, Received, Sent
+from term.safe import safe_line, safe_text
+from wire.codes import Audience, Code, Presence
+from wire.limits import BODY_BYTES_MAX
+
+TIME_PATTERN: Final = "%Y-%m-%d %H:%M:%S"
+BODY_COLUMNS_MAX: Final = 8 * BODY_BYTES_MAX
+"""Wider than any body can become when it is made visible: a script gets all of it."""
+_AUDIENCES: Final = {
+    Audience.ONE: "one",
+    Audience.SEVERAL: "several",
+    Audience.EVERYONE: "everyone",
+}
+_PRESENCES: Final = {Presence.OFF: "off", Presence.ON: "on", Presence.SILENT: "silent"}
+_OWN_CODES: Final = {
+    words.CODE_ID_REUSED: "ID_REUSED",
+    words.CODE_ACCOUNT_GONE: "ACCOUNT_GONE",
+    words.CODE_NOT_SENDABLE: "NOT_SENDABLE",
+}
+
+
+class Output:
+    """See the module's text."""
+
+    def __init__(self, world: Surroundings, *, as_json: bool) -> None:
+        self._world = world
+        self._json = as_json
+
+    def say(self, text: str) -> None:
+        """Words for a person, on stderr."""
+        print(f"msgc: {safe_line(text)}", file=self._world.stderr)
+
+    def flush(self) -> None:
+        """Hand on what was printed; only then does it count as printed."""
+        self._world.stdout.flush()
+
+    def received(self, message: Received) -> None:
+        """A message from somebody."""
+        if self._json:
+            self._object(received_object(message))
+            return
+        audience = words.audience(message.audience, message.audience_count)
+        self._line(f"{self.time(message.received_at_ms)}  {message.sender} to {audience}")
+        self._body(message.body)
+
+    def sent(self, sent: Sent) -> None:
+        """A message of one's own, with its text."""
+        if self._json:
+            self._object(sent_object(sent))
+            return
+        audience = "all" if sent.everyone else ", ".join(sent.recipients)
+        line = f"{self.time(sent.composed_at_ms)}  you to {audience}"
+        self._line(f"{line}  [{sent.number}: {words.send_state(sent)}]")
+        self._body(sent.body)
+
+    def answered(self, sent: Sent) -> None:
+        """What became of a message that was just sent: its number, or the whole as JSON."""
+        if self._json:
+            self._object(sent_object(sent))
+        else:
+            self._line(str(sent.number))
+
+    def why(self, sent: Sent) -> None:
+        """The life of a message of one's own."""
+        if self._json:
+            self._object(sent_object(sent))
+            return
+        self._line(f"message {sent.number}  id {sent.message_id.hex()}")
+        self._line(f"{self.time(sent.composed_at_ms)}  composed")
+        if sent.accepted_at_ms is not None:
+            self._line(f"{self.time(sent.accepted_at_ms)}  on the server's disk")
+        for fate in sent.fates:
+            at = "" if fate.at_ms is None else self.time(fate.at_ms)
+            self._line(f"{at:<19}  {fate.recipient}: {words.fate(fate.state)}")
+        self._line(words.sent_summary(sent))
+
+    def account(self, account: AccountLine) -> None:
+        """One user."""
+        if self._json:
+            self._object(account_object(account))
+            return
+        seen = (
+            "" if account.last_seen_ms is None else f"last seen {self.time(account.last_seen_ms)}"
+        )
+        self._line(f"{words.presence(account.presence):<4} {account.name:<32} {seen}".rstrip())
+
+    def fact(self, kind: str, **values: str | int | None) -> None:
+        """Something that happened: only in JSON, for in words it is said on stderr."""
+        if self._json:
+            self._object({"kind": kind, **values})
+
+    def time(self, at_ms: int) -> str:
+        """A time, in the person's own zone."""
+        return self._world.clock.local_text(at_ms, TIME_PATTERN)
+
+    def _body(self, body: str) -> None:
+        text = safe_text(body, BODY_COLUMNS_MAX, BODY_BYTES_MAX + 1)
+        for line in text.lines:
+            print(f"    {line}" if line else "", file=self._world.stdout)
+        if text.note():
+            print(f"    {text.note()}", file=self._world.stdout)
+
+    def _line(self, text: str) -> None:
+        print(safe_line(text), file=self._world.stdout)
+
+    def _object(self, value: Mapping[str, Any]) -> None:
+        print(json_line(value), file=self._world.stdout)
+
+
+def json_line(value: Mapping[str, Any]) -> str:
+    """One object as one line of ASCII."""
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+
+
+def received_object(message: Received) -> dict[str, Any]:
+    """A received message, for JSON."""
+    return {
+        "kind": "message",
+        "number": message.number,
+        "from": message.sender,
+        "received_at_ms": message.received_at_ms,
+        "audience": _name(_AUDIENCES, message.audience),
+        "audience_count": message.audience_count,
+        "id": message.message_id.hex(),
+        "text": message.body,
+    }
+
+
+def sent_object(sent: Sent) -> dict[str, Any]:
+    """A message of one's own, for JSON."""
+    failed = sent.code is not None
+    return {
+        "kind": "sent",
+        "number": sent.number,
+        "id": sent.message_id.hex(),
+        "state": sent.state.name.lower(),
+        "to": list(sent.recipients),
+        "everyone": sent.everyone,
+        "composed_at_ms": sent.composed_at_ms,
+        "accepted_at_ms": sent.accepted_at_ms,
+        "accepted_count": sent.accepted_count,
+        "delivered": sent.delivered,
+        "waiting": sent.waiting,
+        "lost": sent.lost,
+        "code": code_name(sent.code) if failed else None,
+        "reason": words.failure(sent) if failed else None,
+        "refused": list(sent.refused_recipients),
+        "fates": [
+            {"to": fate.recipient, "state": fate.state.name.lower(), "at_ms": fate.at_ms}
+            for fate in sent.fates
+        ],
+        "text": sent.body,
+    }
+
+
+def account_object(account: AccountLine) -> dict[str, Any]:
+    """A user, for JSON."""
+    return {
+        "kind": "account",
+        "name": account.name,
+        "state": _name(_PRESENCES, account.presence),
+        "last_seen_ms": account.last_seen_ms,
+    }
+
+
+def code_name(code: int | None) -> str | None:
+    """A code as programs should test it."""
+    if code is None or code in _OWN_CODES:
+        return None if code is None else _OWN_CODES[code]
+    return Code(code).name if code in list(Code) else f"CODE_{code}"
+
+
+def _name(names: Mapping[Any, str], number: int) -> str:
+    return names.get(number, "other")
