@@ -16,6 +16,7 @@ from msgc.profile import Profile, ProfileError, ProfileHeldError
 from msgc.screens.desk import Desk
 from msgc.surroundings import Surroundings
 from msgc.values import (
+    Created,
     Disconnected,
     Draft,
     HistoryEntry,
@@ -140,8 +141,9 @@ class LiveDesk(Desk):
         settings = self._surroundings.settings
         address = f"{settings.host}:{settings.port}"
         if self._profile is None or self._link is None:
-            phase = Phase.NO_NAME if self._link is None else Phase.CONNECTING
-            return Overview(situation.name, address, Standing(phase))
+            if self._link is None:
+                return Overview("", address, Standing(Phase.NO_NAME))
+            return Overview(situation.name, address, Standing(Phase.CONNECTING))
         if self._counts is None:
             self._counts = self._count(address)
         counts = self._counts
@@ -237,8 +239,9 @@ class LiveDesk(Desk):
     # ----- to be done ---------------------------------------------------------------------------
 
     def say(self, words: Safe) -> None:
-        """See Desk."""
+        """See Desk. It also ends the story of the last message sent."""
         self.situation.said = words
+        self.situation.followed = None
 
     def log_in(self, name: str) -> None:
         """See Desk."""
@@ -381,6 +384,8 @@ class LiveDesk(Desk):
             # The words of the end are for the name prompt, which comes now.
             self.close()
             self.situation = Situation(name=had, refusal=situation.refusal)
+        elif isinstance(event, Created):
+            self.ask_accounts(situation.list_pattern)
         elif situation.inside and situation.list_request is None:
             directory = situation.directory
             broken = was_inside and not directory.complete

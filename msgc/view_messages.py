@@ -6,9 +6,8 @@ through `term.safe`. Fails never.
 
 from typing import Final
 
-from msgc.values import HistoryEntry, Received, Sent
+from msgc.values import HistoryEntry, Received, SendState, Sent
 from msgc.view_text import STAMP_COLUMNS, Times, join_names
-from msgc.words import send_state
 from term.picture import EMPTY, Line, Span, Style
 from term.safe import Safe, safe_line, safe_text
 from term.width import pad, wrap
@@ -18,7 +17,7 @@ from wire.limits import BODY_BYTES_MAX
 _NAME_COLUMNS_MAX: Final = 20
 _NAME_COLUMNS_MIN: Final = 10
 _TO_COLUMNS: Final = 6
-_STATE_COLUMNS: Final = 9
+_STATE_COLUMNS: Final = 10
 _PREVIEW_CHARACTERS_MAX: Final = 1_000
 _BODY_LINES_MAX: Final = 4_096
 
@@ -61,7 +60,7 @@ def sent_line(sent: Sent, columns: int, times: Times, now_ms: int, *, selected: 
     return (
         Span(Safe(f"{'>' if selected else ' '} {stamp} "), style),
         Span(pad(safe_line(to_words(sent)), _name_columns(columns)), style),
-        Span(Safe(f" {send_state(sent):<{_STATE_COLUMNS}}"), style),
+        Span(Safe(f" {state_word(sent):<{_STATE_COLUMNS}}"), style),
         Span(one_line(sent.body), style),
     )
 
@@ -90,6 +89,17 @@ def history_line(
         Span(Safe(" "), style),
         Span(one_line(body), style),
     )
+
+
+def state_word(sent: Sent) -> str:
+    """Where it stands, in at most nine columns: the fewest words that are true."""
+    if sent.state is not SendState.PENDING:
+        return "unsent" if sent.state is SendState.UNSENT else "FAILED"
+    if sent.lost:
+        return f"{sent.lost} lost"
+    if sent.waiting and sent.delivered:
+        return f"{sent.delivered} of {sent.total}"
+    return "waiting" if sent.waiting else "delivered"
 
 
 def to_words(sent: Sent) -> str:

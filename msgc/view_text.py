@@ -76,6 +76,12 @@ def duration(length_ms: int) -> Safe:
     return Safe(f"{days}d {rest // _HOUR_S:02}h" if days < 10 else f"{days}d")
 
 
+def after(start_ms: int, end_ms: int) -> Safe:
+    """How long something took: `at once`, or `after 5m`."""
+    took_ms = end_ms - start_ms
+    return Safe("at once") if took_ms < 2 * _SECOND_MS else Safe(f"after {duration(took_ms)}")
+
+
 def plural(count: int, one: str, many: str | None = None) -> Safe:
     """`1 message`, `3 messages`; the words must be our own."""
     return Safe(f"{count:,} {one if count == 1 else many or one + 's'}")

@@ -182,7 +182,8 @@ class Check(Screen):
     def _tell_end(self, end: CheckEnded) -> None:
         self._empty_words = none_available(self._desk.times.clock(end.at_ms))
         if end.delivered == 0:
-            self._desk.say(Safe(self._empty_words) if not self._rows else self._no_more(end))
+            if self._rows:  # else the body says so
+                self._desk.say(self._no_more(end))
             return
         words = f"{plural(end.delivered, 'message')} delivered"
         more = f", {end.remaining:,} still waiting: R asks again" if end.remaining else ""

@@ -33,7 +33,7 @@ from term.safe import Safe, safe_line
 from term.width import pad
 
 ROWS_MAX: Final = 1_000
-_STATE_COLUMNS: Final = 9
+_STATE_COLUMNS: Final = 10
 
 KEYS: Final = KeyTable(
     [
@@ -194,7 +194,7 @@ def _draft_row(draft: Draft) -> _Row:
 
 
 def _sent_row(sent: Sent) -> _Row:
-    state = "failed" if sent.state is SendState.FAILED else "unsent"
+    state = "FAILED" if sent.state is SendState.FAILED else "unsent"
     return _Row(sent.composed_at_ms, to_words(sent), state, sent.body, None, sent)
 
 

@@ -114,7 +114,7 @@ class Menu(Screen):
         """The choices, each with its numbers."""
         overview = self._desk.overview()
         details = _details(overview, self._directory_words(overview))
-        body: list[Line] = [*_greeting(overview), EMPTY]
+        body: list[Line] = [EMPTY, *_greeting(overview), EMPTY]
         top = len(body)
         for row, item in enumerate(ITEMS):
             marker = ">" if row == self._list.cursor else " "

@@ -86,8 +86,13 @@ class Picker(Screen):
         return SEVERAL_KEYS if self._several else ONE_KEYS
 
     def show(self) -> None:
-        """Take the list as it is; it was asked for by the screen below."""
+        """Take the list as it is; it was asked for by the screen below. Begin at somebody else."""
+        fresh = not self._shown
         self._narrow()
+        you = self._desk.overview().name
+        other = next((entry.name for entry in self._shown if entry.name != you), None)
+        if fresh and other is not None:
+            self._list.select(other)
 
     def hear(self, news: News) -> None:
         """The list may grow while one looks at it."""

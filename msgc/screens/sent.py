@@ -11,7 +11,7 @@ from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Open, Outcome,
 from msgc.values import Fate, FateState, SendState, Sent
 from msgc.view_frame import frame, text
 from msgc.view_messages import body_lines, fact, names_of, sent_header, sent_line
-from msgc.view_text import duration, plural
+from msgc.view_text import after, plural
 from msgc.view_values import FateChanged, News
 from msgc.words import failure, fate, sent_summary
 from term.keys import Binding, KeyEvent, KeyTable
@@ -134,8 +134,8 @@ class Life(Screen):
         times = self._desk.times
         lines = [fact("To", names_of(sent)), fact("Written", times.full(sent.composed_at_ms))]
         if sent.accepted_at_ms is not None:
-            took = duration(sent.accepted_at_ms - sent.composed_at_ms)
-            words = f"{times.full(sent.accepted_at_ms)} by the server, after {took}"
+            took = after(sent.composed_at_ms, sent.accepted_at_ms)
+            words = f"{times.full(sent.accepted_at_ms)} by the server, {took}"
             lines.append(fact("Accepted", Safe(words)))
         if sent.state is SendState.UNSENT:
             tries = plural(sent.attempts, "try", "tries")
@@ -158,8 +158,8 @@ class Life(Screen):
     def _fate_line(self, sent: Sent, one: Fate) -> Line:
         when = Safe("")
         if one.at_ms is not None:
-            took = duration(one.at_ms - (sent.accepted_at_ms or sent.composed_at_ms))
-            when = Safe(f"{self._desk.times.full(one.at_ms)}, after {took}")
+            took = after(sent.accepted_at_ms or sent.composed_at_ms, one.at_ms)
+            when = Safe(f"{self._desk.times.full(one.at_ms)}, {took}")
         words = fate(one.state) if sent.state is SendState.PENDING else ""
         style = Style.GREEN if one.state is FateState.DELIVERED else Style.NORMAL
         return (

@@ -81,6 +81,7 @@ class Username(Screen):
         """The form."""
         overview = self._desk.overview()
         body: list[Line] = [
+            EMPTY,
             text("   Messages that wait until they are read.", Style.BOLD),
             text(f"   The server is {safe_line(overview.address)}."),
             EMPTY,
@@ -107,7 +108,7 @@ class Username(Screen):
             body += [text("   r tries now, Esc gives another name, q quits.")]
         else:
             body += [text(f"   Connecting to {safe_line(overview.address)} ...")]
-        cursor = (3, columns_of(shown))
+        cursor = (4, columns_of(shown))
         return frame(self._desk, size, "msgc", body, self.keys, cursor=cursor)
 
     def _asking(self) -> bool:
