@@ -37,15 +37,21 @@ DIRECTION_NAMES: Final = {
 
 # Removed and counted: default-ignorable characters, direction marks, enclosing marks. The last
 # cannot be drawn in cells at all, the others are drawn as nothing and serve to hide.
-HIDDEN: Final = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065"
+_HIDDEN_CLASS: Final = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065"
     "\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-    "\u0488\u0489\u1abe\u20dd-\u20e0\u20e2-\u20e4\ua670-\ua672]"
+    "\u0488\u0489\u1abe\u20dd-\u20e0\u20e2-\u20e4\ua670-\ua672"
 )
-DIRECTIONAL: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
-CONTROL: Final = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]")
+_DIRECTIONAL_CLASS: Final = "\u202a-\u202e\u2066-\u2069"
+_CONTROL_CLASS: Final = "\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f"
+HIDDEN: Final = re.compile(f"[{_HIDDEN_CLASS}]")
+DIRECTIONAL: Final = re.compile(f"[{_DIRECTIONAL_CLASS}]")
+CONTROL: Final = re.compile(f"[{_CONTROL_CLASS}]")
+ASCII_CONTROL: Final = re.compile("[\\x00-\\x1f\\x7f]")
 LINE_END: Final = re.compile("\r\n|[\u2028\u2029]")
+# One look that tells whether any of the above has something to do.
+UNUSUAL: Final = re.compile(f"[{_HIDDEN_CLASS}{_DIRECTIONAL_CLASS}{_CONTROL_CLASS}\u2028\u2029]")
 
 _BRAILLE_BLANK: Final = "\u2800"
 _WIDE_BLANK: Final = "\u3000"

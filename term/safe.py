@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, NewType
 
 from term.characters import (
+    ASCII_CONTROL,
     CONTROL,
     DIRECTIONAL,
     ESCAPED,
@@ -21,6 +22,7 @@ from term.characters import (
     MARK_HOLDER,
     MARKS,
     SHOWN,
+    UNUSUAL,
     WIDTHS,
     is_right_to_left,
 )
@@ -91,11 +93,9 @@ def safe_text(
     Tabs become spaces up to the next multiple of four columns. At most `columns_max` columns and
     `lines_max` lines in all; the rest is counted in `cut_bytes`.
     """
-    if text.isascii():
-        cleaned, hidden, directional = text.replace("\r\n", "\n"), 0, False
-    else:
+    cleaned, hidden, unusual = text, 0, UNUSUAL.search(text) is not None
+    if unusual:
         cleaned, hidden = HIDDEN.subn("", LINE_END.sub("\n", text))
-        directional = DIRECTIONAL.search(text) is not None
     lines: list[Safe] = []
     columns_left = columns_max
     taken = 0  # characters of `cleaned` that are shown, with their newlines
@@ -113,9 +113,9 @@ def safe_text(
     return SafeText(
         lines=tuple(lines),
         hidden=hidden,
-        directional=directional,
+        directional=unusual and DIRECTIONAL.search(text) is not None,
         cut_bytes=len(cleaned[taken:].encode("utf-8", "surrogatepass")),
-        controls=CONTROL.search(cleaned) is not None,
+        controls=unusual and CONTROL.search(cleaned) is not None,
     )
 
 
@@ -141,15 +141,17 @@ def has_right_to_left(text: Safe) -> bool:
 def _show(text: str, marks_max: int) -> str:
     if _is_plain_ascii(text):
         return text
-    line = LINE_END.sub("\n", text).translate(SHOWN)
-    return line if line.isascii() else _settle_marks(line, marks_max)
+    text = LINE_END.sub("\n", text)
+    if text.isascii():
+        return ASCII_CONTROL.sub(_show_control, text)
+    return _settle_marks(text.translate(SHOWN), marks_max)
 
 
 def _show_row(row: str) -> Safe:
     if "\t" not in row:
         return Safe(_show(row, BODY_MARKS_MAX))
-    line = ""
-    columns = 0
+    if _is_plain_ascii(row.replace("\t", "")):
+        return Safe(row.expandtabs(TAB_COLUMNS))
     first, *others = row.split("\t")
     line = _show(first, BODY_MARKS_MAX)
     columns = _columns(line)
@@ -166,7 +168,7 @@ def _settle_marks(line: str, marks_max: int) -> str:
     marks = "".join(character for character in set(line) if MARKS[character])
     if not marks:
         return line
-    if line[0] in marks:
+    if line[:1] in marks:
         line = MARK_HOLDER + line
     return re.sub(f"([{marks}]{{{marks_max}}})[{marks}]+", r"\1", line)
 
@@ -196,6 +198,10 @@ def _raw_prefix_length(row: str, columns_max: int) -> int:
         if columns > columns_max:
             return index
     return len(row)
+
+
+def _show_control(match: re.Match[str]) -> str:
+    return SHOWN[ord(match.group())]
 
 
 def _show_stray_byte(match: re.Match[str]) -> str:
