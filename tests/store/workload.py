@@ -104,7 +104,7 @@ class Day:
         for turn in range(12):
             self.store.work(0)
             self.send("bob", ["alice", "bob"], b"while it runs %d" % turn)
-            if turn % 2:
+            if turn % 2 == 0:
                 self.send_everyone("alice", b"while it runs, everyone")
                 self.drain("alice", 1)
                 self.drain("bob", 1)
