@@ -32,6 +32,11 @@ class Ranges:
         index = bisect_left(self.ends, number)  # the first range that ends at or above number
         return index < len(self.ends) and self.starts[index] < number
 
+    def touches(self, start: int) -> bool:
+        """Whether settling (start, …] joins a range that there is, so that their count stays."""
+        index = bisect_left(self.ends, start)
+        return index < len(self.ends) and self.starts[index] <= start
+
     def add(self, start: int, end: int) -> None:
         """Settle (start, end], joining what touches it."""
         assert 0 <= start < end, (start, end)

@@ -115,7 +115,8 @@ class QueueReader:
         """At most `count_max` entries and about `bytes_max` bytes of bodies (always one entry).
 
         [] with `exhausted` False means that this slice of the file held nothing wanted: read on.
-        With `exhausted` True nothing is left now; without an `until`, more may come.
+        With `exhausted` True nothing is left now; without an `until`, more may come. While the
+        account has SETTLED_RANGES_MAX gaps, only entries come whose settling opens no further one.
         """
         self.begin_call()
         if outcomes_only and self.account.own_outcomes == 0:
@@ -124,7 +125,7 @@ class QueueReader:
         settled = self.account.settled
         found: list[Entry] = []
         size = 0
-        while len(found) < count_max and len(settled) < SETTLED_RANGES_MAX:
+        while len(found) < count_max:
             try:
                 source, entry = self.next_entry()
             except StoreDamaged:
@@ -140,6 +141,8 @@ class QueueReader:
                 source.passed(entry)
                 self.pred = entry.number
                 continue
+            if len(settled) >= SETTLED_RANGES_MAX and not settled.touches(self.pred):
+                break  # settling it would open one more gap; those that close one go on
             size += len(entry.body)
             if found and size > bytes_max:
                 break
