@@ -20,6 +20,7 @@ from msgd.session import Check, Session
 from msgd.values import Now
 from store.entry import Entry, EntryKind
 from store.errors import StoreDamaged
+from store.limits import SETTLED_RANGES_MAX
 from store.reader import QueueReader
 from wire.codes import Code, NoticeKind
 from wire.messages import (
@@ -229,6 +230,8 @@ class Delivery:
         limits = core.limits
         outcomes_only = check is not None and check.outcomes_only
         outstanding = session.outstanding
+        account = session.account
+        assert account is not None
         slices_left = SLICES_PER_TURN_MAX
         while True:
             if check is not None and not check.left:
@@ -237,7 +240,7 @@ class Delivery:
             room_bytes = limits.window_bytes_max - session.outstanding_bytes
             # With less room than the largest message there is no telling whether the next one fits.
             if count <= 0 or room_bytes < limits.body_bytes_max:
-                return Stop.FULL
+                return Stop.EMPTY if self._is_all_out(session, outcomes_only) else Stop.FULL
             if check is not None and check.left < count:
                 count = check.left
             entries = lane.read(count, room_bytes, outcomes_only=outcomes_only)
@@ -252,9 +255,20 @@ class Delivery:
             if lane.exhausted:
                 return Stop.EMPTY
             if not entries:
+                if len(account.settled) >= SETTLED_RANGES_MAX:
+                    return Stop.FULL  # a receipt must close a gap first
                 slices_left -= 1
                 if not slices_left:
                     return Stop.LATER
+
+    def _is_all_out(self, session: Session, outcomes_only: bool) -> bool:
+        """Whether everything in the queue is out already: told without looking into it."""
+        account = session.account
+        assert account is not None
+        outcomes_out = len(session.outstanding) - session.outstanding_messages
+        if account.outcomes_waiting != outcomes_out:
+            return False
+        return outcomes_only or not self.remaining(session)
 
     def _handed(self, session: Session, entry: Entry, check: Check | None) -> Message:
         """Count an entry as out, and give the frame that carries it."""

@@ -70,7 +70,9 @@ class Login:
             # Connections that came and went at once: do not keep their timers until they end.
             self._timers = [timer for timer in self._timers if timer[1] in sessions]
             heapify(self._timers)
-        deadline_ms = session.opened_ms + self._core.limits.login_timeout_ms
+        limits = self._core.limits
+        # Whichever comes first: it may have logged in by then.
+        deadline_ms = session.opened_ms + min(limits.login_timeout_ms, limits.ping_idle_ms)
         heappush(self._timers, (deadline_ms, session.number))
 
     def hello(self, session: Session, message: Hello, now: Now) -> None:
@@ -315,6 +317,8 @@ class Login:
         if session.account is None:
             if session.waiting_for is not None:
                 return now_ms + limits.challenge_ms
+            if now_ms < session.opened_ms + limits.login_timeout_ms:
+                return session.opened_ms + limits.login_timeout_ms
             text = f"no login within {limits.login_timeout_ms // 1_000} seconds"
             self.dismiss(session, Code.TOO_SLOW, text, text, now)
             return None
