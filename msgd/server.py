@@ -97,6 +97,8 @@ def _serve(settings: Settings, machine: Machine) -> int:
         )
     address = machine.network.resolve(settings.host, settings.port)
     check_exposure(address, settings)
+    # Before anything is opened: from here on a signal is a wish that the loop will read.
+    machine.take_signals()
     log = Log(_log_output(settings, machine))
     events = EventLog(EVENTS_MAX)
     events.subscribe(log.write)
@@ -151,7 +153,6 @@ def _run(
     log: Log,
     address: Address,
 ) -> None:
-    machine.take_signals()
     console: Console | None = None
     try:
         panel: Panel | None = None

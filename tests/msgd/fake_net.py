@@ -199,6 +199,10 @@ class FakeClient:
         self.inbox += new
         return new
 
+    def is_closed(self) -> bool:
+        """Whether the server has let go of the connection."""
+        return self.channel.closed
+
     def end(self) -> None:
         """Close this end, as a program that exits."""
         self.channel.ended = True

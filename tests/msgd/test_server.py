@@ -1,0 +1,373 @@
+"""The server put together, first on a machine in memory, then as a process on a real one."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from msgd.log import LogError, LogOutput
+from msgd.net import Wish
+from msgd.server import Machine, serve
+from msgd.settings import Layer, Settings, Value, merge
+from store.disk import Disk, DiskFailure
+from store.errors import StoreDamaged, StoreLocked
+from term.console import Console, ConsoleUnsuitable
+from tests.msgd.fake_machine import FakeOutput
+from tests.msgd.fake_net import FakeNetwork
+from tests.sim.sim_clock import SimClock
+from tests.sim.sim_disk import SimDisk
+from wire.connection import Connection
+from wire.messages import Hello, LoginRequest, LoginSuccess, Message, Notice
+from wire.states import Role
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass
+class Desk:
+    """A machine in memory, and what was said on it."""
+
+    network: FakeNetwork = field(default_factory=FakeNetwork)
+    clock: SimClock = field(default_factory=SimClock)
+    disk: SimDisk = field(default_factory=lambda: SimDisk(random.Random(1)))
+    output: FakeOutput = field(default_factory=FakeOutput)
+    said: list[str] = field(default_factory=list)
+    complained: list[str] = field(default_factory=list)
+    took_signals: bool = False
+
+    def machine(self) -> Machine:
+        return Machine(
+            network=self.network,
+            clock=self.clock,
+            entropy=random.Random(2).randbytes,
+            descriptors_max=1_024,
+            process_id=42,
+            is_terminal=True,
+            open_disk=lambda _: self.disk,
+            open_log=lambda _: self.output,
+            open_console=self.no_console,
+            take_signals=self.take_signals,
+            say=self.said.append,
+            complain=self.complained.append,
+        )
+
+    def take_signals(self) -> None:
+        self.took_signals = True
+
+    @staticmethod
+    def no_console(_: Settings) -> Console:
+        raise ConsoleUnsuitable("this terminal cannot show a screen; use --headless")
+
+
+def settings(**options: Value) -> Settings:
+    given: dict[str, Value] = {"data": "/d", "headless": True, **options}
+    return merge([Layer("test", given)])
+
+
+def test_it_serves_until_asked_to_end() -> None:
+    desk = Desk()
+    desk.network.wishes.append(Wish.STOP)
+    assert serve(settings(port=0), desk.machine()) == 0
+    assert desk.said == ["msgd: listening on 127.0.0.1:40000"]
+    assert desk.complained == []
+    assert desk.took_signals
+    assert desk.network.closed
+    assert desk.output.closed
+    lines = desk.output.data.decode().splitlines()
+    assert "START msgd 0.1.0 on 127.0.0.1:40000, data in /d, 0 users" in lines[0]
+    assert "STOP" in lines[-1]
+
+
+def test_it_can_be_started_again_on_what_it_left() -> None:
+    desk = Desk()
+    for _ in range(2):
+        desk.network.wishes.append(Wish.STOP)
+        assert serve(settings(), desk.machine()) == 0
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "2001:db8::1"])
+def test_beyond_this_machine_only_if_one_insists(host: str) -> None:
+    desk = Desk()
+    assert serve(settings(host=host), desk.machine()) == 2
+    (words,) = desk.complained
+    assert words == (
+        f"msgd: {host} can be reached from other machines, and everything would pass in plain "
+        "text for anybody to read or forge; use a tunnel to 127.0.0.1, or add --unsafe-plaintext"
+    )
+    desk.network.wishes.append(Wish.STOP)
+    assert serve(settings(host=host, unsafe_plaintext=True), desk.machine()) == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1"])
+def test_this_machine_has_many_addresses(host: str) -> None:
+    desk = Desk()
+    desk.network.wishes.append(Wish.STOP)
+    assert serve(settings(host=host), desk.machine()) == 0
+
+
+def test_a_panel_needs_a_terminal() -> None:
+    desk = Desk()
+    machine = replace(desk.machine(), is_terminal=False)
+    assert serve(settings(headless=False), machine) == 2
+    assert desk.complained == [
+        "msgd: standard output is not a terminal, so there can be no panel; use --headless"
+    ]
+
+
+def test_a_terminal_that_cannot_show_it_leaves_everything_in_order() -> None:
+    desk = Desk()
+    assert serve(settings(headless=False), desk.machine()) == 1
+    assert desk.complained == ["msgd: this terminal cannot show a screen; use --headless"]
+    desk.network.wishes.append(Wish.STOP)
+    assert serve(settings(), desk.machine()) == 0, "the lock was let go"
+
+
+def test_a_port_in_use_leaves_everything_in_order() -> None:
+    desk = Desk()
+    desk.network.listen_error = "127.0.0.1:7070 is in use by another program"
+    assert serve(settings(), desk.machine()) == 1
+    assert desk.complained == ["msgd: 127.0.0.1:7070 is in use by another program"]
+    desk.network.listen_error = None
+    desk.network.wishes.append(Wish.STOP)
+    assert serve(settings(), desk.machine()) == 0, "the lock was let go"
+
+
+def refuse(error: Exception) -> Callable[[str], Disk]:
+    def open_disk(_: str) -> Disk:
+        raise error
+
+    return open_disk
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (StoreLocked("/d: another msgd is running"), "msgd: /d: another msgd is running"),
+        (StoreDamaged("MANIFEST", 12, "wrong\x1b[2J"), "msgd: MANIFEST is damaged at byte 12"),
+    ],
+)
+def test_a_refusal_is_one_clear_line_and_78(error: Exception, words: str) -> None:
+    desk = Desk()
+    machine = replace(desk.machine(), open_disk=refuse(error))
+    assert serve(settings(), machine) == 78
+    assert len(desk.complained) == 1
+    assert desk.complained[0].startswith(words)
+    assert "\x1b" not in desk.complained[0]
+
+
+class BrokenDisk(SimDisk):
+    """A disk whose syncs fail from some moment on."""
+
+    is_broken = False
+
+    def sync_data(self, handle: int) -> None:
+        if self.is_broken:
+            raise DiskFailure(5, "journal: sync failed")
+        super().sync_data(handle)
+
+
+def test_a_failed_sync_ends_it_with_70_and_tells_nobody_anything() -> None:
+    disk = BrokenDisk(random.Random(1))
+    desk = Desk(disk=disk)
+    client = desk.network.connect()
+    client.say(Hello((1,), "test"))
+
+    def go_on(_: int | None) -> None:
+        if client.hear():
+            client.say(LoginRequest(1, "alice", bytes(8), create_if_new=True))
+            disk.is_broken = True
+
+    desk.network.before_poll = go_on
+    assert serve(settings(), desk.machine()) == 70
+    assert len(desk.complained) == 1
+    assert "sync failed" in desk.complained[0]
+    assert client.hear() == []
+    assert len(client.inbox) == 1
+
+
+def test_a_log_that_cannot_be_opened_is_an_error() -> None:
+    desk = Desk()
+
+    def open_log(_: str) -> LogOutput:
+        raise LogError("the log /l cannot be opened: Permission denied; see --log")
+
+    machine = replace(desk.machine(), open_log=open_log)
+    assert serve(settings(), machine) == 1
+    assert desk.complained[0].startswith("msgd: the log /l cannot be opened")
+
+
+def test_options_that_contradict_each_other_are_a_usage_error() -> None:
+    desk = Desk()
+    assert serve(settings(ping_idle_ms=60_000), desk.machine()) == 2
+    assert "contradict" in desk.complained[0]
+
+
+# ----- as a process -------------------------------------------------------------------------------
+
+
+class Process:
+    """`python -m msgd --headless`, on a port that the system chooses."""
+
+    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+        self.running = subprocess.Popen(
+            [sys.executable, "-m", "msgd", "--data", str(folder), *arguments],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "HOME": str(folder.parent), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def port(self) -> int:
+        """Waits until it listens."""
+        assert self.running.stdout is not None
+        line = self.running.stdout.readline()
+        assert line.startswith("msgd: listening on 127.0.0.1:"), self.end()
+        return int(line.rpartition(":")[2])
+
+    def end(self) -> tuple[int, str]:
+        """Waits for its end; gives the exit code and what it said on standard error."""
+        _, words = self.running.communicate(timeout=20)
+        return self.running.returncode, words
+
+
+e2e = pytest.mark.e2e
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    made: list[Process] = []
+
+    def begin(*arguments: str, folder: str = "data", **environment: str) -> Process:
+        made.append(Process(tmp_path / folder, *arguments, **environment))
+        return made[-1]
+
+    yield begin
+    for process in made:
+        if process.running.poll() is None:
+            process.running.kill()
+        process.running.communicate()
+
+
+class Caller:
+    """A client with a real socket."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.connection = Connection(Role.CLIENT)
+
+    def say(self, message: Message) -> None:
+        self.socket.sendall(self.connection.send(message))
+
+    def hear(self) -> object:
+        """The next frame; None at the end of the stream."""
+        while (event := self.connection.next_event()) is None:
+            data = self.socket.recv(65_536)
+            if not data:
+                return None
+            self.connection.receive_data(data)
+        return event
+
+
+@e2e
+def test_a_process_serves_and_sigterm_tells_the_clients(start: Callable[..., Process]) -> None:
+    process = start("--headless", "--port", "0")
+    caller = Caller(process.port())
+    caller.say(Hello((1,), "test"))
+    caller.hear()
+    caller.say(LoginRequest(1, "alice", bytes(8), create_if_new=True, live=True))
+    assert isinstance(caller.hear(), LoginSuccess)
+    process.running.send_signal(signal.SIGTERM)
+    assert isinstance(caller.hear(), Notice)
+    assert caller.hear() is None
+    caller.socket.close()
+    code, log = process.end()
+    assert code == 0, log
+    for word in ("START", "CREATE", "alice", "DISCONNECT", "STOP"):
+        assert word in log
+    again = start("--headless", "--port", "0")
+    again.port()
+    again.running.send_signal(signal.SIGINT)
+    code, log = again.end()
+    assert code == 0
+    assert "1 users" in log
+
+
+@e2e
+def test_two_servers_never_share_a_folder_or_a_port(start: Callable[..., Process]) -> None:
+    first = start("--headless", "--port", "0")
+    port = first.port()
+    code, words = start("--headless", "--port", "0").end()
+    assert code == 78
+    assert "another msgd is running" in words
+    code, words = start("--headless", "--port", str(port), folder="other").end()
+    assert code == 1
+    assert f"127.0.0.1:{port} is in use by another program" in words
+
+
+@e2e
+def test_a_folder_that_others_can_read_is_refused(
+    start: Callable[..., Process], tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir(mode=0o755)
+    (tmp_path / "data").chmod(0o755)
+    code, words = start("--headless", "--port", "0").end()
+    assert code == 78
+    assert "chmod 700" in words
+    assert len(words.strip().splitlines()) == 1, words
+
+
+@e2e
+def test_the_log_moves_and_the_file_and_environment_count(
+    start: Callable[..., Process], tmp_path: Path
+) -> None:
+    log = tmp_path / "msgd.log"
+    config = tmp_path / "msgd.toml"
+    config.write_text(f'port = 1\nheadless = true\nlog = "{log}"\n')
+    process = start("--config", str(config), MSGD_PORT="0")
+    port = process.port()
+    log.rename(tmp_path / "old.log")
+    process.running.send_signal(signal.SIGHUP)
+    Caller(port).socket.close()
+    process.running.send_signal(signal.SIGTERM)
+    code, words = process.end()
+    assert (code, words) == (0, "")
+    assert "START" in (tmp_path / "old.log").read_text()
+    assert "STOP" in log.read_text()
+
+
+@e2e
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--help"], 0, ""),
+        (["--version"], 0, ""),
+        (["--prot", "1"], 2, 'did you mean "--port"?'),
+        (["--config", "/nowhere"], 2, "--config /nowhere: No such file or directory"),
+        (["--port", "1"], 2, "use --headless"),
+        (["--headless", "--host", "0.0.0.0"], 2, "--unsafe-plaintext"),
+    ],
+)
+def test_what_a_process_says_without_serving(
+    start: Callable[..., Process], arguments: list[str], code: int, words: str
+) -> None:
+    found, said = start(*arguments).end()
+    assert found == code
+    assert words in said
+
+
+@e2e
+def test_without_assertions_it_does_not_run() -> None:
+    done = subprocess.run(
+        [sys.executable, "-O", "-m", "msgd"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "python -O" in done.stderr
