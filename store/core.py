@@ -49,7 +49,12 @@ class Core:
             manifest.accounts_blocks,
         )
         past = JournalReplay(
-            disk, manifest.store_id, manifest.segments, manifest.replay_lsn, manifest.replay_crc
+            disk,
+            manifest.store_id,
+            manifest.segments,
+            manifest.replay_lsn,
+            manifest.replay_crc,
+            read_only=False,
         )
         self.past = past
         self.journal = FileJournal(

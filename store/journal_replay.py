@@ -43,6 +43,8 @@ class JournalReplay:
         live: tuple[tuple[int, int], ...],
         replay_lsn: int,
         replay_crc: int,
+        *,
+        read_only: bool,
     ) -> None:
         self.disk = disk
         self.store_id = store_id
@@ -54,13 +56,16 @@ class JournalReplay:
         self.findings: list[str] = []
         self.spares: list[int] = []  # numbers of files that can be used again
         self.highest_number = max((number for number, _ in live), default=0)
+        self.read_only = read_only
+        self.inspect_folder()
 
     def inspect_folder(self) -> None:
         """Look at what is there beside the live segments; leftovers become spares."""
         listed = {number for number, _ in self.live}
         for name in self.disk.list("journal"):
             if TEMPORARY.fullmatch(name):
-                self.disk.remove(f"journal/{name}")
+                if not self.read_only:
+                    self.disk.remove(f"journal/{name}")
             elif not NAME.fullmatch(name):
                 self.findings.append(f"journal/{name} is not ours; left alone")
             elif int(name[:16], 16) not in listed:

@@ -17,12 +17,10 @@ from store.checkpoint import Checkpoint
 from store.core import RESERVE, Core
 from store.disk import Disk, DiskFull
 from store.errors import StoreDamaged, StoreNoRoom
+from store.inspect import records_of
 from store.limits import PAGE_BYTES
 from store.manifest import MANIFEST, Manifest, read_manifest, replace_manifest
-from store.records import RecordError, decode, numbers_of
 from store.settings import Settings, StoreClock
-from wire import tlv
-from wire.errors import TlvError
 
 Result = TypeVar("Result")
 
@@ -109,15 +107,9 @@ def replay(core: Core) -> None:
         if batch.first_number != state.next_number:
             reason = f"number {batch.first_number} where {state.next_number} should be"
             raise StoreDamaged(f"journal batch {batch.lsn}", 0, reason)
-        payload = batch.payload
-        try:
-            for type_, start_at, end in tlv.spans(payload, 0, len(payload)):
-                fields = decode(type_, payload[start_at:end])
-                number = state.next_number
-                state.apply(type_, fields, number)
-                assert state.next_number == number + numbers_of(fields)
-        except (TlvError, RecordError) as error:
-            raise StoreDamaged(f"journal batch {batch.lsn}", 0, str(error)) from error
+        for number, type_, fields in records_of(batch):
+            assert number == state.next_number
+            state.apply(type_, fields, number)
     core.past.keep_torn()
     core.findings += core.past.findings
 

@@ -100,6 +100,8 @@ class Day:
 
     def lunch(self) -> Iterator[None]:
         """A checkpoint goes on while people go on."""
+        self.send_everyone("carol", b"before lunch")
+        yield
         pass_time(self.store)
         for turn in range(12):
             self.store.work(0)
