@@ -198,7 +198,7 @@ class Exchange:
                 if session.greeted:
                     self._core.say(session, Notice(NoticeKind.SHUTTING_DOWN, text))
                 self._core.doom(session, "server stopped")
-        # Only now, so that nobody who waited for a name gets it from one who was sent away.
+        # Only now, when all are closing: nobody who waits for a name gets it from another.
         for session in tuple(self.sessions.values()):
             self._login.leave(session, now)
 

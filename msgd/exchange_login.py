@@ -227,7 +227,8 @@ class Login:
             holder.challenged = False
             for newcomer, request in self._challenges.pop(holder.name).waiters:
                 newcomer.waiting_for = None
-                self.login(newcomer, request, now, aside)
+                if newcomer.closing is None:
+                    self.login(newcomer, request, now, aside)
 
     def _stop_waiting(self, session: Session) -> None:
         """A newcomer has gone while it waited."""
