@@ -19,18 +19,23 @@ note() { # OPTION VALUE
 # because a handler (unlike "ignore") is not inherited.
 trap ':' INT
 
+# The program keeps the pane's standard error (as 3, then 2); the shell itself has nothing to say there,
+# and would announce a killed program in words that only confuse.
+exec 3>&2 2>/dev/null
+
 while true; do
     (
         trap - INT
         note @program_status ''
         note @program_pid "$BASHPID"
-        exec "$@"
+        exec "$@" 2>&3 3>&-
     )
     status=$?
     note @program_pid ''
     note @program_status "$status"
-    # A program that was killed may have left the terminal without echo and without line ends.
+    # A program that was killed could not give back the terminal as it was.
     stty sane
+    ((status <= 128)) || for capability in rmcup rmkx cnorm sgr0; do tput "$capability"; done
     printf '\n%s ended with exit status %s. Press Enter to start it again.\n' "$name" "$status"
     # A read that fails for good (the terminal is gone) ends the pane; a C-c only asks again.
     until read -r; do

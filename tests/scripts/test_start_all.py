@@ -228,6 +228,18 @@ def test_a_program_that_ends_says_so_and_starts_again(stage: Stage) -> None:
     stage.screen_with(1, "You are connected as alice")
 
 
+def test_a_killed_server_starts_again_and_the_clients_come_back(stage: Stage) -> None:
+    stage.start("alice")
+    stage.screen_with(1, "You are connected as alice")
+    os.kill(int(stage.panes("#{@program_pid}")[0]), signal.SIGKILL)
+    screen = stage.screen_with(0, r"msgd ended with exit status 137\.")
+    assert "Users" not in screen, "the panel's last picture is in the way"
+    stage.screen_with(1, "You are not connected")
+    stage.type(0, "Enter")
+    stage.screen_with(0, r"\* ON +alice")
+    stage.screen_with(1, "You are connected as alice")
+
+
 @pytest.mark.parametrize(("dimensions", "zoomed"), [((50, 170), "0"), ((24, 80), "1")])
 def test_a_terminal_is_attached(stage: Stage, dimensions: tuple[int, int], zoomed: str) -> None:
     """A terminal too small for four panes begins with one of them."""
