@@ -60,12 +60,14 @@ class Situation:
     """What changes while the program runs. Requests are numbers of the link's, None when not open.
 
     `inside`: a name is logged in, or was and may be again. `ended`: the link has stopped for good
-    and its profile is to be closed. `counting`: outcomes still belong to the time before login.
+    and its profile is to be closed. `online`: so it was at the last event. `counting`: outcomes
+    still belong to the time before the login.
     """
 
     name: str = ""
     inside: bool = False
     ended: bool = False
+    online: bool = False
     created: bool = False
     counting: bool = False
     arrived_since: int = 0
@@ -132,6 +134,7 @@ class EventReader:
     def _on_logged_in(self, event: LoggedIn) -> None:
         situation = self._situation
         situation.name = event.name
+        situation.online = True
         situation.reason = ""
         situation.refusal = Safe("")
         situation.waiting_there = event.waiting
@@ -176,8 +179,9 @@ class EventReader:
         if event.retry_at_ms is None and not situation.inside:
             situation.refusal = safe_line(situation.reason)
             situation.ended = True
-        elif situation.inside and not situation.said:
+        elif situation.online:
             self._say(f"The connection is gone ({event.reason}). msgc goes on trying.")
+        situation.online = False
         self._void_requests()
 
     def _void_requests(self) -> None:

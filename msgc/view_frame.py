@@ -11,11 +11,13 @@ from msgc.screens.screen import Size
 from msgc.view_text import plural
 from msgc.view_values import Overview
 from term.keys import Binding, KeyTable
-from term.picture import Line, Picture, Span, Style, columns_of, compose, spread
+from term.picture import Line, Picture, Span, Style, body_rows, columns_of, compose, spread
 from term.safe import Safe, safe_line
+from term.width import wrap
 
 STATUS_NAME_COLUMNS_MAX: Final = 34
 STATUS_LINK_COLUMNS_MAX: Final = 40
+_MESSAGE_ROWS_MAX: Final = 4
 _ALWAYS_SHOWN: Final = frozenset(("help", "leave", "quit", "other"))
 
 
@@ -39,8 +41,7 @@ def frame(
     columns = size[1]
     overview = desk.overview()
     if message is None:
-        said = desk.message()
-        message = (Span(Safe(f" {said}")),) if said else ()
+        body, message = _with_message(body, desk.message(), size)
     return compose(
         size,
         spread(text(f" {safe_line(title)}"), text(f"{safe_line(right)} "), columns),
@@ -50,6 +51,16 @@ def frame(
         keys=_key_line(keys, columns),
         cursor=cursor,
     )
+
+
+def _with_message(body: Sequence[Line], said: Safe, size: Size) -> tuple[Sequence[Line], Line]:
+    """The message line; a long message takes the last rows of the body too, rather than be cut."""
+    rows = [text(f" {row}") for row in wrap(said, size[1] - 2)[:_MESSAGE_ROWS_MAX]] if said else []
+    if len(rows) <= 1:
+        return body, rows[0] if rows else ()
+    room = body_rows(size) - len(rows) + 1
+    shown = [*body[:room], *(() for _ in range(room - len(body)))]
+    return [*shown, *rows[:-1]], rows[-1]
 
 
 def _key_line(keys: KeyTable, columns: int) -> Line:

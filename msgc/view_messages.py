@@ -7,7 +7,7 @@ through `term.safe`. Fails never.
 from typing import Final
 
 from msgc.values import HistoryEntry, Received, SendState, Sent
-from msgc.view_text import STAMP_COLUMNS, Times, join_names
+from msgc.view_text import STAMP_COLUMNS, Times, join_names, plural
 from term.picture import EMPTY, Line, Span, Style
 from term.safe import Safe, safe_line, safe_text
 from term.width import pad, wrap
@@ -122,7 +122,7 @@ def audience_words(received: Received) -> str:
     if received.audience == Audience.ONE:
         return "you alone"
     if received.audience == Audience.EVERYONE:
-        return f"all ({received.audience_count:,})"
+        return f"all ({plural(received.audience_count, 'user')})"
     return f"{received.audience_count:,} users"
 
 

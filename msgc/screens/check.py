@@ -175,9 +175,8 @@ class Check(Screen):
     def _ask(self) -> None:
         self._asking = self._desk.check()
         if not self._asking:
-            waiting = "What waits at the server is safe there."
-            self._empty_words = f"Not connected. {waiting}"
-            self._desk.say(Safe(f"Not connected: the server cannot be asked now. {waiting}"))
+            self._empty_words = "Not connected. What waits at the server is safe there."
+            self._desk.say(Safe("Not connected: the server cannot be asked now."))
 
     def _tell_end(self, end: CheckEnded) -> None:
         self._empty_words = none_available(self._desk.times.clock(end.at_ms))

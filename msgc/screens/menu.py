@@ -66,6 +66,7 @@ KEYS: Final = KeyTable(
         *(Binding(item.keys, item.command, _HELP[item.command]) for item in ITEMS[:-2]),
         Binding(("?",), "help", _HELP["help"], "help"),
         Binding(("q",), "quit", _HELP["quit"], "quit"),
+        Binding(("r",), "connect", "Connect again at once, when the connection is gone"),
         Binding(("Esc",), "stay", "Nothing: this is the top; q disconnects and quits"),
     ],
     inherits=TYPING_KEYS,
@@ -94,6 +95,9 @@ class Menu(Screen):
         command = KEYS.command(key)
         if command == "choose":
             command = str(self._list.selected)
+        if command == "connect":
+            self._desk.retry_now()
+            return Done.HANDLED
         if command == "stay":
             self._desk.say(Safe("This is the main menu: q disconnects and quits."))
             return Done.HANDLED
@@ -114,7 +118,7 @@ class Menu(Screen):
         """The choices, each with its numbers."""
         overview = self._desk.overview()
         details = _details(overview, self._directory_words(overview))
-        body: list[Line] = [EMPTY, *_greeting(overview), EMPTY]
+        body: list[Line] = [EMPTY, *_greeting(overview, self._desk.now_ms()), EMPTY]
         top = len(body)
         for row, item in enumerate(ITEMS):
             marker = ">" if row == self._list.cursor else " "
@@ -138,14 +142,15 @@ class Menu(Screen):
         return f"{users}, {overview.accounts_connected or 0:,} connected"
 
 
-def _greeting(overview: Overview) -> tuple[Line, ...]:
+def _greeting(overview: Overview, now_ms: int) -> tuple[Line, ...]:
     if overview.standing.online:
-        first = f"   You are connected as {safe_line(overview.name)}."
+        first, second = f"You are connected as {safe_line(overview.name)}.", _news(overview)
     elif overview.standing.phase is Phase.REFUSED:
-        first = "   You are not connected any more: what you wrote is kept here."
+        first, second = "You are not connected any more; r connects again.", _news(overview)
     else:
-        first = "   You are not connected: what you send is kept here, and goes by itself."
-    return (text(first, Style.BOLD), text(f"   {_news(overview)}"))
+        first = f"You are not connected: {safe_line(overview.standing.words(now_ms))}."
+        second = "What you send is kept here and goes by itself; r tries now."
+    return (text(f"   {first}", Style.BOLD), text(f"   {second}"))
 
 
 def _news(overview: Overview) -> str:
