@@ -66,8 +66,19 @@ def _run(words: list[str]) -> int:
         return Exit.DONE
     world = _surroundings(request)
     if request.command is None:
+        if options.plain:
+            return _run_lines(world, options.name)
         return _run_screens(world, options.name)
     return command_line.run(world, request)
+
+
+def _run_lines(world: Surroundings, name: str | None) -> int:
+    # Late, like the screens; and without curses, so that it runs where curses cannot.
+    from msgc import plain_app
+    from term.plain_console import PlainConsole
+
+    console = PlainConsole(sys.stdin.fileno(), sys.stdout.fileno())
+    return plain_app.run_plain(world, console, name)
 
 
 def _run_screens(world: Surroundings, name: str | None) -> int:
