@@ -108,7 +108,7 @@ class OsDisk:
     def list(self, path: str) -> tuple[str, ...]:
         """The names in a folder, sorted."""
         try:
-            return tuple(sorted(os.listdir(self.folder_handle(path))))  # noqa: PTH208  # fd
+            return tuple(sorted(os.listdir(self.folder_handle(path))))  # noqa: PTH208  # by fd
         except DiskError:
             raise
         except OSError as error:

@@ -162,9 +162,8 @@ def modules_say_what_they_are(file: Source) -> Iterator[Complaint]:
 def machine_is_reached_in_named_files(file: Source) -> Iterator[Complaint]:
     if file.package is None:
         return
-    for name, line in imported_modules(file.tree):
-        top = name.split(".")[0]
-        if top == name and file.path not in ONLY_IN.get(top, (file.path,)):
+    for top, line in {(name.split(".")[0], line) for name, line in imported_modules(file.tree)}:
+        if file.path not in ONLY_IN.get(top, (file.path,)):
             where = " and ".join(ONLY_IN[top]) or "no file"
             yield line, f"imports {top}, which is for {where}"
 
@@ -233,10 +232,7 @@ def suppressions_have_reasons(file: Source) -> Iterator[Complaint]:
         if not re.search(r"#\s*(noqa|type:\s*ignore|pragma)\b", comment):
             continue
         # What is left beside the markers is the reason: two words at least.
-        if (
-            not marker.search(comment)
-            or len(re.findall(r"[A-Za-z]{2,}", marker.sub("", comment))) < 2
-        ):
+        if not marker.search(comment) or len(re.findall(r"[A-Za-z]+", marker.sub("", comment))) < 2:
             yield line, f"suppresses a check without a code or a reason: {comment}"
 
 
@@ -273,7 +269,7 @@ PLANTED: Final[dict[Rule, tuple[str, str]]] = {
     functions_fit_a_screen: ("wire/x.py", "def f() -> None:\n" + "    f()\n" * 70),
     modules_fit_in_the_head: ("wire/x.py", "\n" * 501),
     modules_say_what_they_are: ("wire/x.py", '"""Frames."""\n'),
-    machine_is_reached_in_named_files: ("msgc/link.py", "from socket import socket\n"),
+    machine_is_reached_in_named_files: ("msgc/link.py", "from os.path import exists\n"),
     store_sees_only_the_codec: ("store/x.py", "from wire import frames\n"),
     no_mocks: ("tests/x.py", "from unittest import mock\n"),
     no_sleep_and_no_builtin_open: ("tests/x.py", "import time\ntime.sleep(1)\n"),
