@@ -79,18 +79,22 @@ class JournalReplay:
             end = self.disk.size(handle)
             try:
                 header = decode_segment_header(path, self.disk.read_at(handle, 0, PAGE_BYTES))
-            except StoreDamaged:
-                header = (b"", 0, 0)  # half written when the power went; nothing was in it yet
+            except StoreDamaged:  # half written when the power went; nothing was in it yet
+                header = (self.store_id, number, 0)
             store_id, found, nonce = header
-            if found == number and number > self.highest_number and store_id == self.store_id:
-                batch = read_batch(
-                    self.disk, handle, FIRST_BATCH, end=end, segment=number, nonce=nonce
-                )
-                if batch is not None:
-                    raise StoreDamaged(path, FIRST_BATCH, "MANIFEST is older than this segment")
+            if store_id != self.store_id:
+                self.findings.append(f"{path} belongs to another store; left alone")
+                self.highest_number = max(self.highest_number, number)
+                return
+            batch = read_batch(self.disk, handle, FIRST_BATCH, end=end, segment=found, nonce=nonce)
+            if batch is not None and batch.lsn > self.last_lsn and found == number:
+                raise StoreDamaged(path, FIRST_BATCH, "MANIFEST is older than this segment")
         finally:
             self.disk.close(handle)
-        self.spares.append(number)
+        if found == number:
+            self.spares.append(number)
+        elif not self.read_only:  # a second name of a file that was being renamed to `found`
+            self.disk.remove(path)
 
     def batches(self) -> Iterator[Batch]:
         """Every durable batch, in order; to be run to its end."""
