@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Literal, cast
 
-from msgd import command_line, os_files, os_signals
+from msgd import command_line, inspection, os_files, os_signals
 from msgd.command_line import Action, Command, UsageError
 from msgd.log import LogOutput
 from msgd.os_clock import OsClock
@@ -115,7 +115,20 @@ def _open_console(settings: Settings) -> Console:
 
 
 def _inspect(command: Command) -> int:
-    raise NotImplementedError(command)
+    """fsck and dump."""
+
+    def open_disk(folder: str) -> Disk:
+        return OsDisk(folder, create=False)
+
+    folder, *names = command.arguments
+    try:
+        if command.action is Action.FSCK:
+            return inspection.verify(folder, open_disk, _say, _complain)
+        return inspection.show(folder, names[0] if names else None, open_disk, _say, _complain)
+    except BrokenPipeError:
+        # Whoever reads has seen enough (`| head`). Python would complain again at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
 
 
 def _say(text: str) -> None:

@@ -93,7 +93,7 @@ def _parse_tool(action: Action, arguments: tuple[str, ...]) -> Command:
 
 _TOOL_USE: Final = {
     Action.FSCK: "msgd fsck DIR",
-    Action.DUMP: "msgd dump DIR [USER|FILE]",
+    Action.DUMP: "msgd dump DIR [USER]",
 }
 
 
@@ -145,7 +145,7 @@ Usage:
   msgd [OPTIONS]               serve, with a panel on this terminal
   msgd --headless [OPTIONS]    serve, with a log on standard error
   msgd fsck DIR                verify a data folder, change nothing
-  msgd dump DIR [USER|FILE]    print what is in a data folder
+  msgd dump DIR [USER]         print what is in a data folder
 
 Options, with what holds without them in [brackets]. Each can also stand in the file given by
 --config (connections_max = 100) and in the environment (MSGD_CONNECTIONS_MAX=100); the command

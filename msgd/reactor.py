@@ -314,7 +314,6 @@ class Reactor:
         number = transport.session.number
         del self._transports[number]
         del self._by_channel[transport.channel]
-        self._again.pop(number, None)
         self._sending.pop(number, None)
         if linger:
             self._linger(transport.channel, now)

@@ -32,9 +32,9 @@ def test_the_last_one_counts_and_a_flag_can_be_taken_back() -> None:
         (["-x"], "there is no option '-x'"),
         (["fsck"], "use: msgd fsck DIR"),
         (["fsck", "a", "b"], "use: msgd fsck DIR"),
-        (["dump"], "use: msgd dump DIR [USER|FILE]"),
-        (["dump", "a", "b", "c"], "use: msgd dump DIR [USER|FILE]"),
-        (["dump", "--data"], "use: msgd dump DIR [USER|FILE]"),
+        (["dump"], "use: msgd dump DIR [USER]"),
+        (["dump", "a", "b", "c"], "use: msgd dump DIR [USER]"),
+        (["dump", "--data"], "use: msgd dump DIR [USER]"),
     ],
 )
 def test_what_makes_no_sense_is_said(arguments: list[str], words: str) -> None:

@@ -1,0 +1,94 @@
+"""`msgd fsck` and `msgd dump`: a look at a data folder, for people.
+
+Must never change anything in the folder, nor print a character that a terminal would obey.
+Fails with one sentence and an exit code: 78 for damage and refusals, 70 for a disk that fails.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from store.disk import Disk, DiskError
+from store.dump import dump, dump_user
+from store.errors import EXIT_FAILED, EXIT_REFUSED, StoreError, StoreLocked
+from store.fsck import fsck
+from term.safe import safe_log
+
+EXIT_OK: Final = 0
+EXIT_ERROR: Final = 1
+LINE_CHARACTERS_MAX: Final = 100_000
+_LOCK: Final = "LOCK"
+
+OpenDisk = Callable[[str], Disk]
+Say = Callable[[str], None]
+
+
+def verify(folder: str, open_disk: OpenDisk, say: Say, complain: Say) -> int:
+    """Look at everything; 0 when it is sound, 78 when something is damaged."""
+
+    def run(disk: Disk) -> int:
+        findings = fsck(disk)
+        for finding in findings:
+            say(_line(str(finding)))
+        damages = sum(not finding.harmless for finding in findings)
+        if damages:
+            complain(
+                f"msgd: {folder} is damaged in {damages} {'place' if damages == 1 else 'places'}; "
+                "do not serve it, restore it from a backup"
+            )
+            return EXIT_REFUSED
+        say(f"{_line(folder)} is sound")
+        return EXIT_OK
+
+    return _with_disk(folder, open_disk, complain, run)
+
+
+def show(folder: str, user: str | None, open_disk: OpenDisk, say: Say, complain: Say) -> int:
+    """Print everything, or what belongs to one user, a record a line."""
+
+    def run(disk: Disk) -> int:
+        lines: Iterator[str] = dump(disk) if user is None else dump_user(disk, user)
+        count = 0
+        for text in lines:
+            say(_line(text))
+            count += 1
+        if user is not None and not count:
+            complain(
+                f"msgd: {safe_log(user)} is no user as of the last checkpoint; "
+                f"`msgd dump {folder}` shows all"
+            )
+            return EXIT_ERROR
+        return EXIT_OK
+
+    return _with_disk(folder, open_disk, complain, run)
+
+
+def _with_disk(folder: str, open_disk: OpenDisk, complain: Say, run: Callable[[Disk], int]) -> int:
+    try:
+        disk = open_disk(folder)
+        try:
+            _hold(disk, complain)
+            return run(disk)
+        finally:
+            disk.unlock()
+    except StoreError as error:
+        complain(f"msgd: {_line(str(error))}")
+        return error.exit_code
+    except DiskError as error:
+        complain(f"msgd: {folder}: {_line(error.strerror or str(error))}")
+        return EXIT_FAILED
+
+
+def _hold(disk: Disk, complain: Say) -> None:
+    """Keep servers out meanwhile, if that is possible without changing anything."""
+    if _LOCK not in disk.list(""):
+        return
+    try:
+        disk.lock(_LOCK)
+    except StoreLocked:
+        complain("msgd: a server runs on this folder; what it writes meanwhile may look damaged")
+    except DiskError:
+        return  # a folder that cannot be written to: then no server can either
+
+
+def _line(text: str) -> str:
+    return safe_log(text, LINE_CHARACTERS_MAX)
