@@ -66,7 +66,8 @@ class CursesConsole:
     """The terminal of standard input and output, from construction until `close`.
 
     `environment` is that of the process: TERM and NO_COLOR are read from it. Use it in a `with`
-    statement: whatever happens, the terminal is given back.
+    statement: whatever happens, the terminal is given back. Signals end a program without leaving
+    the statement, so the owner turns SIGTERM and SIGHUP into an ordinary end of its loop.
     """
 
     def __init__(self, environment: Mapping[str, str], color: ColorChoice) -> None:

@@ -78,6 +78,11 @@ def test_a_mark_is_drawn_on_what_is_before_it() -> None:
     assert not is_mark("a")
 
 
+def test_direction_controls_are_called_by_their_names() -> None:
+    words = [shown(character) for character in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068"]
+    assert words == ["<LRE>", "<RLE>", "<PDF>", "<LRO>", "<RLO>", "<LRI>", "<RLI>", "<FSI>"]
+
+
 def test_scripts_from_the_right_are_known() -> None:
     assert is_right_to_left("\u05d0")
     assert is_right_to_left("\u0627")
