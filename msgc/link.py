@@ -18,19 +18,14 @@ from typing import Final
 
 from msgc import limits, words
 from msgc.archive import Archive
+from msgc.link_answers import Answers
 from msgc.link_pulse import Backoff, Pulse
 from msgc.link_requests import Asked, Kind, Requests
 from msgc.link_traffic import Traffic
 from msgc.values import (
-    AccountLine,
-    Accounts,
-    CheckDone,
     Connected,
     Connecting,
-    Created,
-    CreateRefused,
     Deleted,
-    DeleteRefused,
     Disconnected,
     Kicked,
     LinkEvent,
@@ -40,11 +35,10 @@ from msgc.values import (
     NameRefused,
     NoticeArrived,
     RequestFailed,
-    ServerStopping,
     TakenOver,
 )
 from wire import messages
-from wire.codes import Authentication, Code, NoticeKind
+from wire.codes import Authentication, Code
 from wire.connection import Connection, Unsupported
 from wire.errors import RemoteProtocolError
 from wire.limits import BODY_BYTES_MAX, RECIPIENTS_MAX, VERSION
@@ -93,6 +87,7 @@ class Link:
         self._settings = settings
         self._events: deque[LinkEvent] = deque()
         self._requests = Requests()
+        self._answers = Answers(self._requests, self._events)
         self._traffic = Traffic(archive, self._requests, self._events)
         self._backoff = Backoff(random)
         self._pulse = Pulse(0)
@@ -215,6 +210,7 @@ class Link:
         self._attached = True
         self._enter(LinkState.CONNECTING)
         self._events.append(Connecting(self._backoff.attempts + 1))
+        self._expect()
 
     def connected(self, now_ms: int) -> None:
         """There is a connection: greet."""
@@ -224,6 +220,7 @@ class Link:
         if self._closing is None:
             self._enter(LinkState.GREETING)
             self._put(messages.Hello((VERSION,), self._settings.agent))
+        self._expect()
 
     def receive_data(self, data: bytes, now_ms: int) -> None:
         """Bytes came. All that they change is in the archive when this returns."""
@@ -386,31 +383,12 @@ class Link:
             case messages.LoginFailure():
                 self._on_login_refused(message.code, message.text)
             case messages.AccountList():
-                self._on_accounts(message)
-            case messages.CheckComplete():
-                asked = self._requests.take(message.request, Kind.CHECK)
-                self._events.append(
-                    CheckDone(message.request, message.delivered, message.remaining, asked.flag)
-                )
-            case messages.CreateSuccess():
-                self._requests.take(message.request, Kind.CREATE)
-                self._events.append(Created(message.request, message.username))
-            case messages.CreateFailure():
-                asked = self._requests.take(message.request, Kind.CREATE)
-                self._events.append(
-                    CreateRefused(message.request, asked.name or "", message.code, message.text)
-                )
+                more = self._answers.page(message)
+                if more is not None and self.state is LinkState.ONLINE:
+                    self._put(more)
             case messages.DeletionSuccess():
                 self._requests.take(message.request, Kind.DELETE)
                 self._end_account(message.discarded)
-            case messages.DeletionFailure():
-                self._requests.take(message.request, Kind.DELETE)
-                self._deleting = False
-                self._events.append(
-                    DeleteRefused(message.code, message.text, message.messages_waiting)
-                )
-            case messages.Notice():
-                self._on_notice(message)
             case messages.Error():
                 self._on_error(message)
             case messages.LoggedOut():
@@ -418,8 +396,12 @@ class Link:
                     self._leave(confirmed=True)
                 else:
                     self._fail("the server said goodbye")
+            case messages.DeletionFailure():
+                self._deleting = False
+                self._answers.handle(message)
             case _:
-                # Messages and their fates. What this version does not know is passed over.
+                # What this version does not know is passed over by both.
+                self._answers.handle(message)
                 self._traffic.handle(message)
 
     def _on_welcome(self, message: messages.Welcome) -> None:
@@ -454,6 +436,7 @@ class Link:
         self.name = message.username
         self._was_online = True
         self._deleting = False
+        self._poll_at_ms = self._now_ms + limits.OUTBOX_POLL_MS
         self._enter(LinkState.ONLINE)
         self._traffic.begin_session(message.created)
         self._events.append(
@@ -485,38 +468,6 @@ class Link:
         self._deleting = False
         self._traffic.end_account()
         self._stop(Deleted(self.name or "", discarded))
-
-    def _on_accounts(self, message: messages.AccountList) -> None:
-        asked = self._requests.take(message.request, Kind.LIST)
-        asked.count += len(message.entries)
-        cursor = message.cursor
-        if cursor is not None and asked.cursor is not None and cursor <= asked.cursor:
-            raise RemoteProtocolError(Code.MALFORMED, "its list of users does not end")
-        more = None
-        if cursor is not None and asked.count < limits.ACCOUNTS_KEPT_MAX:
-            asked.cursor = cursor
-            more = self._requests.add(asked)
-        if more is not None and self.state is LinkState.ONLINE:
-            self._put(messages.ListAccounts(more, asked.name, cursor))
-        entries = tuple(
-            AccountLine(entry.username, entry.presence, entry.last_seen_ms)
-            for entry in message.entries
-        )
-        self._events.append(
-            Accounts(
-                request=asked.first,
-                entries=entries,
-                accounts_total=message.accounts_total,
-                accounts_connected=message.accounts_connected,
-                complete=more is None,
-            )
-        )
-
-    def _on_notice(self, message: messages.Notice) -> None:
-        if message.kind == NoticeKind.SHUTTING_DOWN:
-            self._events.append(ServerStopping(message.text))
-        else:
-            self._events.append(NoticeArrived(message.kind, message.text, message.count))
 
     def _on_error(self, message: messages.Error) -> None:
         if message.fatal:
