@@ -69,7 +69,7 @@ class FileJournal:
         self.segments: list[Segment] = []  # live, in order; the last is written to
         self.prepared: Segment | None = None  # the next one
         self.past_live = past.live  # segments of an earlier process that are still needed
-        self.spares: list[int] = []  # numbers of files that can be used again
+        self.spares = past.spares  # numbers of files that can be used again
         self.highest_number = 0
         self.handle = -1
         self.prev_crc = 0
@@ -98,7 +98,6 @@ class FileJournal:
         self.open_lsn = past.last_lsn + 1
         self.prev_crc = past.last_crc
         self.highest_number = max([past.highest_number, *past.spares])
-        self.spares = list(past.spares)
         self.prepared = self.prepare()
         self.enter_prepared()
 

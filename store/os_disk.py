@@ -12,6 +12,7 @@ import fcntl
 import os
 import stat
 import sys
+from collections.abc import Callable
 
 from store.disk import DiskError, DiskFailure, DiskFull, DiskMissing
 from store.errors import StoreForbidden, StoreLocked
@@ -20,7 +21,7 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
 ZEROS = bytes(1 << 18)
-FULL_SYNC = 51  # F_FULLFSYNC of darwin: its fsync leaves the drive's own cache alone
+FULL_SYNC = 51  # F_FULLFSYNC of darwin
 
 
 def translate(error: OSError, path: str) -> DiskError:
@@ -31,6 +32,18 @@ def translate(error: OSError, path: str) -> DiskError:
     elif error.errno == errno.ENOENT:
         kind = DiskMissing
     return kind(error.errno, f"{path}: {error.strerror}")
+
+
+def full_sync(handle: int) -> None:
+    """darwin: its fsync leaves the data in the drive's own cache."""
+    fcntl.fcntl(handle, FULL_SYNC)
+
+
+def flushers(platform: str) -> tuple[Callable[[int], object], Callable[[int], object]]:
+    """What makes data and size durable on this platform, and what makes data durable."""
+    if platform == "darwin":
+        return full_sync, full_sync
+    return os.fsync, os.fdatasync
 
 
 class OsDisk:
@@ -49,6 +62,7 @@ class OsDisk:
         self.folders: dict[str, int] = {"": root}
         self.paths: dict[int, str] = {}
         self.lock_handle = -1
+        self.flush, self.flush_data = flushers(sys.platform)
         status = os.fstat(root)
         if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
             self.unlock()
@@ -160,11 +174,15 @@ class OsDisk:
     def write_at(self, handle: int, offset: int, data: bytes) -> None:
         """Write all of `data`."""
         try:
-            done = os.pwrite(handle, data, offset)
+            done = self.pwrite(handle, data, offset)
             while done < len(data):  # a short write says nothing of why; the next one will
-                done += os.pwrite(handle, data[done:], offset + done)
+                done += self.pwrite(handle, data[done:], offset + done)
         except OSError as error:
             raise translate(error, self.paths[handle]) from error
+
+    def pwrite(self, handle: int, data: bytes, offset: int) -> int:
+        """One call of the system, which may write less than all."""
+        return os.pwrite(handle, data, offset)
 
     def preallocate(self, handle: int, size: int) -> None:
         """Zeros up to `size`."""
@@ -174,20 +192,14 @@ class OsDisk:
     def sync(self, handle: int) -> None:
         """fsync, and on darwin what fsync should be."""
         try:
-            if sys.platform == "darwin":
-                fcntl.fcntl(handle, FULL_SYNC)
-            else:
-                os.fsync(handle)
+            self.flush(handle)
         except OSError as error:
             raise DiskFailure(error.errno, f"{self.paths[handle]}: sync failed") from error
 
     def sync_data(self, handle: int) -> None:
         """fdatasync."""
-        if sys.platform == "darwin":
-            self.sync(handle)
-            return
         try:
-            os.fdatasync(handle)
+            self.flush_data(handle)
         except OSError as error:
             raise DiskFailure(error.errno, f"{self.paths[handle]}: sync failed") from error
 
