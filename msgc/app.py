@@ -66,8 +66,20 @@ class App:
         self._ticks = 0
         self._bell_at_ms = -BELL_MS
 
+    @property
+    def code(self) -> int | None:
+        """The exit code, once it is over."""
+        return self._code
+
     def run(self, name: str | None) -> int:
         """Turn until the end."""
+        self.start(name)
+        while self._code is None:
+            self.turn()
+        return self._code
+
+    def start(self, name: str | None) -> None:
+        """The first picture; with a name, the first attempt."""
         self._loop.watch_reader(self._console.fileno(), self._read_keys)
         for signal, callback in (
             (Signal.RESIZE, self._resize),
@@ -80,10 +92,11 @@ class App:
             self._desk.log_in(name)
         self._tick()
         self._show()
-        while self._code is None:
-            self._loop.turn()
-            self._show()
-        return self._code
+
+    def turn(self, wait_ms_max: int | None = None) -> None:
+        """One turn of the loop, and what is to be seen after it."""
+        self._loop.turn(wait_ms_max)
+        self._show()
 
     def close(self) -> None:
         """Keep what is only here, and give everything back."""

@@ -34,33 +34,32 @@ def frame(
     keys: KeyTable,
     *,
     right: str = "",
-    message: Line | None = None,
+    message: Sequence[Line] | None = None,
     cursor: tuple[int, int] | None = None,
 ) -> Picture:
-    """A whole screen. `title` and `right` may be foreign; `message` overrides the message line."""
+    """A whole screen. `title` and `right` may be foreign.
+
+    `message` takes the place of what was said: its last row is the message line, rows before it
+    cover the end of the body.
+    """
     columns = size[1]
     overview = desk.overview()
     if message is None:
-        body, message = _with_message(body, desk.message(), size)
+        said = desk.message()
+        message = [text(f" {row}") for row in wrap(said, columns - 2)] if said else []
+    message = message[:_MESSAGE_ROWS_MAX] or ((),)
+    if len(message) > 1:
+        room = body_rows(size) - len(message) + 1
+        body = [*body[:room], *(() for _ in range(room - len(body))), *message[:-1]]
     return compose(
         size,
         spread(text(f" {safe_line(title)}"), text(f"{safe_line(right)} "), columns),
         body,
-        message=message,
+        message=message[-1],
         status=_status(desk, overview, columns),
         keys=_key_line(keys, columns),
         cursor=cursor,
     )
-
-
-def _with_message(body: Sequence[Line], said: Safe, size: Size) -> tuple[Sequence[Line], Line]:
-    """The message line; a long message takes the last rows of the body too, rather than be cut."""
-    rows = [text(f" {row}") for row in wrap(said, size[1] - 2)[:_MESSAGE_ROWS_MAX]] if said else []
-    if len(rows) <= 1:
-        return body, rows[0] if rows else ()
-    room = body_rows(size) - len(rows) + 1
-    shown = [*body[:room], *(() for _ in range(room - len(body)))]
-    return [*shown, *rows[:-1]], rows[-1]
 
 
 def _key_line(keys: KeyTable, columns: int) -> Line:

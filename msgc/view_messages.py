@@ -25,7 +25,7 @@ _BODY_LINES_MAX: Final = 4_096
 def received_header(columns: int) -> Line:
     """The heads of the columns of `received_line`."""
     name = f"{'FROM':<{_name_columns(columns)}}"
-    words = f"    {'RECEIVED':<{STAMP_COLUMNS}} {name} {'TO':<{_TO_COLUMNS}}TEXT"
+    words = f"     {'RECEIVED':<{STAMP_COLUMNS}} {name} {'TO':<{_TO_COLUMNS}}TEXT"
     return (Span(Safe(words), Style.DIM),)
 
 
@@ -35,11 +35,11 @@ def received_line(
     """When, from whom, to how many, and the beginning of the text."""
     style = Style.BOLD if selected or fresh else Style.NORMAL
     stamp = pad(times.stamp(received.received_at_ms, now_ms), STAMP_COLUMNS)
-    flag = "N" if fresh else " "
+    flags = f"{'N' if fresh else ' '}{'!' if _has_controls(received.body) else ' '}"
     return (
-        Span(Safe(f"{'>' if selected else ' '} {flag} "), style),
+        Span(Safe(f"{'>' if selected else ' '} {flags} "), style),
         Span(Safe(f"{stamp} "), style),
-        Span(pad(safe_line(received.sender), _name_columns(columns)), style),
+        Span(_name(received.sender, columns), style),
         Span(Safe(f" {audience_word(received):<{_TO_COLUMNS}}"), style),
         Span(one_line(received.body), style),
     )
@@ -59,7 +59,7 @@ def sent_line(sent: Sent, columns: int, times: Times, now_ms: int, *, selected: 
     stamp = pad(times.stamp(sent.composed_at_ms, now_ms), STAMP_COLUMNS)
     return (
         Span(Safe(f"{'>' if selected else ' '} {stamp} "), style),
-        Span(pad(safe_line(to_words(sent)), _name_columns(columns)), style),
+        Span(_name(to_words(sent), columns), style),
         Span(Safe(f" {state_word(sent):<{_STATE_COLUMNS}}"), style),
         Span(one_line(sent.body), style),
     )
@@ -85,7 +85,7 @@ def history_line(
         Span(Safe(f"{'>' if selected else ' '} "), style),
         Span(pad(times.stamp(entry.at_ms, now_ms), STAMP_COLUMNS), style),
         Span(Safe(f" {way:<4} "), style),
-        Span(pad(safe_line(who), _name_columns(columns)), style),
+        Span(_name(who, columns), style),
         Span(Safe(" "), style),
         Span(one_line(body), style),
     )
@@ -131,12 +131,6 @@ def one_line(body: str) -> Safe:
     return safe_line(" ".join(body[:_PREVIEW_CHARACTERS_MAX].split()))
 
 
-def fits_one_line(received: Received, columns: int) -> bool:
-    """Whether the row of the table shows the whole text."""
-    taken = 4 + STAMP_COLUMNS + 1 + _name_columns(columns) + 1 + _TO_COLUMNS
-    return len(wrap(one_line(received.body), max(1, columns - taken))) == 1
-
-
 def body_lines(body: str, columns: int) -> list[Line]:
     """The whole text, wrapped; then, if need be, what a reader should know about it."""
     shown = safe_text(body, columns_max=4 * BODY_BYTES_MAX, lines_max=_BODY_LINES_MAX)
@@ -170,6 +164,18 @@ def names_of(sent: Sent) -> Safe:
     if sent.everyone:
         return Safe("all users")
     return safe_line(join_names(sent.recipients, 8))
+
+
+def _has_controls(body: str) -> bool:
+    """Whether its beginning holds what a terminal would obey: the flag `!`."""
+    shown = safe_text(body[:_PREVIEW_CHARACTERS_MAX])
+    return shown.controls or shown.directional
+
+
+def _name(name: str, columns: int) -> Safe:
+    """A name in its column; a longer one ends with `~`."""
+    width = _name_columns(columns)
+    return pad(safe_line(name, width), width)
 
 
 def _name_columns(columns: int) -> int:

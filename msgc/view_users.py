@@ -48,9 +48,10 @@ def user_line(
     marks = "" if mark is None else ("[x]  " if mark else "[ ]  ")
     state, then = _STATES.get(_presence(account), ("?", ""))
     style = Style.BOLD if selected else Style.NORMAL
+    width = _name_columns(columns)
     return (
         Span(Safe(f"{'>' if selected else ' '} {marks}"), style),
-        Span(pad(safe_line(account.name), _name_columns(columns)), style),
+        Span(pad(safe_line(account.name, width), width), style),
         Span(Safe(f" {state:<{_STATE_COLUMNS}}"), style | _state_style(account)),
         Span(pad(_seen(account, now_ms), _SEEN_COLUMNS), style),
         Span(Safe("(you)" if you else then), style),

@@ -130,11 +130,12 @@ class Accounts(Screen):
             body.append(text(f"   {self._empty_words()}"))
         body += [EMPTY] * (room - 1 - len(body))
         body.append(spread(self._filter_words(), text(f"{self._list.position_text()} "), columns))
-        message, cursor = None, (1 + self._list.cursor - self._list.offset, 0)
+        message: list[Line] | None = None
+        cursor = (1 + self._list.cursor - self._list.offset, 0)
         if self._prompt is not None:
             message, cursor = self._prompt.draw(size)
         elif self._asks_to_delete:
-            message = text(f" Delete the account {safe_line(you)}? y: yes  n: no", Style.BOLD)
+            message = [text(f" Delete the account {safe_line(you)}? y: yes  n: no", Style.BOLD)]
         right = f"{plural(self._directory.total, 'user')}, {self._directory.connected:,} connected"
         return frame(
             self._desk,

@@ -117,7 +117,8 @@ class Check(Screen):
         columns = size[1]
         room = body_rows(size)
         body: list[Line] = self._empty_body() if not self._rows else self._list_body(columns, room)
-        message, cursor = None, None
+        message: list[Line] | None = None
+        cursor: tuple[int, int] | None = None
         if self._rows:
             cursor = (1 + self._list.cursor - self._list.offset, 0)
         if self._prompt is not None:

@@ -96,9 +96,9 @@ class Composer(Screen):
         used = f"{size(self._editor.bytes_used)} of {size(BODY_BYTES_MAX)} bytes"
         if shown.row_count > rows:
             used = f"line {shown.first_row + shown.cursor[0] + 1} of {shown.row_count}, {used}"
-        message = None
+        message: list[Line] | None = None
         if self._discarding:
-            message = text(" Throw this text away? y: yes  n: no", Style.BOLD)
+            message = [text(" Throw this text away? y: yes  n: no", Style.BOLD)]
         cursor = (_TOP_ROWS + shown.cursor[0], 1 + shown.cursor[1])
         return frame(
             self._desk,

@@ -110,7 +110,8 @@ class Drafts(Screen):
         """One row each; in the last row why the selected one is still here."""
         columns, room = size[1], body_rows(size)
         self._list.set_height(room - 2)
-        message, cursor = None, None
+        message: list[Line] | None = None
+        cursor: tuple[int, int] | None = None
         body: list[Line] = [EMPTY, text("   No drafts, and nothing unsent.")]
         if self._rows:
             body = [sent_header(columns), *self._table(columns)]
@@ -119,7 +120,7 @@ class Drafts(Screen):
             body.append(spread(self._why(self._rows[self._list.cursor]), position, columns))
             cursor = (1 + self._list.cursor - self._list.offset, 0)
         if self._asks_to_discard:
-            message = text(" Throw this away for good? y: yes  n: no", Style.BOLD)
+            message = [text(" Throw this away for good? y: yes  n: no", Style.BOLD)]
         overview = self._desk.overview()
         right = f"{plural(overview.drafts, 'draft')}, {overview.unsent:,} unsent"
         return frame(
@@ -144,7 +145,7 @@ class Drafts(Screen):
             lines.append(
                 (
                     Span(Safe(f"{'>' if selected else ' '} {stamp} "), style),
-                    Span(pad(safe_line(row.to), name_columns), style),
+                    Span(pad(safe_line(row.to, name_columns), name_columns), style),
                     Span(Safe(f" {row.state:<{_STATE_COLUMNS}}"), style),
                     Span(one_line(row.body), style),
                 )

@@ -90,7 +90,8 @@ class History(Screen):
         """One row a message."""
         columns, room = size[1], body_rows(size)
         self._list.set_height(room - 2)
-        message, cursor = None, None
+        message: list[Line] | None = None
+        cursor: tuple[int, int] | None = None
         body: list[Line] = [EMPTY, text(f"   {self._empty_words()}")]
         if self._rows:
             body = [history_header(columns), *self._table(columns)]
@@ -129,7 +130,7 @@ class History(Screen):
         if not self._query:
             return EMPTY
         shown = safe_line(self._query, _QUERY_COLUMNS_MAX)
-        return text(f'   Only messages that hold "{shown}"; Esc shows all.')
+        return text(f'   Holding "{shown}"; Esc shows all.')
 
     def _load(self) -> None:
         self._rows = self._desk.history(self._query, self._wanted)

@@ -14,11 +14,11 @@ from msgc.view_text import plural
 from msgc.view_values import Overview, Phase
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView
-from term.picture import EMPTY, Line, Picture, Style, restyle
+from term.picture import EMPTY, Line, Picture, Style, body_rows, restyle
 from term.safe import Safe, safe_line
 
 _TOP_ROWS: Final = 4
-_WORDS_COLUMNS: Final = 26
+_WORDS_COLUMNS: Final = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ _MOVES: Final = tuple(
 KEYS: Final = KeyTable(
     [
         Binding(("Enter",), "choose", "Go where the > is", "choose"),
-        *_MOVES,
         *(Binding(item.keys, item.command, _HELP[item.command]) for item in ITEMS[:-2]),
+        *_MOVES,
         Binding(("?",), "help", _HELP["help"], "help"),
         Binding(("q",), "quit", _HELP["quit"], "quit"),
         Binding(("r",), "connect", "Connect again at once, when the connection is gone"),
@@ -119,6 +119,8 @@ class Menu(Screen):
         overview = self._desk.overview()
         details = _details(overview, self._directory_words(overview))
         body: list[Line] = [EMPTY, *_greeting(overview, self._desk.now_ms()), EMPTY]
+        if len(body) + len(ITEMS) > body_rows(size):
+            del body[0]
         top = len(body)
         for row, item in enumerate(ITEMS):
             marker = ">" if row == self._list.cursor else " "
@@ -149,7 +151,7 @@ def _greeting(overview: Overview, now_ms: int) -> tuple[Line, ...]:
         first, second = "You are not connected any more; r connects again.", _news(overview)
     else:
         first = f"You are not connected: {safe_line(overview.standing.words(now_ms))}."
-        second = "What you send is kept here and goes by itself; r tries now."
+        second = "What you send is kept, and goes by itself. r: try now."
     return (text(f"   {first}", Style.BOLD), text(f"   {second}"))
 
 

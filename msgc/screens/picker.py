@@ -145,7 +145,8 @@ class Picker(Screen):
         right = plural(self._directory.total, "user")
         if self._several:
             right = Safe(f"{right}, {len(self._marked):,} marked")
-        message, cursor = None, (0, len(label) + shown.cursor[1])
+        message: list[Line] | None = None
+        cursor = (0, len(label) + shown.cursor[1])
         if self._prompt is not None:
             message, cursor = self._prompt.draw(size)
         return frame(

@@ -12,6 +12,7 @@ from term.keys import Binding, KeyEvent, KeyTable
 from term.picture import Line, Span, Style, body_rows
 from term.safe import Safe
 from term.width import columns as columns_of
+from term.width import wrap
 
 PROMPT_KEYS: Final = KeyTable(
     [
@@ -20,7 +21,7 @@ PROMPT_KEYS: Final = KeyTable(
     ],
     inherits=TYPING_KEYS,
 )
-_FIELD_COLUMNS_MIN: Final = 12
+_FIELD_COLUMNS_MIN: Final = 24
 
 
 @unique
@@ -58,11 +59,16 @@ class Prompt:
         self._editor.handle(key)
         return Answer.GOES_ON
 
-    def draw(self, size: Size) -> tuple[Line, tuple[int, int]]:
-        """The message line, and where the cursor stands in the body's coordinates."""
-        label = Safe(f" {self._label} ")
-        taken = columns_of(label)
-        room = max(_FIELD_COLUMNS_MIN, size[1] - taken - 1)
-        shown = self._editor.layout(room, 1)
-        line = (Span(label, Style.BOLD), Span(shown.rows[0]))
-        return line, (body_rows(size), taken + shown.cursor[1])
+    def draw(self, size: Size) -> tuple[list[Line], tuple[int, int]]:
+        """The message rows, and where the cursor stands in the body's coordinates.
+
+        A label that leaves too little room for the field gets rows of its own.
+        """
+        *above, label = wrap(self._label, size[1] - 2)
+        if columns_of(label) > size[1] - _FIELD_COLUMNS_MIN:
+            above, label = [*above, label], Safe(">")
+        rows: list[Line] = [(Span(Safe(f" {row}"), Style.BOLD),) for row in above]
+        taken = columns_of(label) + 2
+        shown = self._editor.layout(size[1] - taken - 1, 1)
+        rows.append((Span(Safe(f" {label} "), Style.BOLD), Span(shown.rows[0])))
+        return rows, (body_rows(size), taken + shown.cursor[1])

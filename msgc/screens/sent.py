@@ -21,7 +21,9 @@ from term.safe import Safe, safe_line
 from term.width import pad, wrap
 
 ROWS_MAX: Final = 10_000
-_NAME_COLUMNS: Final = 32
+_NAME_COLUMNS_MIN: Final = 15
+_NAME_COLUMNS_MAX: Final = 32
+_OTHER_COLUMNS: Final = 46
 _STATE_COLUMNS: Final = 18
 
 KEYS: Final = KeyTable(
@@ -81,7 +83,7 @@ class SentMessages(Screen):
             body = [sent_header(columns), *self._table(columns)]
             body += [EMPTY] * (room - 1 - len(body))
             selected = self._rows[self._list.cursor]
-            summary = text(f"   {safe_line(sent_summary(selected))}")
+            summary = text(f" {safe_line(sent_summary(selected))}")
             body.append(spread(summary, text(f" {self._list.position_text()} "), columns))
             cursor = (1 + self._list.cursor - self._list.offset, 0)
         right = plural(len(self._rows), "message") if self._rows else ""
@@ -120,7 +122,7 @@ class Life(Screen):
         if sent is None:
             gone = [EMPTY, text("   This message is no longer in the outbox.")]
             return frame(self._desk, size, "A sent message", gone, LIFE_KEYS)
-        lines = [*self._facts(sent, columns), rule(columns), *self._recipients(sent)]
+        lines = [*self._facts(sent, columns), rule(columns), *self._recipients(sent, columns)]
         lines += [EMPTY, *((*text(" "), *line) for line in body_lines(sent.body, columns - 2))]
         room = body_rows(size) - 1
         self._scroll.set_lines(len(lines), room)
@@ -147,24 +149,26 @@ class Life(Screen):
             lines.append(fact("State", safe_line(sent_summary(sent))))
         return lines
 
-    def _recipients(self, sent: Sent) -> list[Line]:
-        lines = [self._fate_line(sent, one) for one in sent.fates]
+    def _recipients(self, sent: Sent, columns: int) -> list[Line]:
+        lines = [self._fate_line(sent, one, columns) for one in sent.fates]
         unknown = sent.waiting - sum(one.state is FateState.WAITING for one in sent.fates)
         if sent.everyone and unknown > 0:
             words = f" {plural(unknown, 'other user has', 'other users have')} not received it yet"
             lines.append(text(words))
         return lines
 
-    def _fate_line(self, sent: Sent, one: Fate) -> Line:
+    def _fate_line(self, sent: Sent, one: Fate, columns: int) -> Line:
         when = Safe("")
         if one.at_ms is not None:
             took = after(sent.accepted_at_ms or sent.composed_at_ms, one.at_ms)
-            when = Safe(f"{self._desk.times.full(one.at_ms)}, {took}")
+            stamp = self._desk.times.stamp(one.at_ms, self._desk.now_ms())
+            when = Safe(f"{stamp}, {took}")
         words = fate(one.state) if sent.state is SendState.PENDING else ""
+        width = max(_NAME_COLUMNS_MIN, min(_NAME_COLUMNS_MAX, columns - _OTHER_COLUMNS))
         style = Style.GREEN if one.state is FateState.DELIVERED else Style.NORMAL
         return (
             Span(Safe(" ")),
-            Span(pad(safe_line(one.recipient), _NAME_COLUMNS)),
+            Span(pad(safe_line(one.recipient, width), width)),
             Span(pad(Safe(f" {words}"), _STATE_COLUMNS), style),
             Span(when),
         )
