@@ -242,8 +242,12 @@ class SimNetwork:
                 direction.capacity_bytes = self.capacity_bytes
 
     def next_arrival_ms(self) -> int | None:
-        """When something that is in flight to the server arrives; None when nothing is."""
-        times = [wire.to_server.arrival_ms() for wire in self.wires]
+        """When something arrives that the server waits for; None when nothing is on its way."""
+        times = [
+            channel.wire.to_server.arrival_ms()
+            for channel, (reading, _) in self._watched.items()
+            if reading and not channel.is_closed
+        ]
         return min((at_ms for at_ms in times if at_ms is not None), default=None)
 
     def has_news(self) -> bool:

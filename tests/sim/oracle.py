@@ -1,0 +1,227 @@
+"""What must be true at the end, whatever happened on the way.
+
+The oracle hears what users composed and what their clients told them; at the end it looks into
+their archives. It knows nothing of how the server works. It counts:
+
+    lost         an accepted message that a recipient does not have, without having deleted itself;
+                 a message reported as delivered that the recipient does not have; a message that
+                 is still unanswered, or a fate still unknown, when all faults have healed
+    duplicated   a message that a recipient has twice
+    misordered   messages in another order than the server's, or than their sender's
+    unexpected   a message that nobody wrote to that recipient, or with another body
+
+Must never be lenient because of what the code does; where it is, the reason is in the promise.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from msgc.archive import Archive
+from msgc.values import FateState, Received, SendState, Sent
+
+ALL = 1_000_000
+"""More rows than any simulated archive has."""
+
+
+@dataclass(slots=True)
+class Composed:
+    """A message as its writer knows it."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    everyone: bool
+    body: str
+    at: int
+    accepted_at: int | None = None
+
+
+@dataclass(slots=True)
+class Presence:
+    """When an account of a name was known to be there: from its login to its deletion."""
+
+    since: int
+    until: int | None = None
+    unsure_since: int | None = None
+    """When its deletion was asked for; from then on it may be gone."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """The counts, and a sentence for each violation."""
+
+    accepted: int = 0
+    delivered: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    misordered: int = 0
+    unexpected: int = 0
+    sentences: list[str] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        return not self.sentences
+
+
+class Oracle:
+    """Hears everything, then judges. Times are positions in the order in which it heard."""
+
+    def __init__(self) -> None:
+        self.messages: dict[bytes, Composed] = {}
+        self.accounts: dict[str, list[Presence]] = {}
+        self._now = 0
+
+    def _tick(self) -> int:
+        self._now += 1
+        return self._now
+
+    # ----- what it hears
+
+    def composed(self, sender: str, sent: Sent) -> None:
+        self.messages[sent.message_id] = Composed(
+            sender, sent.recipients, sent.everyone, sent.body, self._tick()
+        )
+
+    def accepted(self, message_id: bytes) -> None:
+        message = self.messages[message_id]
+        if message.accepted_at is None:
+            message.accepted_at = self._tick()
+
+    def logged_in(self, name: str, created: bool) -> None:
+        lives = self.accounts.setdefault(name, [])
+        if lives and lives[-1].until is None:
+            if not created:
+                lives[-1].unsure_since = None
+                return
+            lives[-1].until = self._tick()
+        lives.append(Presence(self._tick()))
+
+    def deletion_asked(self, name: str) -> None:
+        lives = self.accounts.get(name)
+        if lives and lives[-1].until is None and lives[-1].unsure_since is None:
+            lives[-1].unsure_since = self._tick()
+
+    def deletion_refused(self, name: str) -> None:
+        lives = self.accounts.get(name)
+        if lives and lives[-1].until is None:
+            lives[-1].unsure_since = None
+
+    def deleted(self, name: str) -> None:
+        lives = self.accounts.get(name)
+        if lives and lives[-1].until is None:
+            lives[-1].until = self._tick()
+
+    # ----- what it says
+
+    def judge(self, archives: dict[str, Archive]) -> Verdict:
+        verdict = Verdict()
+        boxes = {name: received(archive) for name, archive in archives.items()}
+        for name, box in boxes.items():
+            self._judge_box(verdict, name, box)
+        held = {name: {row.message_id for row in box} for name, box in boxes.items()}
+        for name, archive in archives.items():
+            for sent in archive.outbox.recent(ALL):
+                self._judge_sent(verdict, name, sent, held)
+        return verdict
+
+    def _judge_box(self, verdict: Verdict, name: str, box: list[Received]) -> None:
+        """Everything in a box was written to its owner, once, and stands in order."""
+        seen: set[bytes] = set()
+        for row in box:
+            message = self.messages.get(row.message_id)
+            wanted = message is not None and (message.everyone or name in message.recipients)
+            same = message is not None and (message.sender, message.body) == (row.sender, row.body)
+            if not (wanted and same):
+                verdict.unexpected += 1
+                verdict.sentences.append(f"{name} has {label(row)}, which nobody wrote to it")
+            if row.message_id in seen:
+                verdict.duplicated += 1
+                verdict.sentences.append(f"{name} has {label(row)} twice")
+            seen.add(row.message_id)
+        verdict.delivered += len(seen)
+        self._judge_order(verdict, name, sorted(box, key=lambda row: row.delivery))
+
+    def _judge_order(self, verdict: Verdict, name: str, box: list[Received]) -> None:
+        last_time = 0
+        last_counter: dict[bytes, bytes] = {}
+        for row in box:
+            installation, counter = row.message_id[:8], row.message_id[8:]
+            if row.received_at_ms < last_time or last_counter.get(installation, b"") > counter:
+                verdict.misordered += 1
+                verdict.sentences.append(f"{name} has {label(row)} out of order")
+            last_time = row.received_at_ms
+            last_counter[installation] = counter
+        # Accepted before another was even written: it stands before it (a linearizable queue).
+        latest_written = 0
+        for row in box:
+            message = self.messages.get(row.message_id)
+            if message is None:
+                continue
+            if message.accepted_at is not None and message.accepted_at < latest_written:
+                verdict.misordered += 1
+                verdict.sentences.append(f"{name} has {label(row)} after a younger one")
+            latest_written = max(latest_written, message.at)
+
+    def _judge_sent(
+        self, verdict: Verdict, name: str, sent: Sent, held: dict[str, set[bytes]]
+    ) -> None:
+        message = self.messages[sent.message_id]
+        if sent.state is SendState.UNSENT:
+            self._lose(verdict, f"{name}'s {sent.number} was never answered")
+            return
+        if message.accepted_at is None:
+            return
+        verdict.accepted += 1
+        if sent.state is not SendState.PENDING:
+            self._lose(verdict, f"{name}'s {sent.number} was accepted and is {sent.state.name}")
+            return
+        fates = {fate.recipient: fate.state for fate in sent.fates}
+        for recipient in self._recipients(message, held):
+            has = sent.message_id in held[recipient]
+            fate = fates.get(recipient, FateState.WAITING)
+            if fate is FateState.DELIVERED and not has:
+                self._lose(verdict, f"{name}'s {sent.number} is said to be with {recipient}")
+            elif not has and not self._may_have_gone(recipient, message):
+                self._lose(verdict, f"{name}'s {sent.number} never reached {recipient}")
+            elif fate is FateState.WAITING and self._must_know(name, message, has):
+                self._lose(verdict, f"{name} was never told of {sent.number} at {recipient}")
+
+    def _recipients(self, message: Composed, names: Iterable[str]) -> list[str]:
+        """Who must have it, for all that the oracle can know."""
+        if not message.everyone:
+            return list(message.recipients)
+        return [name for name in names if name != message.sender and self._was_there(name, message)]
+
+    def _was_there(self, name: str, message: Composed) -> bool:
+        """Whether one account of that name lived from before the writing until after acceptance."""
+        assert message.accepted_at is not None
+        return any(
+            life.since < message.at
+            and (life.until or message.accepted_at) >= message.accepted_at
+            and (life.unsure_since or message.accepted_at) >= message.accepted_at
+            for life in self.accounts.get(name, ())
+        )
+
+    def _may_have_gone(self, name: str, message: Composed) -> bool:
+        """Whether an account of that name ended after the writing: its mail went with it."""
+        return any(
+            (life.until or 0) > message.at or (life.unsure_since or 0) > message.at
+            for life in self.accounts.get(name, ())
+        )
+
+    def _must_know(self, sender: str, message: Composed, has: bool) -> bool:
+        """Whether the sender's own account lived on, so that the answer had somewhere to go."""
+        return has and not self._may_have_gone(sender, message)
+
+    @staticmethod
+    def _lose(verdict: Verdict, sentence: str) -> None:
+        verdict.lost += 1
+        verdict.sentences.append(sentence)
+
+
+def received(archive: Archive) -> list[Received]:
+    """All that an archive holds of others' messages."""
+    return list(archive.inbox.recent(ALL))
+
+
+def label(row: Received) -> str:
+    return f"{row.sender}'s {int.from_bytes(row.message_id[8:], 'big')} (delivery {row.delivery})"

@@ -1,0 +1,253 @@
+"""A simulated user: the client's real link and archive, with a finger that presses random keys.
+
+The archive outlives the client process, as a file would: `crash` forgets the link and everything
+that was not committed, and a new link starts on the same archive.
+
+Must never touch the server's state; what it knows came over the network.
+"""
+
+import random
+from collections.abc import Callable
+from typing import Protocol
+
+from msgc.archive import MEMORY, Archive
+from msgc.link import Link, LinkSettings
+from msgc.values import (
+    CheckDone,
+    Deleted,
+    DeleteRefused,
+    LinkState,
+    LoggedIn,
+    MessageArrived,
+    OutcomeArrived,
+    SendAnswered,
+    SendState,
+)
+from tests.sim.oracle import Oracle
+from tests.sim.sim_clock import SimClock
+from tests.sim.sim_net import ClientEnd, SimNetwork
+
+UNSENT_BYTES_MAX = 1 << 20
+PATIENCE_MS = 1_000
+WORDS = ("lunch", "patch", "queue", "snow", "grüße", "日本語", "tab\there", "line\nline", "\x1b[2J")
+
+
+class World(Protocol):
+    """What a user sees of the world."""
+
+    clock: SimClock
+    net: SimNetwork
+    oracle: Oracle
+    names: tuple[str, ...]
+
+    def trace(self, who: str, what: str) -> None:
+        """Put a line into the trace."""
+
+
+class SimUser:
+    """One person with one client. `calm` stops the random keys, not the client."""
+
+    def __init__(self, world: World, name: str, rng: random.Random) -> None:
+        self.world = world
+        self.name = name
+        self.rng = rng
+        self.pace_ms = rng.choice((1_000, 3_000, 10_000, 30_000))
+        self.live = rng.random() < 0.8
+        self.deletes = rng.random() < 0.3
+        self.archive = Archive(MEMORY, world.clock.wall_ms, rng.randbytes)
+        self.calm = False
+        self.remaining: int | None = None
+        self._checks = 0
+        self._next_check_ms = 0
+        self._next_key_ms = world.clock.now_ms + rng.randint(0, self.pace_ms)
+        self._end: ClientEnd | None = None
+        self._unsent = b""
+        self.link = self._new_link()
+
+    # ----- the client process
+
+    def _new_link(self) -> Link:
+        settings = LinkSettings(agent="sim")
+        link = Link(self.archive, self.rng.random, settings)
+        link.log_in(self.name, create_if_new=True, live=self.live)
+        return link
+
+    def crash(self) -> None:
+        """kill -9, and start again at once."""
+        self._hang_up()
+        self._checks = 0
+        self.link = self._new_link()
+
+    def _hang_up(self) -> None:
+        if self._end is not None:
+            self._end.close()
+        self._end = None
+        self._unsent = b""
+
+    def wake_ms(self) -> int | None:
+        """When this user has something to do next."""
+        times: list[int | None] = [self.link.next_deadline_ms()]
+        if not self.calm:
+            times.append(self._next_key_ms)
+        elif self.link.state is LinkState.ONLINE:
+            times.append(self._next_check_ms)
+        if self._end is not None:
+            times.append(self._end.wire.to_client.arrival_ms())
+        return min((at_ms for at_ms in times if at_ms is not None), default=None)
+
+    def step(self) -> None:
+        """Do whatever is due now."""
+        now_ms = self.world.clock.now_ms
+        self._connect(now_ms)
+        self._receive(now_ms)
+        self.link.tick(now_ms)
+        self._hear()
+        if not self.calm and now_ms >= self._next_key_ms:
+            self._next_key_ms = now_ms + self.rng.randint(1, 2 * self.pace_ms)
+            self._press_a_key()
+        elif self.calm:
+            self._finish_up(now_ms)
+        self._send(now_ms)
+
+    def _connect(self, now_ms: int) -> None:
+        if self._end is None and self.link.wants_connection(now_ms):
+            self.link.connecting(now_ms)
+            self._end = self.world.net.connect()
+            if self._end is None:
+                self.link.disconnected("refused", now_ms)
+            else:
+                self.link.connected(now_ms)
+
+    def _receive(self, now_ms: int) -> None:
+        if self._end is None:
+            return
+        data = self._end.read()
+        if data is None:
+            self._hang_up()
+            self.link.disconnected("the connection ended", now_ms)
+        elif data:
+            self.link.receive_data(data, now_ms)
+
+    def _send(self, now_ms: int) -> None:
+        if self._end is None:
+            return
+        self._unsent += self.link.data_to_send()
+        assert len(self._unsent) <= UNSENT_BYTES_MAX, "the client's buffer grows without end"
+        if self._unsent:
+            self._unsent = self._unsent[self._end.write(self._unsent) :]
+        if self.link.should_close():
+            self._hang_up()
+            self.link.disconnected("closed by us", now_ms)
+
+    # ----- what it hears
+
+    def _hear(self) -> None:
+        oracle = self.world.oracle
+        while (event := self.link.next_event()) is not None:
+            self.world.trace(self.name, repr(event))
+            match event:
+                case LoggedIn(name=name, created=created):
+                    assert name == self.name
+                    self._checks = 0
+                    self.remaining = None
+                    oracle.logged_in(name, created)
+                case SendAnswered(message_id=message_id, state=SendState.PENDING):
+                    oracle.accepted(message_id)
+                case CheckDone(remaining=remaining, outcomes_only=False):
+                    self._checks -= 1
+                    self.remaining = remaining
+                case Deleted(name=name):
+                    oracle.deleted(name)
+                case DeleteRefused():
+                    oracle.deletion_refused(self.name)
+                case MessageArrived() | OutcomeArrived() | _:
+                    pass
+
+    # ----- what it does
+
+    def _press_a_key(self) -> None:
+        keys: tuple[tuple[float, Callable[[], None]], ...] = (
+            (0.45, self._compose),
+            (0.25, self._check),
+            (0.06, self._pull_the_cable),
+            (0.05, self.crash),
+            (0.06, self._list),
+            (0.03, self._leave),
+            (0.10, self._delete),
+        )
+        roll = self.rng.random()
+        for share, key in keys:
+            roll -= share
+            if roll < 0:
+                self.world.trace(self.name, key.__name__)
+                key()
+                return
+
+    def _compose(self) -> None:
+        if self.archive.outbox.counts().unsent > 200:
+            return
+        everyone = self.rng.random() < 0.15
+        others = [name for name in self.world.names if name != self.name]
+        recipients = self.rng.sample(others, self.rng.randint(1, len(others)))
+        if self.rng.random() < 0.05:
+            recipients.append("stranger")
+        if self.rng.random() < 0.1:
+            recipients.append(self.name)
+        size = self.rng.choice((1, 1, 5, 300))
+        body = " ".join(self.rng.choice(WORDS) for _ in range(size))
+        names = () if everyone else tuple(recipients)
+        for _ in range(self.rng.choice((1, 1, 1, 10))):
+            sent = self.archive.outbox.compose(names, everyone, body)
+            self.world.oracle.composed(self.name, sent)
+        self.link.send_outbox()
+
+    def _check(self) -> None:
+        if self.link.state is LinkState.ONLINE and self._checks < 3:
+            self._checks += 1
+            self.link.check(self.rng.choice((None, 1, 5, 100)))
+
+    def _list(self) -> None:
+        if self.link.state is LinkState.ONLINE:
+            self.link.list_accounts(self.rng.choice((None, "*", "u[0-2]", "?1", "nobody")))
+
+    def _pull_the_cable(self) -> None:
+        if self._end is None:
+            return
+        if self.rng.random() < 0.5:
+            self._end.wire.reset()
+        else:
+            self._end.wire.stall(self.world.clock.now_ms + self.rng.randint(1, 90_000))
+
+    def _leave(self) -> None:
+        """Log out for a while; or come back."""
+        if self.link.state is LinkState.ONLINE:
+            self.link.log_out()
+        elif self.link.state is LinkState.STOPPED:
+            self._come_back()
+
+    def _delete(self) -> None:
+        if self.deletes and self.link.state is LinkState.ONLINE:
+            self.world.oracle.deletion_asked(self.name)
+            self.link.delete_account(force=self.rng.random() < 0.7)
+        elif self.link.state is LinkState.STOPPED:
+            self._come_back()
+
+    def _come_back(self) -> None:
+        self.live = self.rng.random() < 0.8
+        self.link.log_in(self.name, create_if_new=True, live=self.live)
+
+    # ----- the end
+
+    def _finish_up(self, now_ms: int) -> None:
+        """After the healing: come back, and fetch until nothing is left."""
+        if self.link.state is LinkState.STOPPED:
+            self._come_back()
+        elif self.link.state is LinkState.ONLINE and self._next_check_ms <= now_ms:
+            self._next_check_ms = now_ms + PATIENCE_MS
+            self._checks += 1
+            self.link.check(None)
+
+    def is_done(self) -> bool:
+        """Whether it is on line, has all its answers, and was told that nothing is left."""
+        unsent = self.archive.outbox.counts().unsent
+        return self.link.state is LinkState.ONLINE and self.remaining == 0 and unsent == 0

@@ -1,0 +1,99 @@
+"""Run seeds: `python -m tests.sim.simulate --seeds N [--from S] [--minutes M]`.
+
+Prints each failing seed with what was violated, and one closing line of figures. Exit 1 when any
+seed failed. C-c ends it early, with the figures so far.
+"""
+
+import argparse
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from traceback import format_exc
+
+from tests.sim.world import Outcome, World
+
+MINUTES = 12
+"""How long each storm lasts, in simulated minutes: 0.2 hours."""
+
+
+@dataclass(slots=True)
+class Totals:
+    seeds: int = 0
+    crashes: int = 0
+    accepted: int = 0
+    delivered: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    misordered: int = 0
+    failed: int = 0
+    simulated_ms: int = 0
+
+    def add(self, outcome: Outcome) -> None:
+        verdict = outcome.verdict
+        self.seeds += 1
+        self.crashes += outcome.crashes
+        self.accepted += verdict.accepted
+        self.delivered += verdict.delivered
+        self.lost += verdict.lost
+        self.duplicated += verdict.duplicated
+        self.misordered += verdict.misordered
+        self.failed += not verdict.is_good
+        self.simulated_ms += outcome.simulated_ms
+
+    def line(self) -> str:
+        return (
+            f"seeds={self.seeds} crashes={self.crashes} accepted={self.accepted}"
+            f" delivered={self.delivered} lost={self.lost} duplicated={self.duplicated}"
+            f" misordered={self.misordered} failed={self.failed}"
+            f" simulated_hours={self.simulated_ms / 3_600_000:.1f}"
+        )
+
+
+def simulate(seed: int, minutes: float) -> Outcome:
+    """One seed, from the storm to the verdict."""
+    return World(seed, int(minutes * 60_000)).run()
+
+
+def _simulate(job: tuple[int, float]) -> Outcome | str:
+    seed, minutes = job
+    try:
+        return simulate(seed, minutes)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the seed must be named
+        return f"seed={seed} raised {error!r}\n{format_exc()}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="simulate the whole service from seeds")
+    parser.add_argument("--seeds", type=int, default=200, help="how many (default 200)")
+    parser.add_argument("--from", dest="first", type=int, default=0, help="the first (default 0)")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="of storm in each seed")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    options = parser.parse_args()
+    jobs = [(seed, options.minutes) for seed in range(options.first, options.first + options.seeds)]
+    totals = Totals()
+    with ProcessPoolExecutor(options.jobs) as pool:
+        try:
+            for result in pool.map(_simulate, jobs):
+                report(result, totals)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+    print(totals.line())
+    return 1 if totals.failed else 0
+
+
+def report(result: Outcome | str, totals: Totals) -> None:
+    if isinstance(result, str):
+        totals.seeds += 1
+        totals.failed += 1
+        print(f"FAILED {result}", flush=True)
+        return
+    totals.add(result)
+    for sentence in result.verdict.sentences[:10]:
+        print(f"FAILED seed={result.seed} {sentence}", flush=True)
+    if sys.stderr.isatty():
+        print(f"\r{totals.seeds} seeds", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
