@@ -1,0 +1,156 @@
+"""Check, message, history: what was received."""
+
+from msgc.screens.check import Check
+from msgc.view_values import CheckBroken, CheckEnded, MailArrived, Target
+from tests.msgc.screens import states
+from tests.msgc.screens.fake_desk import FakeDesk, Person, message
+from wire.codes import Audience
+
+
+def check(*bodies: str) -> Person:
+    desk = FakeDesk()
+    desk.know(*states.NAMES)
+    desk.unread = tuple(message(n, body) for n, body in enumerate(bodies, 1))
+    return Person(desk, Check(desk))
+
+
+def looked_at(person: Person) -> list[object]:
+    return [number for done in person.desk.done if done[0] == "look_at" for number in done[1:]]
+
+
+def test_the_server_is_asked_once() -> None:
+    person = check()
+    assert person.desk.done == [("check",)]
+    assert "Asking the server" in person.see()
+
+
+def test_nothing_available_says_when_it_was_asked() -> None:
+    words = "No messages are available (asked the server at 14:32:07)."
+    assert words in states.check_empty().see()
+
+
+def test_messages_are_printed_with_sender_and_time() -> None:
+    person = check()
+    person.hear(MailArrived(message(1, "first", sender="carol")))
+    person.hear(MailArrived(message(2, "second")))
+    person.hear(CheckEnded(2, 0, person.desk.now))
+    screen = person.see()
+    assert all(words in screen for words in ("first", "second", "carol", "bob", "14:31:07"))
+    assert "2 messages delivered." in screen
+
+
+def test_a_message_is_not_shown_twice() -> None:
+    person = check("one")
+    person.hear(MailArrived(message(1, "one")))
+    assert "1 message\n" in person.see()
+
+
+def test_what_was_on_the_screen_is_looked_at_when_one_leaves() -> None:
+    person = check(*(f"m{n}" for n in range(1, 41)))
+    person.see(16, 60)
+    person.press("q")
+    assert looked_at(person) == [1, 2, 3, 4, 5]
+
+
+def test_nothing_is_looked_at_before_it_was_drawn() -> None:
+    person = check("one")
+    person.press("q")
+    assert looked_at(person) == []
+
+
+def test_messages_that_remain_are_told() -> None:
+    person = check("one")
+    person.hear(CheckEnded(1, 9, person.desk.now))
+    assert "9 still waiting: R asks again" in person.see()
+    person.press("R")
+    assert person.desk.done[-1] == ("check",)
+
+
+def test_a_check_that_breaks_says_so() -> None:
+    person = check()
+    person.hear(CheckBroken())
+    assert "safe at the server" in person.see()
+
+
+def test_offline() -> None:
+    assert "Not connected" in states.check_offline().see()
+
+
+def test_open_walk_and_back() -> None:
+    person = check("one", "two")
+    person.press("Enter")
+    assert looked_at(person) == [1]
+    person.press("n")
+    assert " two" in person.see()
+    person.press("n")
+    assert "last message" in person.see()
+    person.press("p", "Esc")
+    assert person.top.name == "check"
+    assert "> N" in person.see()
+
+
+def test_reply_goes_to_the_sender() -> None:
+    person = check("one")
+    person.press("r")
+    person.type("yes")
+    person.press("C-d")
+    assert person.desk.done[-1] == ("send", Target(("bob",)), "yes")
+    assert person.top.name == "check"
+
+
+def test_reply_to_all() -> None:
+    person = check("one")
+    person.desk.unread = ()
+    person.hear(MailArrived(message(2, "to all", audience=Audience.EVERYONE, count=7)))
+    person.press("End", "g")
+    assert "To: all users" in person.see()
+
+
+def test_reply_to_several_begins_with_the_one_who_is_known() -> None:
+    person = check()
+    person.hear(MailArrived(message(2, "to some", audience=Audience.SEVERAL, count=3)))
+    person.press("g")
+    assert "It went to 3 users" in person.desk.said
+    assert "[x]  bob" in person.see()
+
+
+def test_forward_takes_the_text_along() -> None:
+    person = check("the text")
+    person.press("f")
+    person.type("carol \n")
+    assert "Forwarded: from bob" in person.see()
+    assert "the text" in person.see()
+
+
+def test_search_goes_round() -> None:
+    person = check("apple", "pear", "apple pie")
+    person.type("/apple\n")
+    assert "apple pie" in person.see().split("-----")[-1]
+    person.press("n")
+    assert "pie" not in person.see().split("-----")[-1]
+    person.type("/plum\n")
+    assert 'Nothing here holds "' in person.see()
+
+
+def test_history_searches_and_esc_shows_all_again() -> None:
+    person = states.history_mixed()
+    person.type("/hello\n")
+    assert person.desk.done[-1][:2] == ("history", "hello")
+    assert 'Holding "hello"' in person.see()
+    person.press("Esc")
+    assert person.desk.done[-1][:2] == ("history", "")
+
+
+def test_history_reads_on_at_its_end() -> None:
+    person = states.history_thousands()
+    assert person.desk.done[-1] == ("history", "", 1_000)
+
+
+def test_history_opens_both_kinds() -> None:
+    person = states.history_mixed()
+    person.press("Enter")
+    assert person.top.name == "message"
+    person.press("q", "Down")
+    person.desk.outbox = states.SENT
+    person.press("Enter")
+    assert person.top.name == "a sent message"
