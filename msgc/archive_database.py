@@ -59,8 +59,8 @@ _TABLES: Final = (
         unread INTEGER NOT NULL,
         stored_at_ms INTEGER NOT NULL,
         UNIQUE (server_id, delivery, message_id))""",
-    "CREATE INDEX received_unread ON received (number) WHERE unread",
-    "CREATE INDEX received_time ON received (received_at_ms, number)",
+    "CREATE INDEX received_unread ON received (received_at_ms, delivery, number) WHERE unread",
+    "CREATE INDEX received_time ON received (received_at_ms, delivery, number)",
     """CREATE TABLE drafts (
         purpose TEXT PRIMARY KEY,
         recipients TEXT NOT NULL,

@@ -39,20 +39,27 @@ class Inbox:
         return None if row is None else _received(row)
 
     def unread(self, limit: int) -> tuple[Received, ...]:
-        """What was not looked at yet, in the order in which the server accepted it."""
-        return self.unread_after(0, limit)
+        """What was not looked at yet, in the order in which the server accepted it.
+
+        That is not always the order of arrival: what waited from before the login comes on demand,
+        and may come after a newer message that was pushed.
+        """
+        rows = self._database.all(
+            _SELECT + "WHERE unread ORDER BY received_at_ms, delivery, number LIMIT ?", (limit,)
+        )
+        return tuple(_received(row) for row in rows)
 
     def unread_after(self, number: int, limit: int) -> tuple[Received, ...]:
-        """The same, but only what came after that one."""
+        """What was not looked at yet and came after that one, in the order of arrival."""
         rows = self._database.all(
             _SELECT + "WHERE unread AND number > ? ORDER BY number LIMIT ?", (number, limit)
         )
         return tuple(_received(row) for row in rows)
 
     def recent(self, limit: int, offset: int = 0) -> tuple[Received, ...]:
-        """The newest first, read or not."""
+        """Read or not, what the server accepted last first."""
         rows = self._database.all(
-            _SELECT + "ORDER BY number DESC LIMIT ? OFFSET ?",
+            _SELECT + "ORDER BY received_at_ms DESC, delivery DESC, number DESC LIMIT ? OFFSET ?",
             (limit, offset),
         )
         return tuple(_received(row) for row in rows)
