@@ -5,6 +5,8 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
 
 from msgd.events import Event, EventKind, EventLog
 from msgd.exchange import Exchange
@@ -35,6 +37,9 @@ SMALL = StoreSettings(
     free_bytes_min=64 * 1024,
 )
 
+LAZY: Final = replace(SMALL, checkpoint_idle_ms=1 << 40, checkpoint_journal_bytes=1 << 40)
+"""No checkpoints: for tests with so many accounts that the disk in memory would be slow."""
+
 
 class FakeOutput:
     """A log in memory."""
@@ -63,11 +68,12 @@ class Bench:
         limits: ReactorLimits | None = None,
         rules: ExchangeLimits | None = None,
         face: Callable[["Bench"], Face] | None = None,
+        settings: StoreSettings = SMALL,
     ) -> None:
         self.clock = SimClock()
         self.network = FakeNetwork()
         self.disk = SimDisk(random.Random(1))
-        self.store = Store.open(self.disk, self.clock, random.Random(2).randbytes, SMALL)
+        self.store = Store.open(self.disk, self.clock, random.Random(2).randbytes, settings)
         self.events = EventLog(1_000)
         self.output = FakeOutput()
         log = Log(self.output)

@@ -1,0 +1,368 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from msgd.events import EventKind
+from msgd.net import Wish
+from store.settings import Admission
+from term.picture import Style
+from tests.msgd.fake_machine import LAZY, message, of
+from tests.msgd.panel.panel_bench import PanelBench
+from wire.codes import Code
+from wire.messages import CheckMessages, Error, Notice
+
+GOLDEN = Path(__file__).parent / "golden"
+ESC = "\x1b"
+
+
+def busy(rows: int = 24, columns: int = 80) -> PanelBench:
+    """Three users connected, two away, mail waiting."""
+    bench = PanelBench(rows, columns)
+    users = {name: bench.user(name) for name in ("alice", "bob", "carol.of-a-rather-long-name")}
+    for name in ("dave", "erin"):
+        bench.user(name).end()
+    bench.settle()
+    for counter in range(1, 4):
+        users["alice"].say(message("alice", counter, "dave", b"x" * 500))
+    users["alice"].say(message("alice", 4, "erin"))
+    bench.settle()
+    bench.pass_time(3_000)
+    bench.look()
+    return bench
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(16, 60), (24, 80), (43, 132)])
+def test_the_screen_is_as_it_was_agreed(rows: int, columns: int) -> None:
+    bench = busy(rows, columns)
+    path = GOLDEN / f"main-{columns}x{rows}.txt"
+    if "WRITE_GOLDEN" in os.environ:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(bench.screen)
+    assert bench.screen == path.read_text()
+    assert len(bench.console.rows) == rows
+    assert all(len(row) <= columns for row in bench.console.rows)
+
+
+def test_help_and_log_are_as_they_were_agreed() -> None:
+    bench = busy()
+    for name, keys in (("help", ["?"]), ("log", ["q", "L"])):
+        screen = bench.press(*keys)
+        path = GOLDEN / f"{name}-80x24.txt"
+        if "WRITE_GOLDEN" in os.environ:
+            path.write_text(screen)
+        assert screen == path.read_text()
+
+
+def test_a_name_appears_the_moment_it_connects_and_stays_when_it_goes() -> None:
+    bench = PanelBench()
+    assert "alice" not in bench.screen
+    alice = bench.user("alice")
+    bench.pass_time(100)
+    assert bench.row(" alice ").startswith("> * ON  alice")
+    assert "CONNECT    alice from" in bench.screen
+    alice.end()
+    bench.settle()
+    bench.pass_time(100)
+    assert bench.row(" alice ").startswith(">   off alice")
+
+
+def test_a_silent_user_has_a_question_mark() -> None:
+    bench = PanelBench()
+    bench.user("alice")
+    bench.pass_time(30_000)
+    bench.pass_time(2_500)
+    bench.look()
+    assert bench.row(" alice ").startswith("> ? ON  alice")
+    assert "1 silent" in bench.screen
+
+
+def test_waiting_mail_is_counted_and_its_age_told() -> None:
+    bench = busy()
+    assert bench.row(" dave ").split() == ["off", "dave", "-", "-", "3", "1.5K", "4s", "4s", "ago"]
+    assert "4 waiting    1.5K  most 3 (dave)" in bench.screen
+    dave = bench.user("dave")
+    dave.say(CheckMessages(5))
+    bench.settle()
+    bench.look()
+    assert "4 waiting" in bench.screen, "not confirmed yet"
+
+
+def test_the_filter_follows_what_is_typed_and_can_be_taken_back() -> None:
+    bench = busy()
+    assert "dave" in bench.press("/", "c")
+    screen = bench.press("a")
+    assert '[only names with "ca"]' in screen
+    assert "Only names that contain: ca" in screen
+    assert "[1-1 of 1]" in screen
+    assert bench.console.pictures[-1].cursor == (21, 28)
+    assert "[1-1 of 1]" in bench.press("\r")
+    assert "[1-5 of 5]" in bench.press("/", "x", ESC, "/", "x", ESC, ESC)
+    assert "[0 of 0]" in bench.press("/", "ZZ", "\r")
+    assert "[1-5 of 5]" in bench.press(ESC)
+
+
+def test_cancelling_puts_the_filter_back_as_it_was() -> None:
+    bench = busy()
+    bench.press("/", "da", "\r")
+    bench.press("/", "zz")
+    assert "[1-1 of 1]" in bench.press(ESC)
+
+
+def names_in_order(bench: PanelBench) -> list[str]:
+    return [row[8:].split()[0] for row in bench.console.rows[6:11]]
+
+
+def test_every_order_and_its_inverse() -> None:
+    bench = busy()
+    long = "carol.of-a-rat~"
+    assert names_in_order(bench) == ["alice", "bob", long, "dave", "erin"]
+    bench.press("o")
+    assert "sorted by name --" in bench.screen
+    bench.press("o")
+    assert "sorted by waiting --" in bench.screen
+    assert names_in_order(bench) == ["dave", "erin", "alice", "bob", long]
+    bench.press("o")
+    assert "sorted by bytes --" in bench.screen
+    assert names_in_order(bench)[:2] == ["dave", "erin"]
+    bench.press("o")
+    assert "sorted by last seen --" in bench.screen
+    assert names_in_order(bench)[:3] == ["alice", "bob", long]
+    bench.press("I")
+    assert "sorted by last seen, inverted --" in bench.screen
+    assert names_in_order(bench)[-1] == "alice"
+    bench.press("I", "o")
+    assert "sorted by state, name --" in bench.screen
+
+
+def test_the_selection_stays_on_its_user_when_others_come() -> None:
+    bench = busy()
+    bench.press("j", "j", "j")
+    assert bench.row("> ").startswith(">   off dave")
+    bench.user("aaron")
+    bench.look()
+    assert bench.row("> ").startswith(">   off dave")
+    assert bench.press("G").count("> ") == 1
+    assert bench.row("> ").startswith(">   off erin")
+    bench.press("g", "k")
+    assert bench.row("> ").startswith("> * ON  aaron")
+
+
+def test_kicking_asks_first() -> None:
+    bench = busy()
+    bench.press("j")
+    assert "Disconnect bob? Messages for bob are kept. y: yes   n: no [no]" in bench.press("K")
+    assert "bob" in bench.exchange.online
+    bench.press("n", "K", "\r")
+    assert "bob" in bench.exchange.online, "Enter is no"
+    assert "bob was disconnected." in bench.press("K", "y")
+    assert "bob" not in bench.exchange.online
+    assert bench.row(" bob ").startswith(">   off bob")
+
+
+def test_a_kicked_client_is_told_why() -> None:
+    bench = PanelBench()
+    alice = bench.user("alice")
+    bench.look()
+    bench.press("K", "y")
+    (error,) = of(Error, alice.hear())
+    assert isinstance(error, Error)
+    assert error.code == Code.KICKED
+
+
+def test_who_is_away_cannot_be_kicked() -> None:
+    bench = busy()
+    bench.press("G")
+    assert "the selected user is not connected" in bench.press("K")
+    assert "the selected user" not in bench.press("k"), "said until the next key"
+
+
+def test_one_who_left_while_the_question_stood() -> None:
+    bench = PanelBench()
+    alice = bench.user("alice")
+    bench.look()
+    bench.press("K")
+    alice.end()
+    bench.settle()
+    assert "alice had left already." in bench.press("y")
+
+
+def test_an_announcement_reaches_everybody_connected() -> None:
+    bench = PanelBench()
+    alice = bench.user("alice")
+    assert "Told 1 connected user." in bench.press("a", "Down at noon.", "\r")
+    (notice,) = of(Notice, alice.hear())
+    assert isinstance(notice, Notice)
+    assert notice.text == "Down at noon."
+    bench.press("a", "never mind", ESC)
+    bench.press("a", "\r")
+    assert alice.hear() == []
+
+
+def test_too_much_text_rings() -> None:
+    bench = PanelBench()
+    bench.press("/", "x" * 64, "y")
+    assert bench.console.bells == 1
+
+
+def test_details_of_a_user() -> None:
+    bench = busy()
+    assert "alice: since 2026-03-01 12:00:00Z, 0 waiting, from 127.0.0.1:4" in bench.press("\r")
+    bench.press("G")
+    assert "erin: since 2026-03-01 12:00:00Z, 1 waiting, last seen 2026" in bench.press("i")
+    assert bench.press("/", "zz", "\r", "i")
+
+
+def test_the_log_can_be_held_still_and_looked_through() -> None:
+    bench = busy()
+    bench.press("Z")
+    bench.user("frank")
+    screen = bench.look()
+    assert "-- log paused, 2 newer" in screen
+    assert "CONNECT    frank" not in screen
+    assert "frank" in screen, "the table goes on"
+    screen = bench.press("L")
+    assert "[log paused, 2 newer]" in screen
+    assert "CONNECT    frank" not in screen
+    assert "CONNECT    frank" in bench.press("F")
+    for number in range(40):
+        bench.events.add(EventKind.NOTICE, f"number {number}", bench.clock.wall_ms())
+    assert "number 39" in bench.look()
+    screen = bench.press("g")
+    assert "number 39" not in screen
+    assert "[log scrolled]" in screen
+    assert "number 39" in bench.press("F")
+    assert "[keys]" in bench.press("?")
+    assert "[log" in bench.press("q")
+    assert "STATE NAME" in bench.press("q")
+
+
+def test_help_scrolls_and_goes_back() -> None:
+    bench = PanelBench(16, 60)
+    assert "-- more" in bench.press("?")
+    assert "[end]" in bench.press("G")
+    assert "STATE" in bench.press("q")
+    assert "STATE" in bench.press("x")
+
+
+def test_quitting_with_nobody_there_does_not_ask() -> None:
+    bench = PanelBench()
+    bench.press("q")
+    assert bench.reactor.ended
+
+
+@pytest.mark.parametrize("key", ["q", "\x03", "\x1b[21~"])
+def test_quitting_asks_while_users_are_there(key: str) -> None:
+    bench = PanelBench()
+    alice = bench.user("alice")
+    assert "1 user is connected. Tell them and end the server?" in bench.press(key)
+    bench.press("n")
+    assert not bench.has_ended()
+    bench.press(key, "y")
+    assert len(of(Notice, alice.hear())) == 1
+    alice.end()
+    bench.settle()
+    assert bench.has_ended()
+
+
+def test_quitting_from_the_help_and_again_without_waiting() -> None:
+    bench = PanelBench()
+    alice = bench.user("alice")
+    alice.channel.room_bytes = 0
+    bench.press("?", "\x03", "y")
+    assert not bench.has_ended()
+    assert "Telling the clients, and ending." in bench.screen
+    bench.press("q")
+    assert bench.has_ended()
+
+
+def test_a_terminal_that_is_gone_ends_the_server() -> None:
+    bench = PanelBench()
+    alice = bench.user("alice")
+    drawn = len(bench.console.pictures)
+    bench.console.is_gone = True
+    bench.network.console_ready = True
+    bench.turn()
+    bench.turn()
+    assert bench.network.console_fd is None
+    assert len(of(Notice, alice.hear())) == 1
+    assert len(bench.console.pictures) == drawn, "nothing is drawn on what is gone"
+    alice.end()
+    bench.settle()
+    assert bench.has_ended()
+
+
+def test_another_size_is_used_at_once() -> None:
+    bench = busy()
+    bench.console.size_now = (16, 60)
+    bench.network.wishes.append(Wish.RESIZE)
+    bench.turn()
+    bench.pass_time(100)
+    assert len(bench.console.rows) == 16
+    bench.console.size_now = (8, 20)
+    bench.network.wishes.append(Wish.RESIZE)
+    bench.turn()
+    bench.pass_time(100)
+    assert "window too small" in bench.screen
+
+
+def test_it_draws_at_most_ten_times_a_second_and_at_least_once() -> None:
+    bench = PanelBench()
+    drawn = len(bench.console.pictures)
+    for _ in range(1_000):
+        bench.events.add(EventKind.NOTICE, "news", bench.clock.wall_ms())
+        bench.clock.advance_to(bench.clock.now_ms + 1)
+        bench.turn()
+    assert 9 <= len(bench.console.pictures) - drawn <= 11
+    bench.look()
+    drawn = len(bench.console.pictures)
+    for _ in range(10):
+        bench.pass_time(200)
+    assert len(bench.console.pictures) - drawn == 2
+
+
+def test_the_clock_is_right_after_it_jumps() -> None:
+    bench = PanelBench()
+    bench.clock.jump_wall(3_600_000)
+    assert "13:00:01Z" in bench.look()
+
+
+def test_redraw() -> None:
+    bench = PanelBench()
+    bench.press("\x0c")
+    assert bench.console.redraws == 1
+
+
+def test_what_needs_a_human_stands_out() -> None:
+    bench = busy()
+    keeper = bench.store.keeper
+    admissions = iter([Admission.FULL, Admission.BUSY])
+    for words in ("FULL  the disk is full: refusing new messages", "BUSY  catching up"):
+        now = next(admissions)
+        keeper.admission = lambda now=now: now  # type: ignore[misc, method-assign]  # as if it were
+        bench.look()
+        assert bench.row("Store").startswith("!Store")
+        assert words in bench.screen
+        assert f"[store {now.value}]" in bench.screen
+
+
+def test_every_state_has_a_word_and_the_selected_row_is_reversed() -> None:
+    bench = busy()
+    rows = bench.console.pictures[-1].rows
+    selected = [row for row in rows[5:-3] if row and row[0].text.startswith(">")]
+    assert len(selected) == 1
+    assert all(span.style & Style.REVERSE for span in selected[0])
+
+
+def test_ten_thousand_names_scroll_as_fast_as_ten() -> None:
+    bench = PanelBench(settings=LAZY)
+    for number in range(10_000):
+        bench.store.create_account(f"user-{number:05d}", bench.clock.wall_ms())
+    bench.look()
+    assert "[1-10 of 10000]" in bench.screen
+    before = bench.panel._users._names
+    for _ in range(50):
+        bench.press("\x1b[6~")
+    assert bench.panel._users._names is before, "the order is not made anew to scroll"
+    assert "user-00450" in bench.screen
+    assert "[9991-10000 of 10000]" in bench.press("G")
