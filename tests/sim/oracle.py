@@ -69,6 +69,7 @@ class Oracle:
         self.messages: dict[bytes, Composed] = {}
         self.accounts: dict[str, list[Presence]] = {}
         self._now = 0
+        self._sent_again: set[bytes] = set()
 
     def _tick(self) -> int:
         self._now += 1
@@ -115,6 +116,14 @@ class Oracle:
     def judge(self, archives: dict[str, Archive]) -> Verdict:
         verdict = Verdict()
         boxes = {name: received(archive) for name, archive in archives.items()}
+        # A message may be refused (no such user), the refusal lost, and the message accepted when
+        # it is sent again, after younger ones of its sender. That is no disorder.
+        self._sent_again = {
+            sent.message_id
+            for archive in archives.values()
+            for sent in archive.outbox.recent(ALL)
+            if sent.attempts > 1
+        }
         for name, box in boxes.items():
             self._judge_box(verdict, name, box)
         held = {name: {row.message_id for row in box} for name, box in boxes.items()}
@@ -145,7 +154,10 @@ class Oracle:
         last_counter: dict[bytes, bytes] = {}
         for row in box:
             installation, counter = row.message_id[:8], row.message_id[8:]
-            if row.received_at_ms < last_time or last_counter.get(installation, b"") > counter:
+            overtaken = last_counter.get(installation, b"") > counter
+            if row.message_id in self._sent_again:
+                overtaken, counter = False, last_counter.get(installation, b"")
+            if row.received_at_ms < last_time or overtaken:
                 verdict.misordered += 1
                 verdict.sentences.append(f"{name} has {label(row)} out of order")
             last_time = row.received_at_ms
