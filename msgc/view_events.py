@@ -157,7 +157,7 @@ class EventReader:
                     situation.ended = True
             case Deleted():
                 lost = event.discarded
-                tail = f" {plural(lost, 'message')} nobody had read went with it." if lost else ""
+                tail = f" {plural(lost, 'unread message')} went with it." if lost else ""
                 situation.refusal = safe_line(f"The account {event.name} is deleted.{tail}")
                 situation.ended = True
             case TakenOver() | Kicked():

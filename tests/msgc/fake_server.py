@@ -37,6 +37,7 @@ class FakeServer:
         self.now_ms = 1_000_000
         self.page = 256
         self.refuse_sends: int | None = None
+        self.refuse_login: int | None = None
         self._number = 0
 
     def open(self) -> "FakeSession":
@@ -180,6 +181,10 @@ class FakeSession:
 
     def _log_in(self, message: messages.LoginRequest) -> None:
         accounts = self.server.accounts
+        if self.server.refuse_login is not None:
+            code = self.server.refuse_login
+            self.put(messages.LoginFailure(message.request, code, "refused"))
+            return
         created = message.username not in accounts
         if created and not message.create_if_new:
             self.put(messages.LoginFailure(message.request, Code.UNKNOWN_USER, "unknown"))

@@ -1,0 +1,234 @@
+"""The app as a whole: keys in as bytes, frames to a server in memory, pictures out."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from msgc.net import Signal
+from tests.msgc.fake_server import FakeAccount
+from tests.msgc.screens.world import World
+from wire.codes import Code
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path, "bob", "carol")
+    yield made
+    made.app.close()
+
+
+def test_prompt_name_and_menu(world: World) -> None:
+    world.start()
+    world.wait_for("Username:")
+    world.type("Alice\r")
+    world.wait_for("You are connected as alice.")
+    world.wait_for("3 users")
+
+
+def test_a_name_in_use_is_asked_for_again(world: World) -> None:
+    world.start()
+    world.server.refuse_login = Code.IN_USE
+    world.type("bob\r")
+    world.wait_for("Username bob is already in use, choose another.")
+    world.server.refuse_login = None
+    world.type("dave\r")
+    world.wait_for("You are connected as dave.")
+
+
+def test_a_name_that_is_none_is_refused_here(world: World) -> None:
+    world.start()
+    world.type("../x\r")
+    world.wait_for("A username has 1 to 32 characters")
+    assert world.network.channel is None
+
+
+def test_unreachable_counts_down_and_connects(world: World) -> None:
+    world.network.down = True
+    world.start()
+    world.type("alice\r")
+    world.wait_for("Cannot reach the server at 127.0.0.1:7070: connection refused.")
+    world.wait_for("try again in")
+    world.network.down = False
+    world.wait_for("You are connected as alice.")
+
+
+def test_send_to_one_and_be_told_the_truth(world: World) -> None:
+    world.start("alice")
+    world.type("s")
+    world.wait_for("bob")
+    world.type("1bob\rhello")
+    world.press(b"\x04")
+    world.wait_for("Sent to 1 user: 0 delivered, 1 waiting.")
+    world.wait_for("To one user")
+    assert [send.body for send in world.server.accepted] == [b"hello"]
+    bob = world.server.accounts["bob"]
+    world.server.settle(bob, next(iter(bob.queue)))
+    world.wait_for("Sent to 1 user: 1 delivered, 0 waiting.")
+
+
+def test_check_prints_and_next_time_there_is_nothing(world: World) -> None:
+    world.server.accounts["alice"] = FakeAccount("alice")
+    world.server.queue("alice", "bob", "are you there?")
+    world.start("alice")
+    world.wait_for("1 waiting")
+    world.type("c")
+    world.wait_for("are you there?")
+    world.type("q")
+    world.wait_for("0 waiting")
+    world.type("c")
+    world.wait_for("No messages are available (asked the server at ")
+
+
+def test_a_live_message_is_noticed_and_rings_once_in_five_seconds(world: World) -> None:
+    world.start("alice")
+    world.server.queue("alice", "bob", "ding")
+    world.wait_for("New message from bob.")
+    world.server.queue("alice", "carol", "dong")
+    world.wait_for("New message from carol.")
+    assert world.console.calls.count("bell") == 1
+    world.pass_time(6_000)
+    world.server.queue("alice", "bob", "again")
+    world.wait_for("3 waiting")
+    assert world.console.calls.count("bell") == 2
+
+
+def test_offline_text_goes_by_itself_later(world: World) -> None:
+    world.start("alice")
+    world.type("s")
+    world.wait_for("bob")
+    world.network.hang_up()
+    world.wait_for("OFFLINE")
+    world.type("1bob\rlater")
+    world.press(b"\x04")
+    world.wait_for("Not sent yet: it goes by itself")
+    world.network.down = False
+    world.wait_for("[online]")
+    world.settle()
+    assert [send.body for send in world.server.accepted] == [b"later"]
+
+
+def test_quitting_offline_with_unsent_asks(world: World) -> None:
+    world.start("alice")
+    world.type("s")
+    world.wait_for("bob")
+    world.network.hang_up()
+    world.wait_for("OFFLINE")
+    world.type("1bob\rlater")
+    world.press(b"\x04")
+    world.type("qq")
+    world.wait_for("1 message has not gone to the server yet.")
+    world.type("n")
+    assert world.app.code is None
+    world.type("qy")
+    assert world.app.code == 0
+
+
+def test_quitting_says_goodbye(world: World) -> None:
+    world.start("alice")
+    world.type("q")
+    world.settle()
+    assert world.app.code == 0
+    assert world.server.accounts["alice"].session is None
+
+
+@pytest.mark.parametrize("signal", [Signal.TERMINATE, Signal.INTERRUPT, Signal.HANG_UP])
+def test_signals_end_it_and_keep_the_draft(tmp_path: Path, signal: Signal) -> None:
+    world = World(tmp_path, "bob")
+    world.start("alice")
+    world.type("s")
+    world.wait_for("bob")
+    world.type("1bob\rhalf a sent")
+    world.network.signals.append(signal)
+    world.settle()
+    assert world.app.code == 0
+    world.app.close()
+    again = World(tmp_path, "bob")
+    again.start("alice")
+    again.wait_for("1 draft")
+    again.app.close()
+
+
+def test_a_closed_terminal_ends_it(world: World) -> None:
+    world.start("alice")
+    world.press(b"")
+    assert world.app.code == 0
+
+
+def test_a_lone_escape_goes_up_one_level(world: World) -> None:
+    world.start("alice")
+    world.type("p")
+    world.wait_for("Ring the bell")
+    world.escape()
+    world.wait_for("You are connected as alice.")
+
+
+def test_help_redraw_suspend_and_resize(world: World) -> None:
+    world.start("alice")
+    world.type("?")
+    world.wait_for("Help: menu")
+    world.press(b"\x0c")
+    world.press(b"\x1a")
+    world.console.window = (10, 30)
+    world.network.signals.append(Signal.RESIZE)
+    world.app.turn()
+    assert "window too small" in world.console.rows
+    assert world.console.calls[:3] == ["redraw", "suspend", "resized"]
+
+
+def test_delete_by_force_ends_at_the_prompt(world: World) -> None:
+    world.server.accounts["alice"] = FakeAccount("alice")
+    world.server.queue("alice", "bob", "unread")
+    world.start("alice")
+    world.type("a")
+    world.wait_for("Accounts")
+    world.type("Dy")
+    world.wait_for("1 message waits unread for you.")
+    world.type("alice\r")
+    world.wait_for("The account alice is deleted.")
+    world.wait_for("Username:")
+    assert "alice" not in world.server.accounts
+
+
+def test_create_an_account_and_see_it(world: World) -> None:
+    world.start("alice")
+    world.type("a")
+    world.wait_for("carol")
+    world.type("ndave\r")
+    world.wait_for("The account dave is made.")
+    world.wait_for("  dave ")
+
+
+def test_another_process_with_the_profile(world: World, tmp_path: Path) -> None:
+    world.start("alice")
+    second = World(tmp_path)
+    second.server.accounts["alice"] = FakeAccount("alice")
+    second.server.refuse_login = Code.IN_USE
+    second.app.start("alice")
+    second.wait_for("Username alice is already in use, choose another.")
+    second.server.refuse_login = None
+    second.type("alice\r")
+    second.wait_for("alice is connected from this computer already")
+    second.app.close()
+
+
+def test_settings_are_kept(world: World) -> None:
+    world.start("alice")
+    world.type("p")
+    world.wait_for("Ring the bell for a new message    yes")
+    world.press(b"\x1b[C")
+    world.wait_for("Ring the bell for a new message    no")
+    world.type("q")
+    world.server.queue("alice", "bob", "quiet")
+    world.wait_for("New message from bob.")
+    assert "bell" not in world.console.calls
+
+
+def test_unknown_keys_do_nothing(world: World) -> None:
+    world.start("alice")
+    world.wait_for("3 users")
+    before = world.console.rows
+    world.press(b"\x1b[99~")
+    world.type("Xé")
+    world.press(b"\xff\xfe")
+    assert world.console.rows == before
