@@ -20,6 +20,7 @@ from msgd.session import Session
 from msgd.transport import Transport
 from msgd.values import Now
 from store.store import Store
+from term.safe import safe_log
 from wire import frames
 from wire.codes import Code
 from wire.errors import RemoteProtocolError
@@ -81,6 +82,8 @@ class Reactor:
         self._listener_back_ms: int | None = None
         self._accept_pause_ms = limits.accept_pause_ms
         self._stop_by_ms: int | None = None
+        self._findings_told = len(store.findings)
+        self._findings_due_ms = 0
         if face is not None:
             network.watch_console(face.console_fd)
 
@@ -292,9 +295,19 @@ class Reactor:
         more_rules = self._exchange.work(now)
         more_store = self._store.work(self._limits.store_slice_ms)
         self._busy = more_rules or more_store
+        if now.monotonic_ms >= self._findings_due_ms:
+            self._findings_due_ms = now.monotonic_ms + self._limits.idle_turn_ms
+            self._tell_findings(now)
         self._log.flush()
         if self._face is not None:
             self._face.draw(now)
+
+    def _tell_findings(self, now: Now) -> None:
+        """What the store found out since it was opened: never silently."""
+        findings = self._store.findings
+        for finding in findings[self._findings_told :]:
+            self._events.add(EventKind.WARN, safe_log(finding), now.wall_ms)
+        self._findings_told = len(findings)
 
     # ----- 6. close ---------------------------------------------------------------------------
 

@@ -8,10 +8,11 @@ Must never reach for the machine itself: everything of it stands in `Machine`.
 Fails with one sentence and the exit code of docs/operating.md; a bug of ours is raised.
 """
 
+import errno
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgd import VERSION
 from msgd.events import EventKind, EventLog
@@ -24,16 +25,17 @@ from msgd.panel.values import Identity
 from msgd.reactor import Reactor
 from msgd.settings import Settings, SettingsError
 from msgd.values import Now
-from store.disk import Disk
-from store.errors import StoreError
+from store.disk import Disk, DiskError
+from store.errors import EXIT_FAILED, EXIT_REFUSED, StoreError
 from store.settings import StoreClock
 from store.store import Store
 from term.console import Console, ConsoleUnsuitable
 from term.safe import safe_log
 
-EXIT_OK = 0
-EXIT_ERROR = 1
-EXIT_USAGE = 2
+EXIT_OK: Final = 0
+EXIT_ERROR: Final = 1
+EXIT_USAGE: Final = 2
+_NOT_OURS: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class ServerNetwork(Network, Protocol):
@@ -87,6 +89,16 @@ def serve(settings: Settings, machine: Machine) -> int:
     except StoreError as error:
         machine.complain(f"msgd: {safe_log(str(error), 1_024)}")
         return error.exit_code
+    except DiskError as error:
+        words = safe_log(error.strerror or str(error), 1_024)
+        if error.errno in _NOT_OURS:
+            machine.complain(
+                f"msgd: {settings.data}: {words}; msgd must be able to write to its data folder, "
+                "see --data"
+            )
+            return EXIT_REFUSED
+        machine.complain(f"msgd: {settings.data}: the disk failed: {words}")
+        return EXIT_FAILED
 
 
 def _serve(settings: Settings, machine: Machine) -> int:

@@ -120,9 +120,12 @@ class Bench:
         return self.reactor._timeout_ms()
 
     def pass_time(self, by_ms: int) -> None:
-        """Let time pass, and the loop notice."""
-        self.clock.advance_to(self.clock.now_ms + by_ms)
-        self.settle()
+        """Let time pass; the loop wakes as often as it wanted to be woken."""
+        until_ms = self.clock.now_ms + by_ms
+        while self.clock.now_ms < until_ms and not self.reactor.ended:
+            step_ms = max(1, min(self.timeout_ms(), until_ms - self.clock.now_ms))
+            self.clock.advance_to(self.clock.now_ms + step_ms)
+            self.settle()
 
     def client(self) -> FakeClient:
         """A client that has been greeted."""

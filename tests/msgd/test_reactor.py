@@ -340,6 +340,15 @@ def test_the_loop_wakes_for_the_rules_own_deadlines() -> None:
     assert client.channel.finished or client.is_closed()
 
 
+def test_what_the_store_finds_out_later_is_told_once() -> None:
+    bench = Bench()
+    bench.pass_time(1_000)
+    bench.store.core.findings.append("mailboxes/00/x: a leftover\x1b was put aside")
+    bench.pass_time(1_000)
+    bench.pass_time(1_000)
+    assert bench.noted(EventKind.WARN) == [r"mailboxes/00/x: a leftover\x1b was put aside"]
+
+
 # ----- the end ------------------------------------------------------------------------------------
 
 

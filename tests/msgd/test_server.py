@@ -192,6 +192,25 @@ def test_a_failed_sync_ends_it_with_70_and_tells_nobody_anything() -> None:
     assert len(client.inbox) == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (
+            DiskFailure(13, "LOCK: Permission denied"),
+            78,
+            "must be able to write to its data folder",
+        ),
+        (DiskFailure(30, "LOCK: Read-only file system"), 78, "LOCK: Read-only file system; msgd"),
+        (DiskFailure(5, "Input/output error"), 70, "/d: the disk failed: Input/output error"),
+    ],
+)
+def test_a_folder_that_cannot_be_written_to(error: Exception, code: int, words: str) -> None:
+    desk = Desk()
+    assert serve(settings(), replace(desk.machine(), open_disk=refuse(error))) == code
+    assert len(desk.complained) == 1
+    assert words in desk.complained[0]
+
+
 def test_a_log_that_cannot_be_opened_is_an_error() -> None:
     desk = Desk()
 
