@@ -52,7 +52,7 @@ class Challenge:
 class Login:
     """See the module's text."""
 
-    __slots__ = ("_challenges", "_core", "_delivery", "_timers")
+    __slots__ = ("_challenges", "_core", "_delivery", "_ticked_ms", "_timers")
 
     def __init__(self, core: Core, delivery: Delivery) -> None:
         self._core = core
@@ -62,6 +62,7 @@ class Login:
         # For each session one (deadline, number). When it comes up, the real deadline is looked
         # at: so a frame that arrives costs no change here.
         self._timers: list[tuple[int, int]] = []
+        self._ticked_ms: int | None = None
 
     def watch(self, session: Session) -> None:
         """A session was opened: begin to watch its time."""
@@ -294,6 +295,9 @@ class Login:
     def expire(self, now: Now) -> None:
         """End the challenges and the waits whose time is up."""
         now_ms = now.monotonic_ms
+        if self._ticked_ms is not None and now_ms - self._ticked_ms > self._core.limits.stall_ms:
+            self._forgive(now_ms - self._ticked_ms, now)
+        self._ticked_ms = now_ms
         while self._challenges:
             challenge = next(iter(self._challenges.values()))
             if challenge.deadline_ms > now_ms:
@@ -310,6 +314,25 @@ class Login:
                 deadline_ms = self._attend(session, now)
                 if deadline_ms is not None:
                     heappush(timers, (deadline_ms, number))
+
+    def _forgive(self, pause_ms: int, now: Now) -> None:
+        """The process stood still (a slow disk, a stopped machine): the pause counts for nobody.
+
+        Otherwise it would close everybody who was quiet, for answers that it had not asked for
+        or not read.
+        """
+        now_ms = now.monotonic_ms
+        for session in self._core.sessions.values():
+            session.opened_ms = min(session.opened_ms + pause_ms, now_ms)
+            session.heard_ms = min(session.heard_ms + pause_ms, now_ms)
+            if session.ping_ms is not None:
+                session.ping_ms = min(session.ping_ms + pause_ms, now_ms)
+        latest_ms = now_ms + self._core.limits.challenge_ms
+        for challenge in self._challenges.values():
+            challenge.deadline_ms = min(challenge.deadline_ms + pause_ms, latest_ms)
+        if self._core.sessions:
+            text = f"the server stood still for {pause_ms} ms"
+            self._core.note(EventKind.WARN, text, now)
 
     def _attend(self, session: Session, now: Now) -> int | None:
         """Look after one session; gives when to look again, or None when it is being closed."""

@@ -38,6 +38,8 @@ class ExchangeLimits:
     """A ping unanswered for so long shows the user as silent."""
     dead_after_ms: int = 45_000
     challenge_ms: int = 2_000
+    stall_ms: int = 2_000
+    """A longer pause between two ticks is the server's own: nobody else is blamed for it."""
     window_messages_max: int = wire_limits.WINDOW_MESSAGES_MAX
     window_bytes_max: int = wire_limits.WINDOW_BYTES_MAX
     checks_max: int = 8

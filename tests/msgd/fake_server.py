@@ -93,17 +93,16 @@ class Server:
         return Now(self.clock.monotonic_ms(), self.clock.wall_ms())
 
     def advance(self, by_ms: int) -> None:
-        """Let time pass, stopping at every deadline on the way."""
+        """Let time pass, stopping at every deadline on the way, and once a second as the loop."""
         until_ms = self.clock.now_ms + by_ms
         self.turn()
-        while True:
+        while self.clock.now_ms < until_ms:
+            next_ms = min(until_ms, self.clock.now_ms + 1_000)
             deadline_ms = self.exchange.next_deadline_ms()
-            if deadline_ms is None or deadline_ms > until_ms:
-                break
-            self.clock.advance_to(max(self.clock.now_ms, deadline_ms))
+            if deadline_ms is not None and deadline_ms < next_ms:
+                next_ms = max(self.clock.now_ms, deadline_ms)
+            self.clock.advance_to(next_ms)
             self.turn()
-        self.clock.advance_to(until_ms)
-        self.turn()
 
     def turn(self) -> None:
         """One turn, and those that must follow it at once."""

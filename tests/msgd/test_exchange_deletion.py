@@ -209,31 +209,17 @@ def test_several_deletions_take_turns() -> None:
 def test_an_account_that_is_being_deleted_cannot_log_in_is_not_listed_and_not_deleted_twice(
     server: Server,
 ) -> None:
+    stranger = server.client()
     alice, bob = half_deleted(server, 3)
     bob.post(DeletionRequest(bob.request(), "bob", force=True))
-    stranger = server.client()
     stranger.post(LoginRequest(1, "bob", b"laptop..", create_if_new=True))
     alice.post(ListAccounts(2))
-    server.read()
-    server.exchange.end_turn(server.now)
     server.turn()
     assert bob.all(DeletionFailure)[0].code == Code.BEING_DELETED
-    page = alice.all(AccountList)[0]
+    assert stranger.is_refused(Code.BEING_DELETED)
+    (page,) = alice.all(AccountList)
     assert [entry.username for entry in page.entries] == ["alice"]
     assert page.accounts_total == 1
-
-
-def test_login_while_the_account_is_being_deleted_is_refused_with_the_reason() -> None:
-    server = Server(limits=ExchangeLimits(discarded_per_slice_max=1))
-    _, bob = half_deleted(server, 3)
-    stranger = Client(server, "127.0.0.1:9")
-    stranger.connection.state = stranger.session.connection.state = bob.connection.state.READY
-    stranger.session.greeted = True
-    server.exchange.receive(
-        stranger.session, LoginRequest(1, "bob", b"laptop..", create_if_new=True), server.now
-    )
-    _, failure = stranger.session.outbox.pop()
-    assert failure.code == Code.BEING_DELETED  # type: ignore[union-attr]  # it is a LoginFailure
 
 
 def test_no_news_is_pushed_to_one_who_is_being_deleted(server: Server) -> None:

@@ -297,9 +297,11 @@ def test_its_own_installation_comes_before_those_who_wait() -> None:
 
 def test_waiting_for_a_challenge_is_not_being_slow_to_log_in() -> None:
     server = Server()
-    server.user("bob", installation=PHONE).answers_pings = False
+    holder = server.user("bob", installation=PHONE)
+    holder.answers_pings = False
     client = server.client()
     server.advance(9_000)
+    holder.say(Ping(1))
     client.post(LoginRequest(1, "bob", LAPTOP, create_if_new=True, live=True))
     client.installation = LAPTOP
     server.advance(2_000)
@@ -434,6 +436,57 @@ def test_pings_follow_the_settings_even_when_they_are_odd() -> None:
     client.inbox.clear()
     server.advance(10_000)
     assert len(client.all(Ping)) == 10
+
+
+def stand_still(server: Server, for_ms: int) -> None:
+    """The whole process does nothing for a while, as when the disk hangs."""
+    server.turn()
+    server.clock.advance_to(server.clock.now_ms + for_ms)
+    server.turn()
+
+
+def test_a_pause_of_the_server_itself_is_nobodys_silence() -> None:
+    server = Server()
+    bob, stranger = server.user("bob"), server.client()
+    bob.answers_pings = False
+    server.advance(5_000)
+    stand_still(server, 60_000)
+    assert bob in server.clients
+    assert stranger in server.clients
+    assert server.noted(EventKind.WARN) == ["the server stood still for 60000 ms"]
+    server.advance(5_000)
+    assert stranger.is_closed
+    server.advance(25_000)
+    assert bob.all(Ping)
+    stand_still(server, 60_000)
+    assert bob in server.clients
+    server.advance(15_000)
+    assert bob.is_closed
+
+
+def test_a_pause_of_the_server_itself_never_ends_a_challenge() -> None:
+    server = Server()
+    holder = server.user("bob", installation=PHONE)
+    holder.answers_pings = False
+    client = newcomer(server, "bob", LAPTOP)
+    stand_still(server, 30_000)
+    assert not client.inbox
+    holder.say(Pong(1))
+    assert client.is_refused(Code.IN_USE)
+
+
+def test_a_challenge_that_began_right_after_a_pause_lasts_no_longer() -> None:
+    server = Server()
+    server.user("bob", installation=PHONE).answers_pings = False
+    client = server.client()
+    server.clock.advance_to(server.clock.now_ms + 30_000)
+    client.post(LoginRequest(1, "bob", LAPTOP, live=True))
+    client.installation = LAPTOP
+    server.turn()
+    server.advance(1_999)
+    assert not client.inbox
+    server.advance(1)
+    client.last(LoginSuccess)
 
 
 def test_timers_of_connections_that_came_and_went_are_not_kept() -> None:
