@@ -232,3 +232,11 @@ def test_unknown_keys_do_nothing(world: World) -> None:
     world.type("Xé")
     world.press(b"\xff\xfe")
     assert world.console.rows == before
+
+
+def test_what_was_said_goes_with_the_next_key(world: World) -> None:
+    world.start("alice")
+    world.server.queue("alice", "bob", "ding")
+    world.wait_for("New message from bob.")
+    world.type("j")
+    assert "New message from bob." not in world.console.rows
