@@ -77,6 +77,8 @@ def break_rows(line: str, widths: tuple[int, ...] | None, columns: int) -> tuple
             taken += width
             word = index + 1
             continue
+        if not width and index == word > starts[-1]:
+            word = index + 1  # a mark on the space stays with it
         if taken + width > columns and width and index > starts[-1]:
             start = word if word > starts[-1] else index
             starts.append(start)

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from term.safe import Safe, safe_line
@@ -50,6 +50,7 @@ def test_rows_fit_and_lose_only_spaces(line: Safe, width: int) -> None:
 
 
 @given(LINES, st.integers(1, 20))
+@example(Safe(" \u03000"), 1)
 def test_no_row_begins_with_a_mark(line: Safe, width: int) -> None:
     assert all(columns(Safe(row[0])) > 0 for row in wrap(line, width) if row)
 
