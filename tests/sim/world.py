@@ -49,11 +49,13 @@ class Outcome:
 class World:
     """See the module's text."""
 
-    def __init__(self, seed: int, storm_ms: int) -> None:
+    def __init__(
+        self, seed: int, storm_ms: int, make_disk: Callable[[random.Random], SimDisk] = SimDisk
+    ) -> None:
         self.seed = seed
         self.rng = random.Random(seed)
         self.clock = SimClock()
-        self.disk = SimDisk(random.Random(self.rng.random()))
+        self.disk = make_disk(random.Random(self.rng.random()))
         self.net = SimNetwork(self.clock, random.Random(self.rng.random()))
         self.oracle = Oracle()
         self.names = tuple(f"u{number}" for number in range(self.rng.randint(2, 5)))
