@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from msgc import words
 from msgc.surroundings import Surroundings
-from msgc.values import AccountLine, Received, Sent
+from msgc.values import AccountLine, Fate, Received, SendState, Sent
 from term.safe import safe_line, safe_text
 from wire.codes import Audience, Code, Presence
 from wire.limits import BODY_BYTES_MAX
@@ -84,7 +84,7 @@ class Output:
         self._line(f"{self.time(sent.composed_at_ms)}  composed")
         if sent.accepted_at_ms is not None:
             self._line(f"{self.time(sent.accepted_at_ms)}  on the server's disk")
-        for fate in sent.fates:
+        for fate in _fates(sent):
             at = "" if fate.at_ms is None else self.time(fate.at_ms)
             self._line(f"{at:<19}  {fate.recipient}: {words.fate(fate.state)}")
         self._line(words.sent_summary(sent))
@@ -162,10 +162,15 @@ def sent_object(sent: Sent) -> dict[str, Any]:
         "refused": list(sent.refused_recipients),
         "fates": [
             {"to": fate.recipient, "state": fate.state.name.lower(), "at_ms": fate.at_ms}
-            for fate in sent.fates
+            for fate in _fates(sent)
         ],
         "text": sent.body,
     }
+
+
+def _fates(sent: Sent) -> tuple[Fate, ...]:
+    """None before it was accepted: nobody is waiting for what was not sent."""
+    return sent.fates if sent.state is SendState.PENDING else ()
 
 
 def account_object(account: AccountLine) -> dict[str, Any]:
