@@ -111,12 +111,13 @@ def _option_line(option: Option) -> str:
     left = f"  {option.switch} {option.metavar}".rstrip()
     words = option.help
     if option.kind is not Kind.FLAG and option.default != "":
-        words += f" [{_with_unit(option)}]"
+        words += f" [{with_unit(option)}]"
     gap = "" if len(left) < 31 else "\n" + " " * 31
     return f"{left:<31}{words}" if not gap else f"{left}{gap}{words}"
 
 
-def _with_unit(option: Option) -> str:
+def with_unit(option: Option) -> str:
+    """The default as one would write it: `8M`."""
     if option.kind is Kind.BYTES and isinstance(option.default, int):
         for unit, factor in (("M", 1 << 20), ("K", 1 << 10)):
             if option.default and option.default % factor == 0:

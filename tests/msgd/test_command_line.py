@@ -1,7 +1,12 @@
+from pathlib import Path
+
 import pytest
 
-from msgd.command_line import Action, UsageError, help_text, parse, version
-from msgd.settings import OPTIONS
+from msgd.command_line import Action, UsageError, help_text, parse, version, with_unit
+from msgd.events import EventKind
+from msgd.panel.keys import MAIN
+from msgd.settings import OPTIONS, Kind
+from term.keys import key_label
 
 
 def test_no_arguments_serve_with_nothing_said() -> None:
@@ -66,3 +71,19 @@ def test_help_names_every_option_signal_and_exit_code_in_80_columns_or_so() -> N
     for word in ("SIGTERM", "SIGHUP", "SIGWINCH", "Exit codes", "70", "78", "XDG_STATE_HOME"):
         assert word in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_the_operators_page_tells_the_same() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "operating.md").read_text()
+    for option in OPTIONS:
+        switch = f"{option.switch} {option.metavar}".strip()
+        default = "off" if option.kind is Kind.FLAG else with_unit(option) or "none"
+        assert f"| `{switch}` | {default} | {option.help} |" in page
+    for binding in MAIN.bindings():
+        keys = " ".join(f"`{key_label(key)}`" for key in binding.keys)
+        assert f"| {keys} | {binding.help} |" in page
+    rows = page.splitlines()
+    for kind in set(EventKind) - {EventKind.LOGIN}:
+        assert any(kind.value in row.split("|")[1] for row in rows if row.startswith("| "))
+    for code in (0, 1, 2, 70, 78):
+        assert any(row.startswith(f"| {code} |") for row in rows)
