@@ -92,7 +92,10 @@ class Loop:
 
     def turn(self, wait_ms_max: int | None = None) -> None:
         """One turn; it waits until something happens, `wait_ms_max` at most."""
-        self._serve_link()  # what the user's side did since the last turn goes out first
+        # What the user's side did since the last turn goes out first. When that made news, who
+        # hears it must have a turn before anything is waited for.
+        if self._serve_link():
+            wait_ms_max = 0
         reading, writing = set(self._readers), set()
         if self._channel is not None:
             if self._connected:
@@ -137,27 +140,30 @@ class Loop:
 
     # ----- the link -----------------------------------------------------------------------
 
-    def _serve_link(self) -> None:
-        """Everything about the link that needs no waiting."""
+    def _serve_link(self) -> bool:
+        """Everything about the link that needs no waiting. Whether there was anything to tell."""
         link = self._link
         if link is None:
-            return
+            return False
         link.tick(self.clock.now_ms())
         if link.wants_connection(self.clock.now_ms()):
             self._connect(link)
-        self._tell(link)
+        told = self._tell(link)
         if self._link is link and self._channel is not None:
             self._write(link)
         if self._link is link and link.should_close():
             self._drop(link, "closed")
-            self._tell(link)
+        return self._tell(link) or told
 
-    def _tell(self, link: Link) -> None:
+    def _tell(self, link: Link) -> bool:
+        told = False
         while self._link is link and self._on_event is not None:
             event = link.next_event()
             if event is None:
-                return
+                break
+            told = True
             self._on_event(event)
+        return told
 
     def _connect(self, link: Link) -> None:
         link.connecting(self.clock.now_ms())

@@ -1,0 +1,144 @@
+"""A network, a clock and streams in memory, so that whole commands run in a test."""
+
+import io
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from msgc.net import NetError, Ready, Signal
+from msgc.os_files import OsFiles
+from msgc.profile import Profiles
+from msgc.settings import Settings
+from msgc.surroundings import Surroundings
+from tests.msgc.fake_server import FakeServer, FakeSession
+from tests.msgc.line import Ticker
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.steady_ms = 5_000
+
+    def now_ms(self) -> int:
+        return self.steady_ms
+
+    def wall_ms(self) -> int:
+        return 1_700_000_000_000 + self.steady_ms
+
+    def local_text(self, at_ms: int, pattern: str) -> str:
+        return f"<{at_ms}>" if "%Y" in pattern else "14:32:07"
+
+
+class FakeChannel:
+    def __init__(self, fd: int, session: FakeSession) -> None:
+        self.fd = fd
+        self.session = session
+        self.closed = False
+        self.waiting = b""
+        self.sends_max = 1_000_000
+        self.refusal: str | None = None
+        self.broken: str | None = None
+
+    def fileno(self) -> int:
+        return self.fd
+
+    def finish_connecting(self) -> bool:
+        if self.refusal is not None:
+            raise NetError(self.refusal)
+        return True
+
+    def receive(self, bytes_max: int) -> bytes | None:
+        if self.broken is not None:
+            raise NetError(self.broken)
+        self.waiting += self.session.take()
+        if not self.waiting:
+            return b"" if self.session.is_closed else None
+        data, self.waiting = self.waiting[:bytes_max], self.waiting[bytes_max:]
+        return data
+
+    def send(self, data: bytes) -> int:
+        if self.broken is not None:
+            raise NetError(self.broken)
+        taken = data[: self.sends_max]
+        self.session.receive(taken)
+        return len(taken)
+
+    def close(self) -> None:
+        self.closed = True
+        self.session.close()
+
+    @property
+    def is_readable(self) -> bool:
+        self.waiting += self.session.take()
+        return bool(self.waiting) or self.session.is_closed or self.broken is not None
+
+
+class FakeNetwork:
+    """`server` None: nobody listens. `idle` callbacks run, one each time nothing else happens."""
+
+    def __init__(self, clock: FakeClock, server: FakeServer | None) -> None:
+        self.clock = clock
+        self.server = server
+        self.channels: list[FakeChannel] = []
+        self.idle: list[Callable[[], None]] = []
+        self.signals: list[Signal] = []
+        self.readable: set[int] = set()
+        self.watched: set[Signal] = set()
+        self.waits: list[int | None] = []
+
+    def connect(self, host: str, port: int) -> FakeChannel:
+        if self.server is None:
+            raise NetError("connection refused")
+        channel = FakeChannel(100 + len(self.channels), self.server.open())
+        self.channels.append(channel)
+        return channel
+
+    def watch_signals(self, signals: Collection[Signal]) -> None:
+        self.watched |= set(signals)
+
+    def poll(
+        self, reading: Collection[int], writing: Collection[int], timeout_ms: int | None
+    ) -> Ready:
+        self.waits.append(timeout_ms)
+        signals, self.signals = tuple(self.signals), []
+        readable = {
+            channel.fd for channel in self.channels if channel.fd in reading and channel.is_readable
+        } | (self.readable & set(reading))
+        if not (readable or writing or signals):
+            assert timeout_ms is not None or self.idle, "the loop would wait for ever"
+            self.clock.steady_ms += timeout_ms or 0
+            if self.idle and timeout_ms != 0:
+                self.idle.pop(0)()
+        return Ready(frozenset(readable), frozenset(writing), signals)
+
+
+class FakeWorld:
+    """Surroundings for one user, and what the commands printed."""
+
+    def __init__(self, folder: Path, server: FakeServer | None, user: str | None = "alice") -> None:
+        self.clock = FakeClock()
+        self.network = FakeNetwork(self.clock, server)
+        self.stdout = io.StringIO()
+        self.stderr = io.StringIO()
+        self.stdin = io.StringIO()
+        ticker = Ticker()
+        self.profiles = Profiles(
+            OsFiles(), str(folder / "msgc" / "here_1"), self.clock.wall_ms, ticker.random_bytes
+        )
+        self.surroundings = Surroundings(
+            settings=Settings("here", 1, user, "auto", bell=True),
+            profiles=self.profiles,
+            network=self.network,
+            clock=self.clock,
+            jitter=lambda: 0.5,
+            agent="msgc/test",
+            stdin=self.stdin,
+            stdout=self.stdout,
+            stderr=self.stderr,
+        )
+
+    @property
+    def printed(self) -> str:
+        return self.stdout.getvalue()
+
+    @property
+    def said(self) -> str:
+        return self.stderr.getvalue()
