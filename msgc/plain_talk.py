@@ -26,6 +26,7 @@ from msgc.words import none_available, presence
 from term.safe import Safe, safe_line, safe_text
 
 _HISTORY_ROWS: Final = 20
+_ACCOUNTS_ROWS: Final = 200
 _INBOX_ROWS: Final = 1_000
 _WILDCARDS: Final = frozenset("*?[")
 MENU: Final = (
@@ -372,10 +373,13 @@ class Conversation:
         now_ms = self._desk.now_ms()
         total, connected = plural(directory.total, "user"), directory.connected
         self._say(f"{total}, {connected:,} connected:")
-        for entry in directory.entries:
+        for entry in directory.entries[:_ACCOUNTS_ROWS]:
             self._say(
                 f"  {entry.name}{_seen(entry, now_ms)}{' (you)' if entry.name == you else ''}"
             )
+        left = len(directory.entries) - _ACCOUNTS_ROWS
+        if left > 0:
+            self._say(f"  and {left:,} more: Accounts lists those that match a wildcard.")
 
     # ----- lines --------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ KEYS: Final = KeyTable(
         *ANSWER_BINDINGS,
         Binding(("/", "F3"), "search", "Go to a message that holds a text", "search"),
         Binding(("n",), "again", "Search on"),
+        Binding(("A",), "all_seen", "Count all of them as looked at"),
         Binding(("R",), "reload", "Ask the server again", "check again"),
         *_MOVES,
     ],
@@ -52,6 +53,7 @@ class Check(Screen):
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._rows: list[Received] = list(desk.inbox(ROWS_MAX))
+        self._known = {row.number for row in self._rows}
         self._seen: set[int] = set()
         self._kept: set[int] = set()
         self._list = ListView()
@@ -59,7 +61,7 @@ class Check(Screen):
         self._searched = ""
         self._asking = False
         self._empty_words = ""
-        self._set_rows()
+        self._stale = True
         self._ask()
 
     @property
@@ -77,10 +79,10 @@ class Check(Screen):
     def hear(self, news: News) -> None:
         """Messages come one by one, then the end of the check."""
         if isinstance(news, MailArrived):
-            known = {row.number for row in self._rows[-ROWS_MAX:]}
-            if news.received.number not in known and len(self._rows) < ROWS_MAX:
+            if news.received.number not in self._known and len(self._rows) < ROWS_MAX:
+                self._known.add(news.received.number)
                 self._rows.append(news.received)
-                self._set_rows()
+                self._stale = True
         elif isinstance(news, CheckEnded):
             self._asking = False
             self._tell_end(news)
@@ -90,6 +92,7 @@ class Check(Screen):
 
     def handle(self, key: KeyEvent) -> Outcome:
         """Moving, reading, answering."""
+        self._settle_rows()
         if self._prompt is not None:
             return self._handle_prompt(self._prompt, key)
         command = KEYS.command(key)
@@ -107,6 +110,11 @@ class Check(Screen):
             label = Safe("Search for:")
             self._prompt = Prompt("search", label, self._searched, SEARCH_CHARACTERS_MAX)
             return Done.HANDLED
+        if command == "all_seen":
+            self._seen |= self._known
+            self.keep()
+            self._desk.say(Safe("All of them count as looked at."))
+            return Done.HANDLED
         if command == "again":
             self._search()
             return Done.HANDLED
@@ -114,6 +122,7 @@ class Check(Screen):
 
     def picture(self, size: Size) -> Picture:
         """The list, and below it the beginning of the selected message."""
+        self._settle_rows()
         columns = size[1]
         room = body_rows(size)
         body: list[Line] = self._empty_body() if not self._rows else self._list_body(columns, room)
@@ -170,8 +179,11 @@ class Check(Screen):
         head = restyle(text(f"{who}, received {stamp}"), Style.DIM)
         return [head, *shown]
 
-    def _set_rows(self) -> None:
-        self._list.set_rows([row.number for row in self._rows])
+    def _settle_rows(self) -> None:
+        """Once for all that came since, for they come by the thousand."""
+        if self._stale:
+            self._stale = False
+            self._list.set_rows([row.number for row in self._rows])
 
     def _ask(self) -> None:
         self._asking = self._desk.check()

@@ -73,6 +73,7 @@ class Drafts(Screen):
         self._rows: tuple[_Row, ...] = ()
         self._list = ListView()
         self._asks_to_discard = False
+        self._stale = True
 
     @property
     def keys(self) -> KeyTable:
@@ -81,10 +82,7 @@ class Drafts(Screen):
 
     def show(self) -> None:
         """A draft may have been sent, or another begun."""
-        drafts = [_draft_row(draft) for draft in self._desk.drafts()]
-        unsent = [_sent_row(sent) for sent in self._desk.unsent(ROWS_MAX)]
-        self._rows = (*drafts, *unsent)
-        self._list.set_rows([_identity(row) for row in self._rows])
+        self._stale = True
 
     def hear(self, news: News) -> None:
         """It has gone by itself, perhaps."""
@@ -93,6 +91,7 @@ class Drafts(Screen):
 
     def handle(self, key: KeyEvent) -> Outcome:
         """A list and a question."""
+        self._freshen()
         command = self.keys.command(key)
         if command is None:
             return Done.IGNORED
@@ -108,6 +107,7 @@ class Drafts(Screen):
 
     def picture(self, size: Size) -> Picture:
         """One row each; in the last row why the selected one is still here."""
+        self._freshen()
         columns, room = size[1], body_rows(size)
         self._list.set_height(room - 2)
         message: list[Line] | None = None
@@ -133,6 +133,16 @@ class Drafts(Screen):
             message=message,
             cursor=cursor,
         )
+
+    def _freshen(self) -> None:
+        """Once for all that happened since."""
+        if not self._stale:
+            return
+        self._stale = False
+        drafts = [_draft_row(draft) for draft in self._desk.drafts()]
+        unsent = [_sent_row(sent) for sent in self._desk.unsent(ROWS_MAX)]
+        self._rows = (*drafts, *unsent)
+        self._list.set_rows([_identity(row) for row in self._rows])
 
     def _table(self, columns: int) -> list[Line]:
         now_ms, times = self._desk.now_ms(), self._desk.times

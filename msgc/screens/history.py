@@ -48,6 +48,7 @@ class History(Screen):
         self._rows: tuple[HistoryEntry, ...] = ()
         self._list = ListView()
         self._prompt: Prompt | None = None
+        self._stale = True
 
     @property
     def keys(self) -> KeyTable:
@@ -56,15 +57,16 @@ class History(Screen):
 
     def show(self) -> None:
         """Something may have come."""
-        self._load()
+        self._stale = True
 
     def hear(self, news: News) -> None:
         """So may it while one looks."""
         if isinstance(news, (MailArrived, FateChanged)):
-            self._load()
+            self._stale = True
 
     def handle(self, key: KeyEvent) -> Outcome:
         """A list and a search field."""
+        self._freshen()
         if self._prompt is not None:
             return self._handle_prompt(self._prompt, key)
         command = KEYS.command(key)
@@ -88,6 +90,7 @@ class History(Screen):
 
     def picture(self, size: Size) -> Picture:
         """One row a message."""
+        self._freshen()
         columns, room = size[1], body_rows(size)
         self._list.set_height(room - 2)
         message: list[Line] | None = None
@@ -132,7 +135,13 @@ class History(Screen):
         shown = safe_line(self._query, _QUERY_COLUMNS_MAX)
         return text(f'   Holding "{shown}"; Esc shows all.')
 
+    def _freshen(self) -> None:
+        """Once for all that came since, for it comes by the thousand."""
+        if self._stale:
+            self._load()
+
     def _load(self) -> None:
+        self._stale = False
         self._rows = self._desk.history(self._query, self._wanted)
         self._list.set_rows([_identity(row) for row in self._rows])
 

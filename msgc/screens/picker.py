@@ -137,6 +137,9 @@ class Picker(Screen):
         body: list[Line] = [text(f"{label}{shown.rows[0]}"), EMPTY]
         body.append(header(columns, marks=self._several))
         body += self._table(columns)
+        if not self._shown and self._editor.text:
+            typed = safe_line(self._editor.text.strip(), _TYPED_COLUMNS_MAX)
+            body.append(text(f'   No user matches "{typed}". Esc empties the field.'))
         body += [EMPTY] * (body_rows(size) - below - len(body))
         if self._several:
             body.append(self._to_line())

@@ -1,7 +1,7 @@
 """What one has sent: each message's state, and its life at every recipient.
 
-Must never guess: what the server has not said is called waiting or unsent. Nothing is sent anew
-here but by asking the desk.
+Read in portions, so that a long list opens as fast as a short one. Must never guess: what the
+server has not said is called waiting or unsent.
 """
 
 from typing import Final
@@ -20,6 +20,7 @@ from term.picture import EMPTY, Line, Picture, Span, Style, body_rows, rule, spr
 from term.safe import Safe, safe_line
 from term.width import pad, wrap
 
+PORTION_ROWS: Final = 500
 ROWS_MAX: Final = 10_000
 _NAME_COLUMNS_MIN: Final = 15
 _NAME_COLUMNS_MAX: Final = 32
@@ -49,23 +50,26 @@ class SentMessages(Screen):
         self._desk = desk
         self._rows: tuple[Sent, ...] = ()
         self._list = ListView()
+        self._wanted = PORTION_ROWS
+        self._stale = True
 
     def show(self) -> None:
         """Anything may have been delivered since."""
-        self._rows = self._desk.sent(ROWS_MAX)
-        self._list.set_rows([row.message_id for row in self._rows])
+        self._stale = True
 
     def hear(self, news: News) -> None:
         """Something was delivered while one looks."""
         if isinstance(news, FateChanged):
-            self.show()
+            self._stale = True
 
     def handle(self, key: KeyEvent) -> Outcome:
         """A list."""
+        self._freshen()
         command = KEYS.command(key)
         if command is None:
             return Done.IGNORED
         if self._list.handle(command):
+            self._read_on()
             return Done.HANDLED
         if command == "leave":
             return Done.LEAVE
@@ -75,6 +79,7 @@ class SentMessages(Screen):
 
     def picture(self, size: Size) -> Picture:
         """One row a message; in the last row the selected one in a sentence."""
+        self._freshen()
         columns, room = size[1], body_rows(size)
         self._list.set_height(room - 2)
         cursor = None
@@ -86,8 +91,22 @@ class SentMessages(Screen):
             summary = text(f" {safe_line(sent_summary(selected))}")
             body.append(spread(summary, text(f" {self._list.position_text()} "), columns))
             cursor = (1 + self._list.cursor - self._list.offset, 0)
-        right = plural(len(self._rows), "message") if self._rows else ""
+        more = " or more" if len(self._rows) == self._wanted else ""
+        right = f"{plural(len(self._rows), 'message')}{more}" if self._rows else ""
         return frame(self._desk, size, "Sent messages", body, KEYS, right=right, cursor=cursor)
+
+    def _freshen(self) -> None:
+        """Once for all that happened since, for receipts come by the thousand."""
+        if self._stale:
+            self._stale = False
+            self._rows = self._desk.sent(self._wanted)
+            self._list.set_rows([row.message_id for row in self._rows])
+
+    def _read_on(self) -> None:
+        at_end = self._list.cursor >= len(self._rows) - 1
+        if at_end and len(self._rows) == self._wanted < ROWS_MAX:
+            self._wanted = min(ROWS_MAX, self._wanted + PORTION_ROWS)
+            self._stale = True
 
     def _table(self, columns: int) -> list[Line]:
         now_ms, times = self._desk.now_ms(), self._desk.times

@@ -135,14 +135,23 @@ def test_search_goes_round() -> None:
 def test_history_searches_and_esc_shows_all_again() -> None:
     person = states.history_mixed()
     person.type("/hello\n")
+    person.see()
     assert person.desk.done[-1][:2] == ("history", "hello")
     assert 'Holding "hello"' in person.see()
     person.press("Esc")
+    person.see()
     assert person.desk.done[-1][:2] == ("history", "")
+
+
+def test_all_count_as_looked_at_when_one_says_so() -> None:
+    person = check(*(f"m{n}" for n in range(1, 41)))
+    person.press("A")
+    assert len(looked_at(person)) == 40
 
 
 def test_history_reads_on_at_its_end() -> None:
     person = states.history_thousands()
+    person.see()
     assert person.desk.done[-1] == ("history", "", 1_000)
 
 
