@@ -298,7 +298,6 @@ class Reactor:
         if now.monotonic_ms >= self._findings_due_ms:
             self._findings_due_ms = now.monotonic_ms + self._limits.idle_turn_ms
             self._tell_findings(now)
-        self._log.flush()
         if self._face is not None:
             self._face.draw(now)
 
@@ -322,6 +321,7 @@ class Reactor:
                 self._close(transport, session.closing, now, linger=not session.at_once)
             elif number in self._transports:
                 self._watch(transport)
+        self._log.flush()  # here, because who was closed is in it too
 
     def _close(self, transport: Transport, reason: str, now: Now, *, linger: bool) -> None:
         number = transport.session.number

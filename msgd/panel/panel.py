@@ -134,8 +134,17 @@ class Panel:
         """When `draw` may have something to do."""
         if self._gone:
             return None
+        due_ms = self._due_ms
+        if self._drawn_ms is not None and (self._dirty or self._state() != self._drawn_state):
+            # Connections are closed after the drawing, in the same turn.
+            due_ms = min(due_ms, self._drawn_ms + REDRAW_MS_MIN)
         decoder_ms = self._decoder.deadline_ms
-        return self._due_ms if decoder_ms is None else min(self._due_ms, decoder_ms)
+        return due_ms if decoder_ms is None else min(due_ms, decoder_ms)
+
+    def _state(self) -> tuple[int, int, int]:
+        """What changes whenever there may be something new to be seen."""
+        exchange = self._exchange
+        return self._events.total, self._store.state.next_number, len(exchange.sessions)
 
     def draw(self, now: Now) -> None:
         """Draw, if something changed and the last time is long enough ago."""
@@ -143,12 +152,11 @@ class Panel:
             return
         for key in self._decoder.timeout(now.monotonic_ms):
             self._press(key, now)
-        state = (self._events.total, self._store.state.next_number, len(self._exchange.sessions))
+        state = self._state()
         if state != self._drawn_state:
             self._dirty = True
         next_ms = 0 if self._drawn_ms is None else self._drawn_ms + REDRAW_MS_MIN
         if now.monotonic_ms < (next_ms if self._dirty else self._due_ms):
-            self._due_ms = min(self._due_ms, next_ms) if self._dirty else self._due_ms
             return
         tally = self._exchange.tally
         self._rates.sample(tally.accepted, tally.settled, now.monotonic_ms)

@@ -67,6 +67,19 @@ def test_a_name_appears_the_moment_it_connects_and_stays_when_it_goes() -> None:
     assert bench.row(" alice ").startswith(">   off alice")
 
 
+def test_what_a_turn_closes_is_seen_and_logged_without_waiting_for_the_next_second() -> None:
+    bench = PanelBench()
+    alice = bench.user("alice")
+    bench.pass_time(300)
+    alice.end()
+    bench.turn()
+    assert b"DISCONNECT alice" in bench.output.data
+    assert bench.timeout_ms() <= 100
+    bench.settle()
+    bench.pass_time(100)
+    assert "DISCONNECT alice" in bench.screen
+
+
 def test_a_silent_user_has_a_question_mark() -> None:
     bench = PanelBench()
     bench.user("alice")
