@@ -107,16 +107,20 @@ class Server:
     def turn(self) -> None:
         """One turn, and those that must follow it at once."""
         for _ in range(10_000):
-            self.read()
-            self.exchange.end_turn(self.now)
-            self.store.commit()
-            self.release()
+            self.answer()
             self.exchange.tick(self.now)
             more = self.exchange.work(self.now)
             quiet = not more and not self.exchange.dirty and not self.store.has_pending
             if quiet and not any(client.has_posted for client in self.clients):
                 return
         raise AssertionError("the server never comes to rest")
+
+    def answer(self) -> None:
+        """A turn up to the release, once: nothing that takes long goes on meanwhile."""
+        self.read()
+        self.exchange.end_turn(self.now)
+        self.store.commit()
+        self.release()
 
     def read(self) -> None:
         """Hand what the clients have sent to the rules."""
@@ -153,6 +157,15 @@ class Server:
         client = self.client()
         client.login(name, live=live, installation=installation)
         assert client.all(LoginSuccess), f"{name} was not admitted: {client.inbox}"
+        return client
+
+    def newcomer(self, name: str, installation: bytes) -> "Client":
+        """Somebody who asks for a name and has no answer yet, perhaps."""
+        client = self.client()
+        client.name, client.installation = name, installation
+        request = client.request()
+        client.post(LoginRequest(request, name, installation, create_if_new=True, live=True))
+        self.answer()
         return client
 
     def account(self, name: str) -> None:
@@ -237,6 +250,14 @@ class Client:
         pending = [one for one in self.all(MessagePending) if one.request == message.request]
         assert len(pending) == 1, self.inbox
         return message
+
+    def send_many(self, count: int, *to: str, body: str = "") -> None:
+        """Messages in one burst, that must be accepted; the texts are 0, 1, 2… or `body`."""
+        before = len(self.all(MessagePending))
+        for number in range(count):
+            self.post(self.message(*to, body=body or str(number)))
+        self.server.turn()
+        assert len(self.all(MessagePending)) == before + count
 
     def refused(self, message: SendMessage) -> MessageFailure:
         """Send a message that must be refused; gives the refusal."""

@@ -40,10 +40,7 @@ def half_deleted(server: Server, messages: int) -> tuple[Client, Client]:
     alice.inbox.clear()
     bob.inbox.clear()
     bob.post(DeletionRequest(bob.request(), "bob", force=True))
-    server.read()
-    server.exchange.end_turn(server.now)
-    server.store.commit()
-    server.release()
+    server.answer()
     return alice, bob
 
 
