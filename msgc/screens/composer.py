@@ -133,7 +133,7 @@ class Composer(Screen):
         elif typed is Typed.IGNORED:
             return Done.IGNORED
         elif isinstance(key, Paste):
-            lines = plural(key.text.count("\n") + 1, "line")
+            lines = plural(key.text.rstrip("\n").count("\n") + 1, "line")
             cut = f" {key.cut_bytes:,} bytes of the paste were too much." if key.cut_bytes else ""
             self._desk.say(Safe(f"Pasted {lines}; ^D sends.{cut}"))
         if self._desk.now_ms() - self._kept_at_ms >= _KEPT_EVERY_MS:

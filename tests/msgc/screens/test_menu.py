@@ -6,7 +6,7 @@ from msgc.screens.menu import ITEMS, KEYS, Menu
 from msgc.screens.screen import Screen
 from msgc.screens.settings import Settings
 from msgc.view_values import Phase, Standing
-from tests.msgc.screens import states
+from tests.msgc.screens import states_sending as states
 from tests.msgc.screens.fake_desk import FakeDesk, Person
 
 

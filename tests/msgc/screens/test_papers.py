@@ -3,7 +3,8 @@
 from msgc.screens.leave import Leave
 from msgc.values import FateState
 from msgc.view_values import DeletionRefused, FateChanged, Target
-from tests.msgc.screens import states
+from tests.msgc.screens import states_reading as states
+from tests.msgc.screens import states_sending
 from tests.msgc.screens.fake_desk import FakeDesk, Person, own
 
 
@@ -117,14 +118,14 @@ def test_settings_change_with_arrows() -> None:
 def test_help_shows_every_key_of_the_table() -> None:
     person = states.help_of_menu()
     screen = person.see(43, 132)
-    for binding in states.menu_new().top.keys.bindings():
+    for binding in states_sending.menu_new().top.keys.bindings():
         assert binding.help in screen
 
 
 def test_quitting_with_unsent_asks() -> None:
     quits: list[bool] = []
     desk = FakeDesk()
-    person = Person(desk, states.menu_new().top)
+    person = Person(desk, states_sending.menu_new().top)
     person.stack.open(Leave(desk, lambda: quits.append(True)))
     person.press("n")
     assert person.top.name == "menu"

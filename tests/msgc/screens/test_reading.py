@@ -2,14 +2,15 @@
 
 from msgc.screens.check import Check
 from msgc.view_values import CheckBroken, CheckEnded, MailArrived, Target
-from tests.msgc.screens import states
+from tests.msgc.screens import states_reading as states
 from tests.msgc.screens.fake_desk import FakeDesk, Person, message
+from tests.msgc.screens.states_common import NAMES
 from wire.codes import Audience
 
 
 def check(*bodies: str) -> Person:
     desk = FakeDesk()
-    desk.know(*states.NAMES)
+    desk.know(*NAMES)
     desk.unread = tuple(message(n, body) for n, body in enumerate(bodies, 1))
     return Person(desk, Check(desk))
 

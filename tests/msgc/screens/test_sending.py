@@ -4,14 +4,15 @@ import pytest
 
 from msgc.screens.send import Send
 from msgc.view_values import DirectoryChanged, Target
-from tests.msgc.screens import states
+from tests.msgc.screens import states_sending as states
 from tests.msgc.screens.fake_desk import FakeDesk, Person
+from tests.msgc.screens.states_common import NAMES
 from wire.limits import BODY_BYTES_MAX
 
 
 def send(*names: str) -> Person:
     desk = FakeDesk()
-    desk.know(*(names or states.NAMES))
+    desk.know(*(names or NAMES))
     from msgc.screens.composer import Composer
 
     return Person(desk, Send(desk, lambda target: Composer(desk, target)))
@@ -24,7 +25,7 @@ def sends(person: Person) -> list[tuple[object, ...]]:
 def test_the_log_of_usernames_is_asked_for_and_shown() -> None:
     person = send()
     assert person.desk.done == [("ask_accounts", "")]
-    assert all(name in person.see() for name in states.NAMES)
+    assert all(name in person.see() for name in NAMES)
 
 
 def test_three_options() -> None:

@@ -1,5 +1,5 @@
 from msgc.view_values import Overview, Phase, Standing
-from tests.msgc.screens import states
+from tests.msgc.screens import states_sending as states
 from tests.msgc.screens.fake_desk import FakeDesk, Person
 
 

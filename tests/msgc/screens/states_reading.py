@@ -1,0 +1,315 @@
+"""The states of the screens that show what is kept: messages, papers, accounts, and the rest.
+
+Must never compare anything: `states` collects them.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from msgc.screens.accounts import Accounts
+from msgc.screens.check import Check
+from msgc.screens.composer import Composer
+from msgc.screens.drafts import Drafts
+from msgc.screens.help import Help
+from msgc.screens.history import History
+from msgc.screens.leave import Leave
+from msgc.screens.menu import Menu
+from msgc.screens.message_view import MessageView
+from msgc.screens.sent import Life, SentMessages
+from msgc.screens.settings import Settings
+from msgc.values import FateState, HistoryEntry, Received, SendState, Sent
+from msgc.view_values import (
+    CheckEnded,
+    DeletionRefused,
+    Directory,
+    Setting,
+    Target,
+)
+from tests.msgc.screens.fake_desk import DAY_MS, MINUTE_MS, FakeDesk, Person, message, own
+from tests.msgc.screens.states_common import (
+    HOSTILE,
+    LONG,
+    WIDE,
+    compose,
+    make_desk,
+    offline,
+    thousands,
+)
+from wire.codes import Audience, Code
+
+# ----- check and message ------------------------------------------------------------------------
+
+
+def _check(desk: FakeDesk, *unread: Received) -> Person:
+    desk.unread = unread
+    return Person(desk, Check(desk))
+
+
+def check_asking() -> Person:
+    return _check(make_desk())
+
+
+def check_empty() -> Person:
+    person = _check(make_desk())
+    person.hear(CheckEnded(0, 0, person.desk.now))
+    return person
+
+
+def check_one() -> Person:
+    person = _check(make_desk(), message(1, "are you there?"))
+    person.hear(CheckEnded(1, 0, person.desk.now))
+    return person
+
+
+def check_mixed() -> Person:
+    rows = (
+        message(1, WIDE, age_ms=400 * DAY_MS),
+        message(
+            2, HOSTILE, sender="mallory", age_ms=2 * DAY_MS, audience=Audience.EVERYONE, count=7
+        ),
+        message(3, LONG, sender="c" * 32, audience=Audience.SEVERAL, count=3),
+        message(4, ""),
+    )
+    person = _check(make_desk(waiting=4), *rows)
+    person.press("Down")
+    return person
+
+
+def check_thousands() -> Person:
+    rows = [message(n, f"message number {n}", age_ms=MINUTE_MS * (5_000 - n)) for n in range(5_000)]
+    person = _check(make_desk(waiting=5_000), *rows)
+    person.press("End")
+    person.see()
+    return person
+
+
+def check_offline() -> Person:
+    return _check(offline(make_desk()))
+
+
+def _message(body: str) -> Person:
+    desk = make_desk()
+    one = message(7, body, audience=Audience.SEVERAL, count=3)
+    return Person(desk, MessageView(desk, one, lambda _step: None))
+
+
+def message_short() -> Person:
+    return _message("see you there")
+
+
+def message_wide() -> Person:
+    return _message(WIDE)
+
+
+def message_hostile() -> Person:
+    return _message(HOSTILE)
+
+
+def message_long() -> Person:
+    person = _message(LONG)
+    person.see()
+    person.press("PageDown")
+    return person
+
+
+# ----- accounts ---------------------------------------------------------------------------------
+
+
+def _accounts(desk: FakeDesk) -> Person:
+    return Person(desk, Accounts(desk, compose(desk)))
+
+
+def accounts_list() -> Person:
+    person = _accounts(make_desk())
+    person.press("Down", "Down")
+    return person
+
+
+def accounts_no_match() -> Person:
+    desk = make_desk()
+    desk.book = Directory(total=7, connected=2, complete=True, asked_at_ms=desk.now, pattern="x*")
+    return _accounts(desk)
+
+
+def accounts_filter() -> Person:
+    person = _accounts(make_desk())
+    person.type("la*")
+    return person
+
+
+def accounts_delete() -> Person:
+    person = _accounts(make_desk())
+    person.press("D")
+    return person
+
+
+def accounts_force() -> Person:
+    person = accounts_delete()
+    person.press("y")
+    person.hear(DeletionRefused("messages wait", 13))
+    return person
+
+
+def accounts_thousands() -> Person:
+    person = _accounts(thousands(make_desk()))
+    person.press("End")
+    return person
+
+
+def accounts_offline() -> Person:
+    desk = offline(make_desk())
+    desk.book = Directory()
+    return _accounts(desk)
+
+
+# ----- history, sent, drafts --------------------------------------------------------------------
+
+FAILED: Final = own(
+    4, "no such user", [("bobb", FateState.WAITING)], state=SendState.FAILED, code=Code.STORAGE_FULL
+)
+UNSENT: Final = own(5, "goes later", state=SendState.UNSENT)
+SENT: Final = (
+    UNSENT,
+    FAILED,
+    own(3, WIDE, [("bob", FateState.DELIVERED), ("carol", FateState.WAITING)]),
+    own(2, "to all of you", [("bob", FateState.DELIVERED)], everyone=True),
+    own(1, "lost", [("heidi", FateState.RECIPIENT_DELETED)]),
+)
+
+
+def _history(desk: FakeDesk, *rows: Received | Sent) -> Person:
+    desk.entries = tuple(
+        HistoryEntry(row.composed_at_ms, None, row)
+        if isinstance(row, Sent)
+        else HistoryEntry(row.received_at_ms, row, None)
+        for row in rows
+    )
+    return Person(desk, History(desk))
+
+
+def history_empty() -> Person:
+    return _history(make_desk())
+
+
+def history_mixed() -> Person:
+    rows = (message(3, "hello"), SENT[2], message(2, WIDE, age_ms=3 * DAY_MS), message(1, HOSTILE))
+    return _history(make_desk(kept=3), *rows)
+
+
+def history_thousands() -> Person:
+    rows = [message(n, f"old story {n}", age_ms=n * MINUTE_MS) for n in range(2_000)]
+    person = _history(make_desk(kept=2_000), *rows)
+    person.press("End", "Down")
+    return person
+
+
+def history_search() -> Person:
+    person = history_mixed()
+    person.type("/hello\n")
+    return person
+
+
+def history_not_found() -> Person:
+    person = history_mixed()
+    person.type("/nothing\n")
+    return person
+
+
+def _sent(*rows: Sent) -> Person:
+    desk = make_desk(unsent=1)
+    desk.outbox = rows
+    return Person(desk, SentMessages(desk))
+
+
+def sent_empty() -> Person:
+    return _sent()
+
+
+def sent_states() -> Person:
+    person = _sent(*SENT)
+    person.press("Down", "Down")
+    return person
+
+
+def sent_thousands() -> Person:
+    person = _sent(*(own(n, f"message {n}") for n in range(3_000, 0, -1)))
+    person.press("End")
+    return person
+
+
+def _life(sent: Sent) -> Person:
+    desk = make_desk()
+    desk.outbox = (sent,)
+    return Person(desk, Life(desk, sent.message_id))
+
+
+def life_several() -> Person:
+    return _life(SENT[2])
+
+
+def life_everyone() -> Person:
+    return _life(replace(SENT[3], accepted_count=5))
+
+
+def life_failed() -> Person:
+    return _life(FAILED)
+
+
+def life_unsent() -> Person:
+    return _life(UNSENT)
+
+
+def _drafts() -> Person:
+    desk = make_desk(drafts=2, unsent=1)
+    desk.keep_draft(Target(("bob", "carol")), "begun and not\nfinished")
+    desk.keep_draft(Target(everyone=True), WIDE)
+    desk.outbox = (UNSENT, FAILED)
+    return Person(desk, Drafts(desk))
+
+
+def drafts_empty() -> Person:
+    desk = make_desk()
+    return Person(desk, Drafts(desk))
+
+
+def drafts_all_kinds() -> Person:
+    person = _drafts()
+    person.press("End")
+    return person
+
+
+def drafts_discard() -> Person:
+    person = _drafts()
+    person.press("D")
+    return person
+
+
+# ----- the rest ---------------------------------------------------------------------------------
+
+
+def settings() -> Person:
+    desk = make_desk()
+    desk.choices = (
+        Setting("bell", "Ring the bell for a new message", "yes", ("yes", "no"), "Not often."),
+        Setting(
+            "live", "New messages come", "at once", ("at once", "when I check"), "Later. " * 20
+        ),
+    )
+    person = Person(desk, Settings(desk))
+    person.press("Down")
+    return person
+
+
+def help_of_menu() -> Person:
+    desk = make_desk()
+    return Person(desk, Help(desk, "menu", Menu(desk, {}).keys))
+
+
+def help_of_composer() -> Person:
+    desk = make_desk()
+    return Person(desk, Help(desk, "composer", Composer(desk, Target(("bob",))).keys))
+
+
+def leave_with_unsent() -> Person:
+    desk = offline(make_desk(unsent=2))
+    return Person(desk, Leave(desk, lambda: None))
