@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from msgc.archive import MEMORY, Archive
 from msgc.link import Link, LinkSettings
-from msgc.values import LinkEvent
+from msgc.values import LinkEvent, LinkState, Sent
 from tests.msgc.fake_server import FakeServer, FakeSession
 
 Event = TypeVar("Event")
@@ -144,3 +144,23 @@ class Line:
     def _note(self) -> None:
         while (event := self.link.next_event()) is not None:
             self.events.append(event)
+
+
+def online(*others: str, name: str = "alice", live: bool = True) -> Line:
+    line = Line(FakeServer(name, *others), make_archive())
+    line.log_in(name, live=live)
+    assert state_of(line) is LinkState.ONLINE
+    return line
+
+
+def state_of(line: Line) -> LinkState:
+    return line.link.state
+
+
+def compose(line: Line, body: str, *names: str) -> Sent:
+    return line.archive.outbox.compose(names or ("bob",), everyone=False, body=body)
+
+
+def session_of(line: Line) -> FakeSession:
+    assert line.session is not None
+    return line.session
