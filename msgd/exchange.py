@@ -26,6 +26,7 @@ from term.safe import safe_log
 from wire.codes import Code, NoticeKind
 from wire.connection import Unsupported
 from wire.errors import RemoteProtocolError
+from wire.limits import TEXT_BYTES_MAX
 from wire.messages import (
     CheckMessages,
     CreateAccount,
@@ -185,7 +186,11 @@ class Exchange:
         return True
 
     def announce(self, text: str, now: Now) -> int:
-        """The operator tells everybody who is logged in; gives how many that are."""
+        """The operator tells everybody who is logged in; gives how many that are.
+
+        A text that is too long for a frame is cut.
+        """
+        text = text.encode()[:TEXT_BYTES_MAX].decode(errors="ignore")
         self._tell_all(NoticeKind.ANNOUNCEMENT, text)
         self._core.note(EventKind.NOTICE, f"to everybody connected: {safe_log(text)}", now)
         return len(self.online)

@@ -133,6 +133,13 @@ def test_an_announcement_reaches_everybody_who_is_logged_in(server: Server) -> N
     assert server.noted(EventKind.NOTICE)[0].isprintable()
 
 
+def test_an_announcement_that_is_too_long_for_a_frame_is_cut(server: Server) -> None:
+    bob = server.user("bob")
+    server.exchange.announce("é" * 2_000, server.now)
+    server.turn()
+    assert bob.last(Notice).text == "é" * 512
+
+
 def test_a_shutdown_is_told_to_all_and_ends_every_session(server: Server) -> None:
     alice, stranger = server.user("alice"), server.client()
     ungreeted = Client(server, "127.0.0.1:1")
