@@ -15,7 +15,8 @@ from msgd import command_line, inspection, os_files, os_signals
 from msgd.command_line import Action, Command, UsageError
 from msgd.log import LogOutput
 from msgd.os_clock import OsClock
-from msgd.os_net import OsNetwork, descriptors_max
+from msgd.os_net import OsNetwork, take_descriptors
+from msgd.reactor_limits import DESCRIPTORS_WANTED
 from msgd.server import EXIT_ERROR, EXIT_OK, EXIT_USAGE, Machine, serve
 from msgd.settings import (
     Layer,
@@ -86,7 +87,7 @@ def _serve(settings: Settings) -> int:
         network=network,
         clock=OsClock(),
         entropy=os.urandom,
-        descriptors_max=descriptors_max(),
+        descriptors_max=take_descriptors(DESCRIPTORS_WANTED),
         process_id=os.getpid(),
         is_terminal=os.isatty(0) and os.isatty(1),
         open_disk=_open_disk,

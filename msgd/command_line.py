@@ -148,10 +148,11 @@ Usage:
   msgd fsck DIR                verify a data folder, change nothing
   msgd dump DIR [USER]         print what is in a data folder
 
-Options, with what holds without them in [brackets]. Each can also stand in the file given by
---config (connections_max = 100) and in the environment (MSGD_CONNECTIONS_MAX=100); the command
-line counts more than the environment, and that more than the file. --no-NAME takes a switch back.
-Sizes may be written with K, M or G. Names that end in _ms take milliseconds.
+Options, with what holds without them in [brackets]. Each can also stand in the
+file given by --config (connections_max = 100) and in the environment
+(MSGD_CONNECTIONS_MAX=100); the command line counts more than the environment,
+and that more than the file. --no-NAME takes a switch back. Sizes may be written
+with K, M or G. Names that end in -ms take milliseconds.
 """
 
 _OTHER_OPTIONS: Final = """\
@@ -160,19 +161,22 @@ _OTHER_OPTIONS: Final = """\
 
 _TAIL: Final = """
 Files:
-  $XDG_STATE_HOME/msgd or ~/.local/state/msgd   the data folder, unless --data names another;
-                                                mode 0700, used by one msgd at a time
+  $XDG_STATE_HOME/msgd or ~/.local/state/msgd
+      the data folder, unless --data names another; private, for one at a time
 
 Signals:
-  SIGTERM, SIGINT   tell the clients, write everything, end with 0; a second one does not wait
+  SIGTERM, SIGINT   tell the clients, write everything, end with 0; a second one
+                    does not wait for the clients
   SIGHUP            open the log file again, after it was moved away
   SIGWINCH          the terminal's size changed
 
 Exit codes:
   0   ended as asked
-  1   an error: the port is in use, the log cannot be opened, a terminal that cannot show the panel
+  1   an error: the port is in use, the log cannot be opened, the terminal
+      cannot show the panel
   2   the command line, the environment or the configuration file is wrong
-  70  writing to the disk failed; nothing that was confirmed is lost; starting again is safe
-  78  refused: the data folder is damaged, in use, from a newer version, or not private; a human
-      must look, so do not start it again in a loop
+  70  writing to the disk failed; nothing that was confirmed is lost, and
+      starting again is safe
+  78  refused: the data folder is damaged, in use, from a newer version, or not
+      private; a human must look, so do not start it again in a loop
 """

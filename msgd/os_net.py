@@ -249,10 +249,18 @@ class OsNetwork:
             self._spare = None  # tried again at the next accept
 
 
-def descriptors_max() -> int:
-    """How many files and connections this process may have open at once."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return soft if soft != resource.RLIM_INFINITY else 1 << 20
+def take_descriptors(wanted: int) -> int:
+    """How many files and connections this process may have open at once.
+
+    Fewer than `wanted` are made more, as far as the system's hard limit allows.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return max(wanted, 1 << 20)
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return soft
 
 
 def _prepare(connected: socket.socket) -> None:

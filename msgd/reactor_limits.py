@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import Final
 
 CONNECTIONS_MAX: Final = 1_024
-DESCRIPTORS_RESERVED: Final = 96
-"""Kept free for the store's files, the listener, the terminal and connections being refused."""
+DESCRIPTORS_RESERVED: Final = 384
+"""Kept free: the store holds up to 256 folders of mailboxes open, and a few files; then there are
+the listener, the terminal, the log, and connections that are being refused or read to their end."""
+DESCRIPTORS_WANTED: Final = 4_096
+"""The process asks the system for so many, if it has fewer and is allowed more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from msgd.net import Address, Clock, ListenError, Network
 from msgd.panel.panel import Panel
 from msgd.panel.values import Identity
 from msgd.reactor import Reactor
+from msgd.reactor_limits import ReactorLimits
 from msgd.settings import Settings, SettingsError
 from msgd.values import Now
 from store.disk import Disk, DiskError
@@ -103,6 +104,8 @@ def serve(settings: Settings, machine: Machine) -> int:
 
 def _serve(settings: Settings, machine: Machine) -> int:
     rules = settings.exchange_limits()
+    store_settings = settings.store_settings()
+    limits = settings.reactor_limits(machine.descriptors_max)
     if not settings.headless and not machine.is_terminal:
         raise SettingsError(
             "standard output is not a terminal, so there can be no panel; use --headless"
@@ -119,7 +122,7 @@ def _serve(settings: Settings, machine: Machine) -> int:
             machine.open_disk(settings.data),
             machine.clock,
             machine.entropy,
-            settings.store_settings(),
+            store_settings,
         )
         try:
             address = machine.network.listen(address)
@@ -127,6 +130,7 @@ def _serve(settings: Settings, machine: Machine) -> int:
             _run(
                 settings=settings,
                 machine=machine,
+                limits=limits,
                 store=store,
                 exchange=Exchange(store, rules, events),
                 events=events,
@@ -159,6 +163,7 @@ def _run(
     *,
     settings: Settings,
     machine: Machine,
+    limits: ReactorLimits,
     store: Store,
     exchange: Exchange,
     events: EventLog,
@@ -168,7 +173,6 @@ def _run(
     console: Console | None = None
     try:
         panel: Panel | None = None
-        limits = settings.reactor_limits(machine.descriptors_max)
         if not settings.headless:
             console = machine.open_console(settings)
             panel = Panel(

@@ -192,7 +192,12 @@ class Settings:
             raise SettingsError(f"these options contradict each other: {error}") from None
 
     def store_settings(self) -> StoreSettings:
-        """What the store goes by."""
+        """What the store goes by. Raises SettingsError when two contradict each other."""
+        if self.checkpoint_journal_bytes * 2 > self.journal_bytes_max:
+            raise SettingsError(
+                "these options contradict each other: checkpoint_journal_bytes must be at most "
+                "half of journal_bytes_max, or new messages would wait for no reason"
+            )
         return StoreSettings(
             journal_bytes_max=self.journal_bytes_max,
             checkpoint_journal_bytes=self.checkpoint_journal_bytes,
@@ -201,8 +206,16 @@ class Settings:
         )
 
     def reactor_limits(self, descriptors_max: int) -> ReactorLimits:
-        """What the loop goes by: no more connections than there can be file descriptors."""
-        room = max(1, descriptors_max - DESCRIPTORS_RESERVED)
+        """What the loop goes by: no more connections than there can be file descriptors.
+
+        Raises SettingsError when there is no room for any.
+        """
+        room = descriptors_max - DESCRIPTORS_RESERVED
+        if room < 1:
+            raise SettingsError(
+                f"only {descriptors_max} files may be open at once, and msgd needs more than "
+                f"{DESCRIPTORS_RESERVED}; raise the limit with ulimit -n"
+            )
         return ReactorLimits(connections_max=min(self.connections_max, room))
 
 

@@ -161,7 +161,10 @@ class Panel:
         tally = self._exchange.tally
         self._rates.sample(tally.accepted, tally.settled, now.monotonic_ms)
         self._users.sum_up()
-        self._console.draw(self._picture(now))
+        try:
+            self._console.draw(self._picture(now))
+        except ConsoleClosed:
+            return  # the poll tells of it too, and then `read` asks for the end
         self._drawn_state = state
         self._drawn_ms = now.monotonic_ms
         self._dirty = False

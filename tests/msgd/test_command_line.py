@@ -64,13 +64,13 @@ def test_version() -> None:
     assert version().startswith("msgd ")
 
 
-def test_help_names_every_option_signal_and_exit_code_in_80_columns_or_so() -> None:
+def test_help_names_every_option_signal_and_exit_code_in_80_columns() -> None:
     text = help_text()
     for option in OPTIONS:
         assert option.switch in text
     for word in ("SIGTERM", "SIGHUP", "SIGWINCH", "Exit codes", "70", "78", "XDG_STATE_HOME"):
         assert word in text
-    assert max(map(len, text.splitlines())) <= 100
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_the_operators_page_tells_the_same() -> None:

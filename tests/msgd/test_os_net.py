@@ -273,5 +273,13 @@ def test_signals_are_wishes(network: OsNetwork) -> None:
             signal.signal(known, handler)
 
 
-def test_descriptors_are_counted() -> None:
-    assert os_net.descriptors_max() > 0
+def test_descriptors_are_taken_as_far_as_allowed() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (300, hard))
+        assert os_net.take_descriptors(200) == 300
+        assert os_net.take_descriptors(400) == 400
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (400, hard)
+        assert os_net.take_descriptors(hard + 1) == hard
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

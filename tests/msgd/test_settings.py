@@ -1,3 +1,6 @@
+from dataclasses import replace
+from random import Random
+
 import pytest
 
 from msgd.reactor_limits import DESCRIPTORS_RESERVED, ReactorLimits
@@ -6,11 +9,15 @@ from msgd.settings import (
     Kind,
     Layer,
     SettingsError,
+    Value,
     merge,
     nearest,
     read_environment,
     read_toml,
 )
+from store.store import Store
+from tests.sim.sim_clock import SimClock
+from tests.sim.sim_disk import SimDisk
 
 
 def test_defaults_are_the_rules_and_the_stores_own() -> None:
@@ -103,11 +110,30 @@ def test_options_that_contradict_each_other_are_refused() -> None:
         settings.exchange_limits()
 
 
+def test_a_checkpoint_must_begin_before_the_journal_is_full() -> None:
+    settings = merge([Layer("line", {"checkpoint_journal_bytes": "40M"})])
+    with pytest.raises(SettingsError, match="checkpoint_journal_bytes must be at most half"):
+        settings.store_settings()
+
+
+def test_a_store_opens_with_the_least_and_the_most_of_everything() -> None:
+    for option in OPTIONS:
+        for value in {option.minimum, min(option.maximum, 1 << 30)} - {0}:
+            given: dict[str, Value] = {"journal_bytes_max": 1 << 40, option.name: value}
+            if option.kind is Kind.BYTES and option.name != "window_bytes_max":
+                given.setdefault("checkpoint_journal_bytes", 1 << 20)
+                settings = merge([Layer("line", given)])
+                settings.exchange_limits()
+                lazy = replace(settings.store_settings(), reserve_bytes=0)
+                Store.open(SimDisk(Random(1)), SimClock(), Random(2).randbytes, lazy).close()
+
+
 def test_there_are_never_more_connections_than_descriptors() -> None:
     settings = merge([])
     assert settings.reactor_limits(1 << 20).connections_max == ReactorLimits().connections_max
     assert settings.reactor_limits(DESCRIPTORS_RESERVED + 10).connections_max == 10
-    assert settings.reactor_limits(5).connections_max == 1
+    with pytest.raises(SettingsError, match=r"only 384 files may be open at once.*ulimit -n"):
+        settings.reactor_limits(384)
 
 
 @pytest.mark.parametrize(("paused", "most", "connections"), [(2, 2, 1), (1, 2, 0)])
