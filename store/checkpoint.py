@@ -195,6 +195,7 @@ class Checkpoint:
         for number in self.tombstones:
             with suppress(DiskMissing):
                 core.disk.remove(mailbox_path(number))
+                core.disk.sync_folder(mailbox_folder(number))  # or it may come back, unowned
 
     def abandon(self) -> None:
         """Give up; all that was to be saved is still to be saved."""

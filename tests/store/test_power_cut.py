@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from store.errors import StoreFailure
+from store.disk import DiskFull
+from store.errors import StoreFailure, StoreNoRoom
 from tests.sim.sim_disk import PowerCut, SimDisk
 from tests.store.support import open_store, picture
 from tests.store.workload import Day
@@ -140,3 +141,22 @@ def test_a_failed_sync_is_fatal_and_loses_nothing_acknowledged() -> None:
         disk.crash()
         assert picture(open_store(disk)) == first
     assert fail_at > 50
+
+
+def test_no_room_at_any_write_changes_nothing_that_was_promised() -> None:
+    """One DiskFull: the day goes on and ends as always, unless there is nowhere to commit to."""
+    for fail_at in range(1, sum(each.startswith("write") for each in TRACE) + 1):
+        disk = SimDisk(Random(fail_at))
+        disk.fail_only, disk.fail_at, disk.fail_error = "write", fail_at, DiskFull
+        done, begun = 0, 0
+        try:
+            done, begun = run_until_cut(disk)
+            assert done + 1 == len(PICTURES) - 1
+        except StoreFailure:
+            assert "journal" in disk.trace[-1], "only a commit may not wait for room"
+            begun = len(PICTURES) - 1
+        except StoreNoRoom:
+            assert disk.calls < 40, "only at the start"
+        disk.kill()
+        disk.fail_at = -1
+        assert picture(open_store(disk)) in allowed(done, begun)
