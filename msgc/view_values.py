@@ -98,6 +98,11 @@ class Directory:
     pattern: str = ""
     request: int = 0
 
+    @property
+    def whole(self) -> "Directory":
+        """This, or nothing yet if it holds only the names that match a wildcard."""
+        return Directory() if self.pattern else self
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

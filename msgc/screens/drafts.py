@@ -122,7 +122,8 @@ class Drafts(Screen):
         if self._asks_to_discard:
             message = [text(" Throw this away for good? y: yes  n: no", Style.BOLD)]
         overview = self._desk.overview()
-        right = f"{plural(overview.drafts, 'draft')}, {overview.unsent:,} unsent"
+        failed = f", {overview.failed:,} FAILED" if overview.failed else ""
+        right = f"{plural(overview.drafts, 'draft')}, {overview.unsent:,} unsent{failed}"
         return frame(
             self._desk,
             size,

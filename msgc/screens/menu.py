@@ -17,7 +17,7 @@ from term.list_view import ListView
 from term.picture import EMPTY, Line, Picture, Style, body_rows, restyle
 from term.safe import Safe, safe_line
 
-_TOP_ROWS: Final = 4
+_OLD_MS: Final = 30_000
 _WORDS_COLUMNS: Final = 22
 
 
@@ -87,8 +87,10 @@ class Menu(Screen):
         self._list.set_height(len(ITEMS))
 
     def show(self) -> None:
-        """The numbers of the accounts may be old."""
-        self._desk.ask_accounts("")
+        """The numbers of the accounts may be old; a long list is not asked for at each glance."""
+        asked_at_ms = self._desk.directory().asked_at_ms
+        if asked_at_ms is None or self._desk.now_ms() - asked_at_ms > _OLD_MS:
+            self._desk.ask_accounts("")
 
     def handle(self, key: KeyEvent) -> Outcome:
         """Digits and letters go at once, arrows and Enter in two steps."""
@@ -166,10 +168,11 @@ def _news(overview: Overview) -> str:
 
 
 def _details(overview: Overview, accounts: str) -> dict[str, str]:
+    failed = f", {overview.failed:,} FAILED" if overview.failed else ""
     return {
         "check": f"{overview.waiting:,} waiting",
         "sent": f"{overview.sent_waiting:,} waiting, {overview.sent_delivered:,} delivered",
-        "drafts": f"{plural(overview.drafts, 'draft')}, {overview.unsent:,} unsent",
+        "drafts": f"{plural(overview.drafts, 'draft')}, {overview.unsent:,} unsent{failed}",
         "history": f"{overview.kept:,} kept",
         "accounts": accounts,
     }

@@ -188,7 +188,7 @@ class Picker(Screen):
         return EMPTY
 
     def _narrow(self) -> None:
-        self._directory = self._desk.directory()
+        self._directory = self._desk.directory().whole
         self._shown = narrow(self._directory.entries, self._editor.text)
         self._list.set_rows([entry.name for entry in self._shown])
 

@@ -57,12 +57,12 @@ class Send(Screen):
     def show(self) -> None:
         """Each time: the list may be old."""
         self._desk.ask_accounts("")
-        self._directory = self._desk.directory()
+        self._directory = self._desk.directory().whole
 
     def hear(self, news: News) -> None:
         """The list has come, or a part of it."""
         if isinstance(news, DirectoryChanged):
-            self._directory = self._desk.directory()
+            self._directory = self._desk.directory().whole
 
     def handle(self, key: KeyEvent) -> Outcome:
         """1, 2, 3, or arrows and Enter."""

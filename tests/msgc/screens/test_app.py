@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from msgc.app import run
 from msgc.net import Signal
 from tests.msgc.fake_server import FakeAccount
 from tests.msgc.screens.world import World
+from wire import messages
 from wire.codes import Code
 
 
@@ -240,3 +242,30 @@ def test_what_was_said_goes_with_the_next_key(world: World) -> None:
     world.wait_for("New message from bob.")
     world.type("j")
     assert "New message from bob." not in world.console.rows
+
+
+def test_run_gives_the_exit_code_and_the_terminal_back(world: World) -> None:
+    world.network.typed.append(b"")
+    assert run(world.surroundings(), world.console, None) == 0
+    assert world.console.calls[-1] == "close"
+
+
+def test_taken_over_by_another_session(world: World) -> None:
+    world.start("alice")
+    session = world.server.accounts["alice"].session
+    assert session is not None
+    session.put(messages.Error(Code.TAKEN_OVER, "elsewhere", fatal=True))
+    world.wait_for("Another msgc of yours took over this session.")
+    world.wait_for("You are not connected any more; r connects again.")
+    world.type("r")
+    world.wait_for("You are connected as alice.")
+
+
+def test_an_old_filter_is_not_taken_for_the_whole_log(world: World) -> None:
+    world.start("alice")
+    world.type("a")
+    world.wait_for("carol")
+    world.type("lb*\r")
+    world.wait_for("Only names that match b*")
+    world.type("qqs")
+    world.wait_for("carol")
