@@ -253,6 +253,19 @@ def test_a_count_that_was_told_is_not_told_again(server: Server) -> None:
     assert [notice.count for notice in bob.all(Notice)] == [1]
 
 
+def test_what_a_check_told_is_not_told_by_a_notice_and_what_differs_from_it_is(
+    server: Server,
+) -> None:
+    alice = server.user("alice")
+    alice.send_many(2, "bob")
+    bob = server.user("bob", live=False)
+    bob.check(1)
+    assert bob.complete() == (1, 1)
+    assert not bob.all(Notice)
+    alice.send("bob")
+    assert [notice.count for notice in bob.all(Notice)] == [2]
+
+
 def test_a_check_of_a_session_that_is_not_live_brings_everything_to_the_present(
     server: Server,
 ) -> None:

@@ -92,6 +92,16 @@ def test_login_tells_when_the_user_was_last_seen() -> None:
     assert server.user("bob").last(LoginSuccess).last_seen_ms == left_ms
 
 
+def test_a_login_counts_as_being_seen_even_if_no_orderly_end_follows() -> None:
+    server = Server()
+    server.account("bob")
+    server.advance(60_000)
+    server.user("bob")
+    seen_ms = server.now.wall_ms
+    server.advance(5_000)
+    assert server.store.state.by_name["bob"].last_seen_ms == seen_ms
+
+
 def test_an_unknown_name_is_refused_unless_it_may_be_created() -> None:
     server = Server()
     client = server.client()
