@@ -2,11 +2,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from msgd.events import EventKind
 from msgd.net import Wish
 from store.settings import Admission
-from term.picture import Style
+from term.picture import Style, columns_of
 from tests.msgd.fake_machine import LAZY, message, of
 from tests.msgd.panel.panel_bench import PanelBench
 from wire.codes import Code
@@ -344,6 +346,39 @@ def test_redraw() -> None:
     bench = PanelBench()
     bench.press("\x0c")
     assert bench.console.redraws == 1
+
+
+@given(
+    keys=st.lists(
+        st.one_of(
+            st.sampled_from("jkgGoIZFLaK/?ny\r\x15\x04\x7f"),
+            st.sampled_from(["\x1b", "\x1b[5~", "\x1b[6~", "\x1bOP", "\x1b[200~x\ny\x1b[201~"]),
+            st.text(max_size=3),
+        ),
+        max_size=12,
+    ),
+    rows=st.integers(1, 60),
+    columns=st.integers(1, 200),
+)
+@settings(max_examples=60)
+def test_no_key_and_no_size_breaks_it(keys: list[str], rows: int, columns: int) -> None:
+    bench = PanelBench()
+    bench.user("alice")
+    bench.store.create_account("böb\u202e\x1b[2J\u4e2d\u6587", bench.clock.wall_ms())
+    bench.console.size_now = (rows, columns)
+    bench.network.wishes.append(Wish.RESIZE)
+    for key in keys:
+        bench.console.typed += key.encode("utf-8", "surrogatepass")
+        bench.network.console_ready = True
+        bench.turn()
+        bench.network.console_ready = False
+        if bench.has_ended():
+            return
+        bench.pass_time(100)
+        picture = bench.console.pictures[-1]
+        assert len(picture.rows) <= rows
+        assert all(columns_of(row) <= columns for row in picture.rows)
+        assert "\x1b" not in bench.screen
 
 
 def test_what_needs_a_human_stands_out() -> None:
