@@ -11,6 +11,7 @@ from msgc.screens.screen import Size
 from msgc.view_text import plural
 from msgc.view_values import Overview
 from term.keys import Binding, KeyTable
+from term.list_view import ListView
 from term.picture import Line, Picture, Span, Style, body_rows, columns_of, compose, spread
 from term.safe import Safe, safe_line
 from term.width import wrap
@@ -24,6 +25,12 @@ _ALWAYS_SHOWN: Final = frozenset(("help", "leave", "quit", "other"))
 def text(words: str, style: Style = Style.NORMAL) -> Line:
     """A line of our own words."""
     return (Span(Safe(words), style),) if words else ()
+
+
+def position(view: ListView, *, more: bool) -> Line:
+    """`[1-8 of 12]`; with `more` to be read when the end is reached, `[1-8 of 500+]`."""
+    words = view.position_text()
+    return text(f" {words[:-1]}+] " if more else f" {words} ")
 
 
 def frame(

@@ -13,7 +13,7 @@ from msgc.screens.prompt import PROMPT_KEYS, Answer, Prompt
 from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Open, Outcome, Screen, Size
 from msgc.screens.sent import Life
 from msgc.values import HistoryEntry, Received
-from msgc.view_frame import frame, text
+from msgc.view_frame import frame, position, text
 from msgc.view_messages import history_header, history_line
 from msgc.view_text import plural
 from msgc.view_values import FateChanged, MailArrived, News
@@ -99,8 +99,9 @@ class History(Screen):
         if self._rows:
             body = [history_header(columns), *self._table(columns)]
             body += [EMPTY] * (room - 1 - len(body))
-            position = text(f" {self._list.position_text()} ")
-            body.append(spread(self._query_words(), position, columns))
+            more = len(self._rows) == self._wanted
+            place = position(self._list, more=more)
+            body.append(spread(self._query_words(), place, columns))
             cursor = (1 + self._list.cursor - self._list.offset, 0)
         if self._prompt is not None:
             message, cursor = self._prompt.draw(size)

@@ -9,7 +9,7 @@ from typing import Final
 from msgc.screens.desk import Desk
 from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Open, Outcome, Screen, Size
 from msgc.values import Fate, FateState, SendState, Sent
-from msgc.view_frame import frame, text
+from msgc.view_frame import frame, position, text
 from msgc.view_messages import body_lines, fact, names_of, sent_header, sent_line
 from msgc.view_text import after, plural
 from msgc.view_values import FateChanged, News
@@ -89,7 +89,8 @@ class SentMessages(Screen):
             body += [EMPTY] * (room - 1 - len(body))
             selected = self._rows[self._list.cursor]
             summary = text(f" {safe_line(sent_summary(selected))}")
-            body.append(spread(summary, text(f" {self._list.position_text()} "), columns))
+            place = position(self._list, more=len(self._rows) == self._wanted)
+            body.append(spread(summary, place, columns))
             cursor = (1 + self._list.cursor - self._list.offset, 0)
         more = " or more" if len(self._rows) == self._wanted else ""
         right = f"{plural(len(self._rows), 'message')}{more}" if self._rows else ""
