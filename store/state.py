@@ -250,7 +250,8 @@ class State:
         """A message for one or several; the sender may be among them."""
         self.next_number = number + 1
         at_ms, sender_number, message_id, name, count, _, body = fields
-        self.last_received_at_ms = max(self.last_received_at_ms, at_ms)
+        if at_ms > self.last_received_at_ms:  # noqa: PLR1730  # max() is a call, once per message
+            self.last_received_at_ms = at_ms
         audience = ONE if count == 1 else SEVERAL
         entry = Entry(
             number, 0, MESSAGE, message_id, sender_number, name, at_ms, audience, count, 0, body

@@ -126,7 +126,8 @@ class Store:
     ) -> Entry:
         """A message for one or several, each once; its window verdict was NEW."""
         state = self.state
-        at_ms = max(at_ms, state.last_received_at_ms)
+        if at_ms < state.last_received_at_ms:  # noqa: PLR1730  # max() is a call, once per message
+            at_ms = state.last_received_at_ms
         count = len(recipients)
         if count == 1:
             numbers = recipients[0].number_bytes
