@@ -32,6 +32,8 @@ class Direction:
 
     def write(self, data: bytes, latency_ms: int, cut_bytes: int) -> int:
         """Take what there is room for, in pieces of at most `cut_bytes`."""
+        if self.is_finished or self.is_reset:
+            return len(data)  # as the kernel does until it learns of it: taken, and lost
         taken = data[: self.room()]
         for start in range(0, len(taken), cut_bytes):
             at_ms = max(self.last_at_ms, self.clock.now_ms + self.rng.randint(0, latency_ms))
@@ -170,8 +172,6 @@ class ClientEnd:
         return data
 
     def write(self, data: bytes) -> int:
-        if self.wire.to_server.is_finished or self.wire.to_server.is_reset:
-            return len(data)  # as the kernel does: taken, and lost
         net = self.wire.net
         return self.wire.to_server.write(data, net.latency_ms, net.cut_bytes())
 
