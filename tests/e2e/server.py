@@ -1,0 +1,154 @@
+"""A real msgd: with its panel on a terminal, or headless; ended, killed and started again.
+
+Must never use another data folder or port than its own. Fails with AssertionError when the server
+does not come up, with what it said.
+"""
+
+import re
+import signal
+from pathlib import Path
+from typing import Final
+
+from tests.e2e.machine import Running, environment, program, run, start, until
+from tests.e2e.terminal import Terminal
+
+PANEL_SIZE: Final = (40, 110)
+
+
+class Server:
+    """One data folder and one port (0 at first: the system chooses), and a process from time to
+    time."""
+
+    def __init__(
+        self, folder: Path, *, headless: bool = True, options: tuple[str, ...] = (), data: str = ""
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.data = Path(data) if data else folder / "data"
+        self.headless = headless
+        self.options = options
+        self.port = 0
+        self.log_path = folder / "log"
+        self._environment = environment(folder / "home")
+        self._panel: Terminal | None = None
+        self._process: Running | None = None
+
+    # ----- its life -----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start it, on the port that it had; it listens when this returns."""
+        assert self._panel is None
+        assert self._process is None
+        arguments = program(
+            "msgd",
+            *("--data", str(self.data), "--port", str(self.port), "--log", str(self.log_path)),
+            *self.options,
+        )
+        if self.headless:
+            self._process = start([*arguments, "--headless"], self._environment, self.folder)
+            self._process.wait_for("listening on")
+            said = self._process.out
+        else:
+            rows, columns = PANEL_SIZE
+            self._panel = Terminal(arguments, self._environment, rows=rows, columns=columns)
+            said = self._panel.wait_for_match(r"^ msgd \S+  127\.0\.0\.1:\d+ .*$").group()
+        found = re.search(r"127\.0\.0\.1:(\d+)", said)
+        assert found is not None, said
+        self.port = int(found[1])
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._signal(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """End it as its operator would; its exit code."""
+        return self._signal(signal.SIGTERM)
+
+    def restart(self) -> None:
+        """kill -9, and start again on the same port."""
+        self.kill()
+        self.start()
+
+    def close(self) -> None:
+        """For the end of a test."""
+        if self._panel is not None:
+            self._panel.close()
+        if self._process is not None:
+            self._process.kill()
+
+    def _signal(self, number: signal.Signals) -> int:
+        if self._panel is not None:
+            code = self._panel.kill(number)
+            self._panel.close()
+            self._panel = None
+            return code
+        assert self._process is not None, "the server does not run"
+        self._process.process.send_signal(number)
+        finished = self._process.finish()
+        self._process = None
+        return finished.code
+
+    # ----- looking at it ------------------------------------------------------------------------
+
+    @property
+    def panel(self) -> Terminal:
+        """Its screen."""
+        assert self._panel is not None, "a headless server has no panel"
+        return self._panel
+
+    @property
+    def process_id(self) -> int:
+        """Of the process that runs now."""
+        if self._panel is not None:
+            return self._panel.process_id
+        assert self._process is not None, "the server does not run"
+        return self._process.process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        if self._panel is not None:
+            return self._panel.alive
+        return self._process is not None and self._process.process.poll() is None
+
+    @property
+    def log(self) -> str:
+        """Its log file."""
+        return self.log_path.read_text(encoding="utf-8") if self.log_path.exists() else ""
+
+    def wait_for_log(self, text: str, count: int = 1) -> None:
+        """Wait until the log holds this, so many times."""
+        until(lambda: self.log.count(text) >= count, f"{count} x {text!r} in the log")
+
+    def row(self, name: str) -> str:
+        """What the panel's table says of this user, or nothing."""
+        rows = [line for line in self.panel.lines if self._is_row(line, name)]
+        assert len(rows) <= 1, f"{name} stands in the table twice:\n{self.panel.text}"
+        return rows[0] if rows else ""
+
+    def wait_for_row(self, name: str, *words: str) -> str:
+        """Wait until the panel's table shows this user with these words (`* ON`, `off`)."""
+        self.panel.wait_until(
+            lambda _: all(word in self.row(name) for word in (name, *words)),
+            f"a row with {name} and {words}",
+        )
+        return self.row(name)
+
+    def waiting(self, name: str) -> int:
+        """How many messages wait for this user, by the panel."""
+        columns = self.row(name)[2:].replace("* ON", "ON").replace("? ON", "ON").split()
+        return int(columns[4])
+
+    def mailboxes(self) -> set[str]:
+        """The queue files of all users, by their path under the data folder."""
+        return {str(path.relative_to(self.data)) for path in self.data.rglob("*.mailbox")}
+
+    def tool(self, *arguments: str) -> str:
+        """The output of `msgd fsck DIR` or `msgd dump DIR`; it must end well."""
+        done = run(program("msgd", *arguments), self._environment, self.folder)
+        assert done.code == 0, done.err
+        return done.out
+
+    @staticmethod
+    def _is_row(line: str, name: str) -> bool:
+        return re.match(rf"^[> ] ([*?] ON|  off|  del) +{re.escape(name)} ", line) is not None
