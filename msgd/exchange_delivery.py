@@ -108,11 +108,13 @@ class Delivery:
         core = self._core
         outstanding = session.outstanding
         settled: list[Entry] = []
+        read: list[Entry] = []  # the messages among them; outcomes are the protocol's own affair
         for number in message.deliveries:
             entry = outstanding.pop(number, None)
             if entry is not None:
                 settled.append(entry)
                 if entry.kind == MESSAGE:
+                    read.append(entry)
                     session.outstanding_messages -= 1
                     session.outstanding_bytes -= len(entry.body)
         if settled:
@@ -122,7 +124,8 @@ class Delivery:
                 if told is not None and not told.in_pump:
                     core.mark(told)
             core.tally.settled += len(settled)
-            core.note(EventKind.RECEIPT, f"{account.name} has {_numbers(settled)}", now)
+            if read:
+                core.note(EventKind.RECEIPT, f"{account.name} has {_numbers(read)}", now)
             if session.is_stopped and not session.in_pump:
                 core.mark(session)
         if message.request is not None:
@@ -309,7 +312,7 @@ class Delivery:
 
 
 def _numbers(entries: list[Entry]) -> str:
-    """For an event: which entries, by their numbers."""
+    """For an event: which messages, by their numbers."""
     if len(entries) == 1:
         return f"{entries[0].number} of {entries[0].sender_name}"
-    return f"{len(entries)} entries, {entries[0].number} to {entries[-1].number}"
+    return f"{len(entries)} messages, {entries[0].number} to {entries[-1].number}"

@@ -140,10 +140,12 @@ def test_receipts_are_noted_without_a_word_of_the_messages(server: Server) -> No
     alice.send_many(2, "bob")
     first, second = bob.deliveries()
     bob.confirm()
-    assert server.noted(EventKind.RECEIPT) == [f"bob has 2 entries, {first} to {second}"]
+    assert server.noted(EventKind.RECEIPT) == [f"bob has 2 messages, {first} to {second}"]
     alice.send("bob")
     bob.confirm(bob.deliveries()[2])
     assert server.noted(EventKind.RECEIPT)[1] == f"bob has {bob.deliveries()[2]} of alice"
+    alice.confirm()
+    assert len(server.noted(EventKind.RECEIPT)) == 2, "knowing a fate is not having a message"
 
 
 # ----- outcomes only ------------------------------------------------------------------------------
