@@ -84,8 +84,7 @@ class Checkpoint:
             self.states = []
             self.states_bytes = 0
             return False
-        if self.done < len(self.numbers):
-            return False
+        assert self.done == len(self.numbers)
         self.core.journal.make_ready()
         self.finish()
         return True

@@ -8,7 +8,7 @@ Must never drop a block whose last entry is above the floor, nor copy one whose 
 DiskFull and StoreDamaged leave the old file as it is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import suppress
 from itertools import islice
 
@@ -59,10 +59,10 @@ class Compaction:
         account = self.core.state.by_number.get(self.number)
         return None if account is None else account.queue
 
-    def run(self) -> Iterator[bool]:
+    def run(self) -> Generator[bool, None, None]:
         """False after each slice."""
         queue = self.queue()
-        if queue is None:
+        if queue is None:  # deleted while it stood in line
             return
         if self.number == EVERYONE:
             yield from self.raise_everyone_hint(queue)
@@ -77,7 +77,7 @@ class Compaction:
         finally:
             box.close()
 
-    def copy(self, box: Mailbox, start: int, end: int) -> Iterator[bool]:
+    def copy(self, box: Mailbox, start: int, end: int) -> Generator[bool, None, None]:
         """Write the new file and put it in the place of the old one."""
         disk = self.core.disk
         temporary = self.path + ".tmp"
@@ -102,7 +102,7 @@ class Compaction:
         queue.base = start
         self.copied = True
 
-    def raise_everyone_hint(self, queue: Queue) -> Iterator[bool]:
+    def raise_everyone_hint(self, queue: Queue) -> Generator[bool, None, None]:
         """Find where everyone's file begins to matter to anybody."""
         floor = queue.file_last
         accounts = iter(tuple(self.core.state.by_number.values()))
@@ -134,6 +134,6 @@ class Compaction:
 
     def abandon(self) -> None:
         """Leave the old file as it is."""
-        self.steps = iter(())
+        self.steps.close()
         with suppress(DiskMissing):
             self.core.disk.remove(self.path + ".tmp")

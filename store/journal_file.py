@@ -125,18 +125,18 @@ class FileJournal:
 
     def commit(self) -> int:
         """One write and one sync, or more when more than a batch's worth was appended."""
-        if self.records:
-            try:
-                for first_number, records in self.full:
-                    self.write_batch(first_number, records)
-                self.write_batch(self.first_number, self.records)
-            except DiskError as error:
-                raise StoreFailure(f"the journal cannot be written: {error}") from error
-            self.full.clear()
-            self.records = []
-            self.records_bytes = 0
-            self.open_lsn += 1
-            assert self.open_lsn == self.durable_lsn + 1
+        assert self.records
+        try:
+            for first_number, records in self.full:
+                self.write_batch(first_number, records)
+            self.write_batch(self.first_number, self.records)
+        except DiskError as error:
+            raise StoreFailure(f"the journal cannot be written: {error}") from error
+        self.full.clear()
+        self.records = []
+        self.records_bytes = 0
+        self.open_lsn += 1
+        assert self.open_lsn == self.durable_lsn + 1
         return self.durable_lsn
 
     def write_batch(self, first_number: int, records: list[bytes]) -> None:

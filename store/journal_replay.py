@@ -64,8 +64,7 @@ class JournalReplay:
         listed = {number for number, _ in self.live}
         for name in self.disk.list("journal"):
             if TEMPORARY.fullmatch(name):
-                if not self.read_only:
-                    self.disk.remove(f"journal/{name}")
+                self.remove(f"journal/{name}")
             elif not NAME.fullmatch(name):
                 self.findings.append(f"journal/{name} is not ours; left alone")
             elif int(name[:16], 16) not in listed:
@@ -93,7 +92,12 @@ class JournalReplay:
             self.disk.close(handle)
         if found == number:
             self.spares.append(number)
-        elif not self.read_only:  # a second name of a file that was being renamed to `found`
+        else:
+            self.remove(path)  # a second name of a file that was being renamed to `found`
+
+    def remove(self, path: str) -> None:
+        """Remove a leftover of ours, unless we only look."""
+        if not self.read_only:
             self.disk.remove(path)
 
     def batches(self) -> Iterator[Batch]:

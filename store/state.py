@@ -222,17 +222,17 @@ class State:
             self.apply_deleted(number, fields)
 
     def apply_created(self, number: int, fields: Created) -> Account:
-        """A new account. On replay it may be there already, saved later than this record."""
+        """A new account. A checkpoint saves only accounts that were there when it began, so no
+        account is there before its own record.
+        """
         self.next_number = number + 1
         self.see_time(fields.at_ms)
-        account = self.by_number.get(number)
-        if account is None:
-            account = Account(number, fields.name, fields.at_ms)
-            account.everyone_seen = fields.everyone_total
-            account.everyone_seen_bytes = fields.everyone_bytes
-            account.everyone_hint = fields.everyone_hint
-            self.add_account(account)
-            self.dirty[number] = None
+        account = Account(number, fields.name, fields.at_ms)
+        account.everyone_seen = fields.everyone_total
+        account.everyone_seen_bytes = fields.everyone_bytes
+        account.everyone_hint = fields.everyone_hint
+        self.add_account(account)
+        self.dirty[number] = None
         return account
 
     def apply_touched(self, number: int, fields: Touched) -> None:
@@ -372,8 +372,7 @@ class State:
         if account is None:
             return
         del self.by_number[account.number]
-        if self.by_name.get(account.name) is account:
-            del self.by_name[account.name]
+        del self.by_name[account.name]
         del self.names[bisect_left(self.names, account.name)]
         self.closing_count -= account.closing
         self.tail_entries -= len(account.queue.tail)

@@ -99,6 +99,26 @@ def test_fsck_names_a_torn_tail_a_leftover_and_a_stranger() -> None:
     assert "journal/00000000000000aa.journal.tmp" in disk.files()
 
 
+def test_a_second_name_of_a_segment_is_removed_but_not_by_fsck() -> None:
+    """What a rename leaves that a power cut left half done."""
+    disk = crashed_store()
+    second = "journal/00000000000000aa.journal"
+    disk.tree["journal"].cache[second[8:]] = disk.tree["journal"].cache[journal_in_use(disk)[8:]]
+    fsck(disk)
+    assert second in disk.files()
+    open_store(disk, TINY)
+    assert second not in disk.files()
+
+
+def test_a_batch_longer_than_its_segment_is_none() -> None:
+    disk = crashed_store()
+    path = journal_in_use(disk)
+    start = last_batch(disk).start
+    disk.contents(path)[start + 24 : start + 28] = b"\0\0\xff\xff"
+    store = open_store(disk, TINY)
+    assert "an unfinished batch of" in store.findings[0]
+
+
 def test_fsck_of_no_store() -> None:
     (finding,) = fsck(new_disk())
     assert finding == Finding(MANIFEST, 0, "it is missing", harmless=False)
