@@ -62,6 +62,30 @@ def test_an_account_that_is_gone_before_it_had_a_mailbox() -> None:
     assert open_store(disk).state.names == []
 
 
+def test_a_checkpoint_given_up_forgets_neither_the_deleted_nor_those_who_stay() -> None:
+    disk = new_disk()
+    store = open_store(disk)
+    people = [store.create_account(name, 1) for name in ("ann", "bob", "cat")]
+    store.checkpoint_now()
+    for account in people:
+        store.touch(account, 2)
+    store.delete_account(people[0], 3)
+    store.commit()
+    pass_time(store)
+    store.work(0)
+    store.delete_account(people[1], 4)
+    store.core.reserve_intact = False
+    disk.fail_only, disk.fail_at, disk.fail_error = "write accounts", 1, DiskFull
+    while store.work(0):
+        pass
+    assert store.keeper.starved
+    store.checkpoint_now()
+    before = picture(store)
+    assert [each for each in disk.files() if each.startswith("mailboxes/0")] == [mailbox_path(3)]
+    disk.crash()
+    assert picture(open_store(disk)) == before
+
+
 def test_a_long_tail_is_written_in_pieces_while_more_comes() -> None:
     disk = new_disk()
     store = open_store(disk, LARGE)
@@ -147,7 +171,8 @@ def compactable() -> tuple[SimDisk, Store]:
 
 
 def slices_until_temporary(disk: SimDisk, store: Store) -> None:
-    while not any(each.endswith("mailbox.tmp") for each in disk.files()):
+    """Until bob's mailbox is being copied."""
+    while mailbox_path(2) + ".tmp" not in disk.files():
         assert store.work(0)
 
 
