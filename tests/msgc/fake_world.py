@@ -83,11 +83,13 @@ class FakeNetwork:
         self.readable: set[int] = set()
         self.watched: set[Signal] = set()
         self.waits: list[int | None] = []
+        self.refusal: str | None = None
 
     def connect(self, host: str, port: int) -> FakeChannel:
         if self.server is None:
             raise NetError("connection refused")
         channel = FakeChannel(100 + len(self.channels), self.server.open())
+        channel.refusal = self.refusal
         self.channels.append(channel)
         return channel
 
