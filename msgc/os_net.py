@@ -126,9 +126,17 @@ class OsNetwork:
             found = selector.select(None if timeout_ms is None else max(0, timeout_ms) / 1_000)
         readable = {key.fd for key, events in found if events & selectors.EVENT_READ}
         writable = {key.fd for key, events in found if events & selectors.EVENT_WRITE}
-        return Ready(frozenset(readable), frozenset(writable), self._take_signals(readable))
+        signals = self._take_signals(readable)
+        return Ready(frozenset(readable), frozenset(writable), signals)
+
+    def close(self) -> None:
+        """Let go of the signals' descriptors; they go with the process otherwise."""
+        for end in (self._signals_in, self._signals_out):
+            if end is not None:
+                end.close()
 
     def _take_signals(self, readable: set[int]) -> tuple[Signal, ...]:
+        """The signals that came; their descriptor is nobody else's, and is taken out."""
         if self._signals_in is None or self._signals_in.fileno() not in readable:
             return ()
         readable.discard(self._signals_in.fileno())

@@ -1,0 +1,74 @@
+"""The settings: who wins, and what is refused with which words."""
+
+import pytest
+
+from msgc.os_files import FilesError
+from msgc.settings import Settings, SettingsError, gather
+
+
+def put_together(
+    config: str | None = None,
+    environment: dict[str, str] | None = None,
+    **arguments: str | None,
+) -> Settings:
+    def read_text(path: str, bytes_max: int) -> str | None:
+        assert path == "/config"
+        return config
+
+    return gather(arguments, environment or {}, read_text, "/config", config_named=False)
+
+
+def test_defaults() -> None:
+    assert put_together() == Settings("127.0.0.1", 7070, None, "auto", bell=True)
+
+
+def test_each_place_wins_over_the_one_before() -> None:
+    config = 'host = "a"\nport = 1\nuser = "alice"\nbell = false\n'
+    assert put_together(config) == Settings("a", 1, "alice", "auto", bell=False)
+    environment = {"MSGC_HOST": "b", "MSGC_PORT": "2", "MSGC_BELL": "yes", "MSGC_COLOR": "always"}
+    assert put_together(config, environment) == Settings("b", 2, "alice", "always", bell=True)
+    found = put_together(config, environment, host="c", port="3", user="bob", color=None)
+    assert found == Settings("c", 3, "bob", "always", bell=True)
+
+
+def test_no_color_counts_but_for_an_option() -> None:
+    assert put_together(environment={"NO_COLOR": "1"}).color == "never"
+    assert put_together(environment={"NO_COLOR": "1"}, color="always").color == "always"
+    assert put_together(environment={"NO_COLOR": ""}).color == "auto"
+
+
+@pytest.mark.parametrize(
+    ("config", "environment", "arguments", "words"),
+    [
+        ('hots = "a"', {}, {}, 'unknown key "hots". Did you mean "host"?'),
+        ("zzz = 1", {}, {}, "Known: host, port, user, color, bell."),
+        ('port = "7070"', {}, {}, '"port" must be a number.'),
+        ("bell = 1", {}, {}, '"bell" must be a true or false.'),
+        ("host = ", {}, {}, "/config is not TOML"),
+        (None, {"MSGC_PORT": "x"}, {}, "MSGC_PORT must be a number."),
+        (None, {"MSGC_BELL": "x"}, {}, "MSGC_BELL must be yes or no."),
+        (None, {}, {"port": "0"}, "from 1 to 65535"),
+        (None, {}, {"port": "70000"}, "from 1 to 65535"),
+        (None, {}, {"color": "blue"}, "color must be one of auto, always, never."),
+        (None, {}, {"host": ""}, "The host must not be empty."),
+    ],
+)
+def test_mistakes_are_named(
+    config: str | None, environment: dict[str, str], arguments: dict[str, str], words: str
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        put_together(config, environment, **arguments)
+    assert words in str(raised.value)
+
+
+def test_a_file_that_was_named_must_be_there() -> None:
+    with pytest.raises(SettingsError, match="There is no configuration file"):
+        gather({}, {}, lambda _path, _bytes_max: None, "/config", config_named=True)
+
+
+def test_a_file_that_cannot_be_read_is_told() -> None:
+    def read_text(path: str, bytes_max: int) -> str | None:
+        raise FilesError("Cannot read it.")
+
+    with pytest.raises(SettingsError, match="Cannot read it"):
+        gather({}, {}, read_text, "/config", config_named=False)
