@@ -17,6 +17,7 @@ import pyte
 from tests.e2e.machine import ROOT, WATCHED, wait, wait_for_exit, wait_s_max
 
 _READ_BYTES_MAX: Final = 65_536
+_still_s: Final = 0.035
 _KEYS: Final = {
     "Enter": "\r",
     "Esc": "\x1b",
@@ -82,15 +83,31 @@ class Terminal:
         self._stream.feed(data)
 
     def wait_until(self, holds: Callable[[str], bool], what: str) -> str:
-        """Wait until the screen is as wanted; gives the screen."""
+        """Wait until the screen is as wanted and still; gives the screen.
+
+        Still, because a picture may arrive in pieces: what is shown while the rest is under way
+        may belong to the picture before.
+        """
         deadline_s = monotonic() + wait_s_max
-        while not holds(self.text):
+        while not (holds(self.text) and self._is_still()):
             is_open = self.fd in WATCHED
             assert is_open, f"the program has ended, waiting for {what}; its screen:\n{self.text}"
             left_s = deadline_s - monotonic()
             assert left_s > 0, f"time is up, waiting for {what}; the screen:\n{self.text}"
-            wait(left_s)
+            if not holds(self.text):
+                wait(left_s)
         return self.text
+
+    def _is_still(self) -> bool:
+        """Whether nothing comes for a moment; longer than a lone Esc needs to be taken as a key."""
+        seen = len(self.raw)
+        still_s = monotonic() + _still_s
+        while len(self.raw) == seen:
+            left_s = still_s - monotonic()
+            if left_s <= 0 or self.fd not in WATCHED:
+                return True
+            wait(left_s)
+        return False
 
     def wait_for(self, *texts: str) -> str:
         """Wait until the screen shows all of these at once."""
