@@ -1,0 +1,34 @@
+import pytest
+
+from store.account_codec import (
+    decode_account,
+    decode_everyone,
+    decode_tombstone,
+    encode_account,
+    encode_everyone,
+)
+from store.state import Account, Everyone
+from store.window import Window
+from tests.store.support import split
+
+
+def test_an_account_comes_back() -> None:
+    account = Account(7, "ann", 100)
+    account.settled.add(10, 12)
+    account.windows[b"12345678"] = Window(5, 1 << 1023, 77)
+    account.closing_number, account.own_messages, account.queue.has_file = 5, 6, True
+    encoded = encode_account(account)
+    again = decode_account(split(encoded)[1])
+    assert encode_account(again) == encoded
+    everyone = Everyone()
+    everyone.total, everyone.queue.end_offset = 3, 8192
+    again_everyone = decode_everyone(split(encode_everyone(everyone))[1])
+    assert encode_everyone(again_everyone) == encode_everyone(everyone)
+    assert again_everyone.trusted_end == 8192
+
+
+@pytest.mark.parametrize("value", [b"", bytes(151), bytes(200)])
+def test_rubbish_is_no_account(value: bytes) -> None:
+    for what in (decode_account, decode_everyone, decode_tombstone):
+        with pytest.raises(ValueError, match=r"."):
+            what(value)

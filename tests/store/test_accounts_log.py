@@ -1,0 +1,55 @@
+from dataclasses import replace
+
+from store.disk import DiskFull
+from tests.store.support import LARGE, SMALL, filled, new_disk, open_store, picture
+
+
+def test_an_account_with_everything_at_its_limit_is_read_back() -> None:
+    disk = new_disk()
+    store = open_store(disk, LARGE)
+    people = [store.create_account(f"user{index}", 1) for index in range(12)]
+    for account in people:
+        for index in range(1000):
+            account.settled.add(10_000 + 2 * index, 10_001 + 2 * index)
+    store.checkpoint_now()
+    for account in people:
+        store.touch(account, 2)
+    store.checkpoint_now()
+    disk.kill()
+    again = open_store(disk, LARGE)
+    assert len(again.state.by_name["user3"].settled) == 1001
+
+
+def test_a_new_accounts_log_that_finds_no_room_is_given_up() -> None:
+    disk = new_disk()
+    settings = replace(SMALL, accounts_garbage_bytes_min=4096)
+    store = open_store(disk, settings)
+    ann = store.create_account("ann", 1)
+    for at_ms in range(4):
+        store.touch(ann, at_ms)
+        store.checkpoint_now()
+    for fail_at in range(1, 6):
+        store.touch(ann, 10 + fail_at)
+        store.core.reserve_intact = False
+        disk.fail_only, disk.fail_at, disk.fail_error = "write accounts", fail_at, DiskFull
+        store.checkpoint_now()
+        store.touch(ann, 20 + fail_at)
+        store.checkpoint_now()
+        disk.fail_at = -1
+        store.checkpoint_now()
+    before = picture(store)
+    disk.kill()
+    assert picture(open_store(disk, settings)) == before
+
+
+def test_the_accounts_log_is_begun_anew_when_it_is_mostly_garbage() -> None:
+    disk, store = filled(1, 100)
+    bob = store.state.by_name["bob"]
+    for at_ms in range(20):
+        store.touch(bob, 100 + at_ms)
+        store.checkpoint_now()
+    assert store.core.accounts_log.number > 1
+    assert sum(each.startswith("accounts/") for each in disk.files()) == 1
+    before = picture(store)
+    disk.crash()
+    assert picture(open_store(disk)) == before

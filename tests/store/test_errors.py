@@ -1,0 +1,6 @@
+from store.errors import StoreError, StoreFailure
+
+
+def test_errors_have_exit_codes() -> None:
+    assert StoreError.exit_code == 78
+    assert StoreFailure.exit_code == 70

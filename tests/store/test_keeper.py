@@ -1,0 +1,50 @@
+from dataclasses import replace
+
+from store.settings import Admission
+from tests.store.support import SMALL, filled, message_id, new_disk, open_store, picture, read_all
+from tests.store.workload import pass_time
+
+
+def test_busy_when_journal_or_tail_is_nearly_full() -> None:
+    disk = new_disk()
+    store = open_store(disk, replace(SMALL, tail_entries_max=2, checkpoint_journal_bytes=1 << 30))
+    ann = store.create_account("ann", 1)
+    for number in range(2):
+        store.accept(ann, message_id(number), [ann], b"", 1)
+    assert store.admission is Admission.BUSY
+    store.checkpoint_now()
+    assert store.status().admission is Admission.OPEN
+    store.core.settings = replace(SMALL, journal_bytes_max=8192)
+    for number in range(2, 4):
+        store.accept(ann, message_id(number), [ann], b"", 1)
+        store.commit()
+    assert store.admission is Admission.BUSY
+
+
+def test_a_full_disk_refuses_sends_keeps_receipts_and_heals() -> None:
+    disk, store = filled(6, 9000)
+    alice, bob = store.state.by_name["alice"], store.state.by_name["bob"]
+    for number in range(10, 15):
+        store.accept(alice, message_id(number), [bob], b"z" * 15_000, 9)
+    store.commit()
+    disk.quota_bytes = disk.used_bytes() - SMALL.reserve_bytes + 4096
+    pass_time(store)
+    while store.work(5):
+        pass
+    assert store.admission is Admission.FULL
+    assert not store.status().reserve_intact
+    assert not store.work(5), "it waits for somebody to make room"
+    store.settle(bob, read_all(store, "bob"), 10)
+    store.commit()
+    store.checkpoint_now()
+    before = picture(store)
+    disk.quota_bytes = 1 << 40
+    for _ in range(3):
+        pass_time(store)
+        while store.work(5):
+            pass
+    assert store.status().admission is Admission.OPEN
+    assert store.status().reserve_intact
+    assert picture(store) == before
+    disk.crash()
+    assert picture(open_store(disk)) == before

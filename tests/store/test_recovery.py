@@ -1,0 +1,42 @@
+from dataclasses import replace
+
+import pytest
+
+from store.errors import (
+    StoreDamaged,
+    StoreNoRoom,
+)
+from store.manifest import MANIFEST
+from tests.store.support import TINY, crashed_store, new_disk, open_store, picture, sound
+
+
+def test_a_lost_manifest_is_not_a_new_folder() -> None:
+    for name in ("journal", "accounts", "mailboxes"):
+        disk = crashed_store()
+        disk.remove(MANIFEST)
+        for path in disk.files():
+            if "/" in path and not path.startswith(name):
+                disk.remove(path)
+        if name != "mailboxes":
+            disk.tree["mailboxes"].folders.clear()
+        with pytest.raises(StoreDamaged, match="it is missing, but"):
+            open_store(disk, TINY)
+
+
+def test_an_unfinished_beginning_is_begun_again() -> None:
+    disk = new_disk()
+    for folder in ("journal", "accounts"):
+        disk.make_folder(folder)
+    handle = disk.create("accounts/0000000000000001.accounts")
+    disk.write_at(handle, 0, b"half a header")
+    assert open_store(disk, TINY).state.names == []
+
+
+def test_too_full_to_start_says_so_and_loses_nothing() -> None:
+    disk = crashed_store()
+    expected = sound()
+    disk.quota_bytes = disk.used_bytes() - 4096
+    with pytest.raises(StoreNoRoom, match="recovery cannot finish"):
+        open_store(disk, replace(TINY, journal_segment_bytes=32 * 1024))
+    disk.quota_bytes = 1 << 40
+    assert picture(open_store(disk, TINY)) == expected
