@@ -51,7 +51,7 @@ class SimUser:
         self.world = world
         self.name = name
         self.rng = rng
-        self.pace_ms = rng.choice((1_000, 3_000, 10_000, 30_000))
+        self.pace_ms = rng.choice((2_000, 10_000, 30_000, 60_000))
         self.live = rng.random() < 0.8
         self.deletes = rng.random() < 0.3
         self.archive = Archive(MEMORY, world.clock.wall_ms, rng.randbytes)
@@ -67,7 +67,7 @@ class SimUser:
     # ----- the client process
 
     def _new_link(self) -> Link:
-        settings = LinkSettings(agent="sim")
+        settings = LinkSettings(agent="sim", poll_outbox=False)
         link = Link(self.archive, self.rng.random, settings)
         link.log_in(self.name, create_if_new=True, live=self.live)
         return link
@@ -86,14 +86,24 @@ class SimUser:
 
     def wake_ms(self) -> int | None:
         """When this user has something to do next."""
+        now_ms = self.world.clock.now_ms
+        if self._end is None and self.link.wants_connection(now_ms):
+            return now_ms
         times: list[int | None] = [self.link.next_deadline_ms()]
         if not self.calm:
             times.append(self._next_key_ms)
-        elif self.link.state is LinkState.ONLINE:
+        elif self.link.state in (LinkState.ONLINE, LinkState.STOPPED):
             times.append(self._next_check_ms)
         if self._end is not None:
             times.append(self._end.wire.to_client.arrival_ms())
         return min((at_ms for at_ms in times if at_ms is not None), default=None)
+
+    def is_due(self) -> bool:
+        """Whether there is anything to do now. A step without cause changes nothing, and costs."""
+        if self._unsent and self._end is not None and self._end.wire.to_server.room():
+            return True
+        wake_ms = self.wake_ms()
+        return wake_ms is not None and wake_ms <= self.world.clock.now_ms
 
     def step(self) -> None:
         """Do whatever is due now."""
@@ -193,10 +203,10 @@ class SimUser:
             recipients.append("stranger")
         if self.rng.random() < 0.1:
             recipients.append(self.name)
-        size = self.rng.choice((1, 1, 5, 300))
+        size = self.rng.choice((1, 1, 1, 5, 5, 300))
         body = " ".join(self.rng.choice(WORDS) for _ in range(size))
         names = () if everyone else tuple(recipients)
-        for _ in range(self.rng.choice((1, 1, 1, 10))):
+        for _ in range(self.rng.choice((1, 1, 1, 1, 1, 10))):
             sent = self.archive.outbox.compose(names, everyone, body)
             self.world.oracle.composed(self.name, sent)
         self.link.send_outbox()
@@ -240,9 +250,12 @@ class SimUser:
 
     def _finish_up(self, now_ms: int) -> None:
         """After the healing: come back, and fetch until nothing is left."""
+        if self._next_check_ms > now_ms:
+            return
         if self.link.state is LinkState.STOPPED:
+            self._next_check_ms = now_ms + PATIENCE_MS
             self._come_back()
-        elif self.link.state is LinkState.ONLINE and self._next_check_ms <= now_ms:
+        elif self.link.state is LinkState.ONLINE:
             self._next_check_ms = now_ms + PATIENCE_MS
             self._checks += 1
             self.link.check(None)

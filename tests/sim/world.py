@@ -127,7 +127,8 @@ class World:
             self._strike()
             self._serve()
             for user in self.users:
-                user.step()
+                if user.is_due():
+                    user.step()
 
     def _advance(self) -> None:
         times: list[int | None] = [user.wake_ms() for user in self.users]
