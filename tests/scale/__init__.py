@@ -1,0 +1,1 @@
+"""How large one store may get: memory, start-up, turns, bytes written; on a real disk."""

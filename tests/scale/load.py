@@ -1,0 +1,185 @@
+"""Makes stores of any size through the real Store on the real disk, and counts what it costs.
+
+Every turn is what the server does: changes in memory, one commit, one piece of house-keeping.
+Must never write into a folder that it was not given.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from random import Random
+
+from store.os_disk import OsDisk
+from store.settings import Admission, Settings
+from store.state import Account
+from store.store import Store
+
+WORK_MS = 4  # as msgd.reactor_limits.ReactorLimits.store_slice_ms
+PER_TURN = 64
+BODY = b"b" * 100
+TALKERS = 100
+
+
+class RealClock:
+    """The store's two clocks."""
+
+    def monotonic_us(self) -> int:
+        return time.monotonic_ns() // 1_000
+
+    def wall_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+class CountingDisk(OsDisk):
+    """A real disk that counts the bytes and syncs that the store asks for."""
+
+    written_bytes = 0
+    syncs = 0
+
+    def pwrite(self, handle: int, data: bytes, offset: int) -> int:
+        done = super().pwrite(handle, data, offset)
+        self.written_bytes += done
+        return done
+
+    def sync(self, handle: int) -> None:
+        self.syncs += 1
+        super().sync(handle)
+
+    def sync_data(self, handle: int) -> None:
+        self.syncs += 1
+        super().sync_data(handle)
+
+    def sync_folder(self, path: str) -> None:
+        self.syncs += 1
+        super().sync_folder(path)
+
+
+class Turns:
+    """How long the turns' commits and house-keeping took, in microseconds.
+
+    Bytes are counted in `CountingDisk` and not taken from /proc/self/io: that counts whole folios
+    of the page cache, and so up to a hundred times what reaches the disk.
+    """
+
+    def __init__(self) -> None:
+        self.all_us: list[int] = []
+        self.busy_us: list[int] = []  # while a checkpoint or a compaction ran
+
+    @staticmethod
+    def summary(times_us: list[int], name: str) -> dict[str, float]:
+        ordered = sorted(times_us) or [0]
+        return {
+            f"{name}_turns": len(times_us),
+            f"{name}_p50_ms": ordered[len(ordered) // 2] / 1e3,
+            f"{name}_p99_ms": ordered[len(ordered) * 99 // 100] / 1e3,
+            f"{name}_max_ms": ordered[-1] / 1e3,
+        }
+
+
+class Load:
+    """An open store, and turns on it."""
+
+    def __init__(self, folder: str, seed: int = 1) -> None:
+        self.disk = CountingDisk(folder, create=True)
+        self.clock = RealClock()
+        self.store = Store.open(self.disk, self.clock, os.urandom, Settings())
+        self.random = Random(seed)
+        self.turns = Turns()
+        self.counter = time.time_ns()  # above every counter of an earlier process
+        self.base_bytes = memory_bytes()[0]
+        self.peak_bytes = 0  # above what the process had before the load, as far as turns saw
+
+    def message_id(self, sender: Account) -> bytes:
+        self.counter += 1
+        return b"inst" + sender.number.to_bytes(4, "big") + self.counter.to_bytes(8, "big")
+
+    def end_turn(self) -> None:
+        """Commit and house-keeping, timed; waits as clients do when the store is busy."""
+        store, keeper = self.store, self.store.keeper
+        was_busy = keeper.checkpoint is not None or keeper.compaction is not None
+        waited_us = waited_for_processor_us()
+        begun_us = self.clock.monotonic_us()
+        store.commit()
+        store.work(WORK_MS)
+        took_us = self.clock.monotonic_us() - begun_us
+        took_us -= waited_for_processor_us() - waited_us
+        self.turns.all_us.append(took_us)
+        if len(self.turns.all_us) % 64 == 0:
+            self.peak_bytes = max(self.peak_bytes, memory_bytes()[0] - self.base_bytes)
+        if was_busy or keeper.checkpoint is not None or keeper.compaction is not None:
+            self.turns.busy_us.append(took_us)
+
+    def wait_until_open(self) -> None:
+        while self.store.admission is not Admission.OPEN:
+            self.end_turn()
+
+    def settle_down(self) -> None:
+        """Until there is no house-keeping left."""
+        while self.store.work(WORK_MS):
+            pass
+
+    def create(self, names: Iterator[str]) -> None:
+        """Accounts, a few hundred a turn."""
+        store = self.store
+        for index, name in enumerate(names):
+            store.create_account(name, self.clock.wall_ms())
+            if index % 256 == 255:
+                self.end_turn()
+                self.wait_until_open()
+        self.end_turn()
+
+    def send(self, sender: Account, recipient: Account) -> None:
+        self.store.accept(sender, self.message_id(sender), [recipient], BODY, self.clock.wall_ms())
+
+    def talkers(self) -> list[Account]:
+        by_name = self.store.state.by_name
+        return [by_name[f"talker{index}"] for index in range(TALKERS)]
+
+    def fill(self, names: list[str], messages: int, *, per_mailbox: int) -> None:
+        """Messages in random mailboxes, `per_mailbox` to each that a turn picks."""
+        talkers = self.talkers()
+        by_name = self.store.state.by_name
+        done = 0
+        while done < messages:
+            for _ in range(0, PER_TURN, per_mailbox):
+                recipient = by_name[self.random.choice(names)]
+                for _ in range(per_mailbox):
+                    self.send(self.random.choice(talkers), recipient)
+            done += PER_TURN
+            self.end_turn()
+            self.wait_until_open()
+
+    def drain(self, name: str, count_max: int) -> int:
+        """Read and confirm as a session does; how many."""
+        store = self.store
+        account = store.state.by_name[name]
+        reader = store.reader(account, account.settled.floor, None)
+        done = 0
+        while done < count_max:
+            found = reader.read(PER_TURN, 1 << 20)
+            if not found and reader.exhausted:
+                break
+            store.settle(account, found, self.clock.wall_ms())
+            done += len(found)
+            self.end_turn()
+        return done
+
+
+def memory_bytes(process: int | str = "self") -> tuple[int, int]:
+    """(anonymous memory now, the most that was ever resident) of a process."""
+    found = {}
+    with open(f"/proc/{process}/status", encoding="ascii") as file:  # noqa: PTH123  # not a file
+        for line in file:
+            key, _, value = line.partition(":")
+            if key in {"RssAnon", "VmHWM"}:
+                found[key] = int(value.split()[0]) * 1024
+    return found["RssAnon"], found["VmHWM"]
+
+
+def waited_for_processor_us() -> int:
+    """How long this process was ready to run and another one had the processor, ever.
+
+    Turns are measured without it: what else runs on the machine is no property of the store.
+    """
+    with open("/proc/self/schedstat", encoding="ascii") as file:  # noqa: PTH123  # not a file
+        return int(file.read().split()[1]) // 1_000

@@ -1,0 +1,163 @@
+"""Measure one store's scale: `python -m tests.scale.scale [--quick] [--messages N …]`.
+
+Prints a table, with the targets beside the figures, and one closing line. Exit 1 when a target is
+missed. The stores are made in a folder of their own, which is removed at the end.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+
+from tests.scale.parts import Figures
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table; `target` None is for information."""
+
+    title: str
+    value: float
+    unit: str
+    target: float | None = None
+
+    @property
+    def is_missed(self) -> bool:
+        return self.target is not None and self.value > self.target
+
+    def line(self) -> str:
+        target = "" if self.target is None else f"<= {self.target:,g}"
+        verdict = "" if self.target is None else ("MISSED" if self.is_missed else "ok")
+        return f"{self.title:<62} {self.value:>14,.2f} {self.unit:<6} {target:>10} {verdict}"
+
+
+class Table:
+    """Prints every row as soon as it is known: full sizes take an hour."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def add(self, title: str, value: float, unit: str, target: float | None = None) -> None:
+        self.rows.append(Row(title, value, unit, target))
+        print(self.rows[-1].line(), flush=True)
+
+
+def run(part: str, folder: str, *rest: object) -> Figures:
+    """One measurement in a process of its own."""
+    command = [sys.executable, "-m", "tests.scale.parts", part, folder, *map(str, rest)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if not done.stdout:
+        raise SystemExit(f"failed with code {done.returncode}: {' '.join(command)}")
+    figures: Figures = json.loads(done.stdout)
+    return figures
+
+
+def measure_messages(table: Table, folder: str, messages: int, mailboxes: int) -> None:
+    empty = run("serve", f"{folder}/empty")
+    table.add("server, empty: memory", empty["memory_bytes"] / MIB, "MiB")
+    table.add("server, empty: start-up", empty["start_s"], "s")
+    data = f"{folder}/messages"
+    what = f"{messages:,} messages in {mailboxes:,} mailboxes"
+    filled = run("fill", data, messages, mailboxes)
+    table.add(f"{what}: taken a second, in bursts", filled["rate"], "/s")
+    table.add("  bytes written per message of 100", filled["bytes_per_message"], "B")
+    add_turns(table, filled)
+    table.add("  peak of memory above before", filled["peak_bytes"] / MIB, "MiB", 64)
+    clean = run("serve", data, "user0000001")
+    above = (clean["memory_bytes"] - empty["memory_bytes"]) / MIB
+    table.add("  server's memory above empty", above, "MiB", 64)
+    table.add(
+        "  its peak above empty", (clean["peak_bytes"] - empty["peak_bytes"]) / MIB, "MiB", 64
+    )
+    table.add("  start-up after a clean stop", clean["start_s"], "s")
+    table.add("  connect, log in, first message", clean["first_message_ms"], "ms")
+    mixed = run("turns", data, max(50_000, messages // 50), mailboxes)
+    table.add("mixed load: checkpoints", mixed["checkpoints"], "")
+    table.add("  compactions", mixed["compactions"], "")
+    add_turns(table, mixed)
+    table.add("  peak of memory above before", mixed["peak_bytes"] / MIB, "MiB", 64)
+    table.add("  journal left by kill -9", mixed["journal_bytes"] / MIB, "MiB")
+    killed = run("serve", data, "user0000001")
+    table.add("  start-up after kill -9", killed["start_s"], "s")
+    apart = run("spread", data, max(100_000, messages // 100), mailboxes)
+    table.add("each message to another mailbox: taken a second", apart["rate"], "/s")
+    table.add("  bytes written per message of 100", apart["bytes_per_message"], "B")
+    add_turns(table, apart)
+    table.add("  peak of memory above before", apart["peak_bytes"] / MIB, "MiB", 64)
+    shutil.rmtree(data)
+
+
+def add_turns(table: Table, figures: Figures) -> None:
+    """The turns in which a checkpoint or a compaction ran."""
+    table.add(
+        f"  {figures['busy_turns']:,.0f} turns with house-keeping: p50",
+        figures["busy_p50_ms"],
+        "ms",
+    )
+    table.add("    p99", figures["busy_p99_ms"], "ms", 10)
+    table.add("    longest", figures["busy_max_ms"], "ms")
+
+
+def measure_drain(table: Table, folder: str, messages: int) -> None:
+    data = f"{folder}/deep"
+    drained = run("deep", data, messages)
+    assert drained["drained"] >= messages, drained
+    table.add(f"one mailbox of {messages:,}: drained a second", drained["rate"], "/s")
+    shutil.rmtree(data)
+
+
+def measure_accounts(table: Table, folder: str, count: int) -> None:
+    data = f"{folder}/accounts"
+    empty = run("serve", f"{folder}/empty")
+    made = run("accounts", data, count)
+    table.add(f"{count:,} accounts, each sent one, has one: made a second", made["rate"], "/s")
+    add_turns(table, made)
+    clean = run("serve", data, "user0000001")
+    each = (clean["memory_bytes"] - empty["memory_bytes"]) / count
+    table.add("  server's memory for one", each, "B", 600)
+    peak = (clean["peak_bytes"] - empty["peak_bytes"]) / count
+    table.add("  at its peak", peak, "B")
+    table.add("  start-up after a clean stop", clean["start_s"], "s")
+    table.add("  connect, log in, first message", clean["first_message_ms"], "ms")
+    shutil.rmtree(data)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/scale.sh", description="measure one store")
+    parser.add_argument("--quick", action="store_true", help="sizes for two minutes")
+    parser.add_argument("--messages", type=int, help="queued (default 10,000,000)")
+    parser.add_argument("--mailboxes", type=int, help="that hold them (default 10,000)")
+    parser.add_argument("--accounts", type=int, help="with few messages (default 1,000,000)")
+    parser.add_argument("--folder", default="/var/tmp", help="on a real disk (default /var/tmp)")
+    options = parser.parse_args()
+    usual = (200_000, 1_000, 50_000) if options.quick else (10_000_000, 10_000, 1_000_000)
+    chosen = (options.messages, options.mailboxes, options.accounts)
+    messages, mailboxes, accounts = (
+        default if given is None else given for given, default in zip(chosen, usual, strict=True)
+    )
+    begun = time.monotonic()
+    table = Table()
+    folder = tempfile.mkdtemp(prefix="scale-", dir=options.folder)
+    try:
+        measure_messages(table, folder, messages, mailboxes)
+        measure_drain(table, folder, max(1, messages // 10))
+        measure_accounts(table, folder, accounts)
+    finally:
+        shutil.rmtree(folder)
+    missed = sum(row.is_missed for row in table.rows)
+    judged = sum(row.target is not None for row in table.rows)
+    print(
+        f"messages={messages} mailboxes={mailboxes} accounts={accounts} targets={judged}"
+        f" missed={missed} seconds={time.monotonic() - begun:.0f}"
+    )
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
