@@ -1,0 +1,1 @@
+"""kill -9 of the real server, again and again, with an oracle outside."""
