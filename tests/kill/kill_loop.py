@@ -148,10 +148,10 @@ def report(loop: KillLoop, verdict: Verdict, seconds: float) -> str:
     )
 
 
-def run(kills: int, seed: int, command: Sequence[str] = MSGD, place: Path | None = None) -> int:
-    """The whole loop; its exit code. `place` is where to make the folders, if not in /tmp."""
-    folder = Path(tempfile.mkdtemp(prefix="msgd-kill-", dir=place))
-    fast = FAST_FOLDER if FAST_FOLDER.is_dir() and place is None else folder
+def run(kills: int, seed: int, command: Sequence[str] = MSGD, *, keep: bool = True) -> int:
+    """The whole loop; its exit code. `keep`: leave the folders where they are after a failure."""
+    folder = Path(tempfile.mkdtemp(prefix="msgd-kill-"))
+    fast = FAST_FOLDER if FAST_FOLDER.is_dir() else None
     archives = Path(tempfile.mkdtemp(prefix="msgd-kill-archives-", dir=fast))
     loop = KillLoop(folder, archives, seed, command)
     begun_ms = loop.crowd.clock.now_ms()
@@ -164,7 +164,7 @@ def run(kills: int, seed: int, command: Sequence[str] = MSGD, place: Path | None
         loop.crowd.close()
     for sentence in [*verdict.sentences[:20], *([failure] if failure else [])]:
         print(f"FAILED {sentence}")
-    if failure or not verdict.is_good:
+    if keep and (failure or not verdict.is_good):
         print(f"FAILED seed={seed}; kept: {folder} and {archives}")
     else:
         shutil.rmtree(folder)

@@ -1,5 +1,4 @@
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -7,8 +6,8 @@ from tests.kill.kill_loop import run
 
 
 @pytest.mark.slow
-def test_fifty_kills_lose_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code = run(kills=50, seed=1, place=tmp_path)
+def test_fifty_kills_lose_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    code = run(kills=50, seed=1, keep=False)
     said = capsys.readouterr().out
     assert code == 0, said
     assert "kills=50 " in said
@@ -16,12 +15,10 @@ def test_fifty_kills_lose_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.slow
-def test_a_batch_that_is_written_too_late_is_seen(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_batch_that_is_written_too_late_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
     """A loop that cannot fail proves nothing."""
     command = (sys.executable, "-m", "tests.kill.forgetful_server")
-    code = run(kills=20, seed=2, command=command, place=tmp_path)
+    code = run(kills=20, seed=2, command=command, keep=False)
     said = capsys.readouterr().out
     assert code == 1, said
     assert "FAILED" in said
