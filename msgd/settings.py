@@ -129,16 +129,23 @@ OPTIONS: Final = (
     ),
     _number("accounts_max", _RULES.accounts_max, 1, 10_000_000, "user names ever used"),
     _number(
+        "journal_segment_bytes",
+        _STORE.journal_segment_bytes,
+        _MIB // 2,
+        64 * _MIB,
+        "one file of the journal",
+    ),
+    _number(
         "journal_bytes_max",
         _STORE.journal_bytes_max,
-        16 * _MIB,
+        2 * _MIB,
         1 << 40,
         "journal at which new messages wait",
     ),
     _number(
         "checkpoint_journal_bytes",
         _STORE.checkpoint_journal_bytes,
-        _MIB,
+        _MIB // 4,
         1 << 40,
         "journal that starts a checkpoint",
     ),
@@ -170,6 +177,7 @@ class Settings:
     body_bytes_max: int
     recipients_max: int
     accounts_max: int
+    journal_segment_bytes: int
     journal_bytes_max: int
     checkpoint_journal_bytes: int
     reserve_bytes: int
@@ -199,6 +207,9 @@ class Settings:
                 "half of journal_bytes_max, or new messages would wait for no reason"
             )
         return StoreSettings(
+            journal_segment_bytes=self.journal_segment_bytes,
+            # A batch must fit into a segment; half of the smallest still takes any one record.
+            batch_bytes_max=min(_STORE.batch_bytes_max, self.journal_segment_bytes // 2),
             journal_bytes_max=self.journal_bytes_max,
             checkpoint_journal_bytes=self.checkpoint_journal_bytes,
             reserve_bytes=self.reserve_bytes,
