@@ -7,6 +7,7 @@ Fails with AssertionError when an answer does not come in time, ClosedError when
 """
 
 import socket
+from itertools import count
 from typing import Final, TypeVar
 
 from tests.e2e.machine import wait_for_fd
@@ -45,6 +46,7 @@ from wire.messages import (
 from wire.states import Role
 
 _READ_BYTES_MAX: Final = 65_536
+_COUNTERS: Final = count(1)
 Kind = TypeVar("Kind", bound=Message)
 Other = TypeVar("Other", bound=Message)
 
@@ -65,7 +67,6 @@ class PlainClient:
         self._connection = Connection(Role.CLIENT)
         self._heard: list[Message] = []
         self._request = 0
-        self._counter = 0
         self._pings = 0
         self._error: Error | None = None
         self.installation = installation
@@ -167,9 +168,8 @@ class PlainClient:
         return self._request
 
     def next_message_id(self) -> bytes:
-        """A MESSAGE_ID never used before."""
-        self._counter += 1
-        return self.installation + self._counter.to_bytes(8, "big")
+        """A MESSAGE_ID never used before, by no connection of the same installation either."""
+        return self.installation + next(_COUNTERS).to_bytes(8, "big")
 
     def say(self, message: Message) -> None:
         """Send one frame."""

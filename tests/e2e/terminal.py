@@ -7,6 +7,7 @@ not appear in time.
 import os
 import re
 import signal
+import termios
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Final
@@ -147,6 +148,24 @@ class Terminal:
         """Whether the program runs."""
         return self._exit_code is None and bool(self._child.isalive())
 
+    @property
+    def echoes(self) -> bool:
+        """Whether the terminal is as a shell wants it: lines, and what is typed is shown."""
+        modes: int = termios.tcgetattr(self.fd)[3]
+        return modes & (termios.ECHO | termios.ICANON) == termios.ECHO | termios.ICANON
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Pull at the window's corner."""
+        self._screen.resize(rows, columns)
+        self._child.setwinsize(rows, columns)
+
+    def hang_up(self) -> int:
+        """Close the window; the exit code of the program."""
+        WATCHED.pop(self.fd, None)
+        os.close(self.fd)
+        self._child.closed = True
+        return self.wait_for_exit()
+
     def kill(self, number: signal.Signals = signal.SIGKILL) -> int:
         """Send a signal that ends it; its exit code."""
         os.kill(self.process_id, number)
@@ -168,4 +187,5 @@ class Terminal:
         if self.alive:
             self.kill()
         WATCHED.pop(self.fd, None)
-        self._child.close(force=False)
+        if not self._child.closed:
+            self._child.close(force=False)
