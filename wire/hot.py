@@ -1,0 +1,202 @@
+"""The five frames of every message's life, written and read by hand.
+
+The table of `wire.frames` is the truth and can read and write everything; these functions do the
+same for the frames that a loaded server handles by the hundred thousand, in the one layout that our
+own encoder writes. Any other layout is left to the table. Tests hold the two equal.
+
+Measured side by side in plain Python 3.11 (100-byte body, one recipient; microseconds by hand, by
+the table): reading SEND_MESSAGE 1.8, 7.6; MESSAGE_RECEIPT 1.2, 4.0; writing DISTRIBUTE_MESSAGE 1.1,
+8.3; MESSAGE_PENDING 0.5, 4.8; MESSAGE_SUCCESS 0.8, 4.3.
+
+Must never accept or write anything that the table would not.
+Fails never: what it does not know at a glance it answers with None, and the table decides.
+"""
+
+from struct import Struct
+from typing import Final
+
+from wire import limits
+from wire.codes import Field, FrameType
+from wire.messages import (
+    DistributeMessage,
+    MessagePending,
+    MessageReceipt,
+    MessageSuccess,
+    SendMessage,
+)
+from wire.tlv import HEADER, HEADER_BYTES
+
+# Plain ints: an IntEnum member costs a call wherever it is compared.
+_REQUEST: Final = int(Field.REQUEST)
+_MESSAGE_ID: Final = int(Field.MESSAGE_ID)
+_RECIPIENT: Final = int(Field.RECIPIENT)
+_EVERYONE: Final = int(Field.EVERYONE)
+_BODY: Final = int(Field.BODY)
+_DELIVERY: Final = int(Field.DELIVERY)
+_SENDER: Final = int(Field.SENDER)
+_RECEIVED_AT: Final = int(Field.RECEIVED_AT)
+_DELIVERED_AT: Final = int(Field.DELIVERED_AT)
+_AUDIENCE: Final = int(Field.AUDIENCE)
+_COUNT: Final = int(Field.COUNT)
+_PENDING: Final = int(FrameType.MESSAGE_PENDING)
+_SUCCESS: Final = int(FrameType.MESSAGE_SUCCESS)
+_DISTRIBUTE: Final = int(FrameType.DISTRIBUTE_MESSAGE)
+
+# SEND_MESSAGE begins with REQUEST and MESSAGE_ID; the header of the next field follows.
+_SEND_HEAD: Final = Struct(">HII HI16s HI")
+_SEND_FLAG: Final = b"\x01"
+_DELIVERY_FIELD: Final = Struct(">HIQ")
+_REQUEST_FIELD: Final = Struct(">HII")
+# Frame header, REQUEST, MESSAGE_ID, COUNT, RECEIVED_AT: a MESSAGE_PENDING whole.
+_PENDING_FRAME: Final = Struct(">HI HII HI16s HII HIQ")
+# Frame header, DELIVERY, MESSAGE_ID, and the header of a name.
+_NAMED_HEAD: Final = Struct(">HI HIQ HI16s HI")
+# RECEIVED_AT, AUDIENCE, COUNT, and the header of BODY.
+_DISTRIBUTE_TAIL: Final = Struct(">HIQ HIB HII HI")
+_TIME_FIELD: Final = Struct(">HIQ")
+
+_SUCCESS_REST: Final = _NAMED_HEAD.size - HEADER_BYTES + _TIME_FIELD.size
+_DISTRIBUTE_REST: Final = _NAMED_HEAD.size - HEADER_BYTES + _DISTRIBUTE_TAIL.size
+
+
+def read_send(data: bytes, start: int, end: int) -> SendMessage | None:
+    """A SEND_MESSAGE to named recipients or to everyone, as our own encoder writes it."""
+    if end - start < _SEND_HEAD.size:
+        return None
+    first, first_size, request, second, second_size, message_id, field, size = (
+        _SEND_HEAD.unpack_from(data, start)
+    )
+    if first != _REQUEST or first_size != 4 or second != _MESSAGE_ID or second_size != 16:
+        return None
+    position = start + _SEND_HEAD.size
+    recipients: list[bytes] = []
+    everyone = False
+    while field != _BODY:
+        value_end = position + size
+        following = value_end + HEADER_BYTES
+        if following > end or len(recipients) >= limits.RECIPIENTS_MAX or everyone:
+            return None
+        value = data[position:value_end]
+        if field == _RECIPIENT:
+            recipients.append(value)
+        elif field == _EVERYONE and value == _SEND_FLAG:
+            everyone = True
+        else:
+            return None
+        field, size = HEADER.unpack_from(data, value_end)
+        position = following
+    body = data[position:end]
+    # ASCII is UTF-8; everything else, names and bodies, is for the strict reader.
+    if position + size != end or not body.isascii() or not request:
+        return None
+    names: list[str] = []
+    for name in recipients:
+        if len(name) > limits.NAME_BYTES_MAX or not name.isascii():
+            return None
+        names.append(name.decode("ascii"))
+    return SendMessage(request, message_id, body, tuple(names), everyone)
+
+
+def read_receipt(data: bytes, start: int, end: int) -> MessageReceipt | None:
+    """A MESSAGE_RECEIPT: perhaps a REQUEST, then deliveries and nothing else."""
+    request: int | None = None
+    position = start
+    if end - position >= _REQUEST_FIELD.size:
+        field, size, number = _REQUEST_FIELD.unpack_from(data, position)
+        if field == _REQUEST:
+            if size != 4 or not number:
+                return None
+            request = number
+            position += _REQUEST_FIELD.size
+    count, odd = divmod(end - position, _DELIVERY_FIELD.size)
+    if odd or count > limits.DELIVERIES_MAX:
+        return None
+    deliveries: list[int] = []
+    for _ in range(count):
+        field, size, number = _DELIVERY_FIELD.unpack_from(data, position)
+        if field != _DELIVERY or size != 8:
+            return None
+        deliveries.append(number)
+        position += _DELIVERY_FIELD.size
+    return MessageReceipt(tuple(deliveries), request)
+
+
+def write_pending(message: MessagePending) -> bytes | None:
+    """The MESSAGE_PENDING of a message that was just accepted."""
+    count, at_ms = message.recipients_count, message.received_at_ms
+    if count is None or at_ms is None or message.duplicate or len(message.message_id) != 16:
+        return None
+    return _PENDING_FRAME.pack(
+        _PENDING,
+        _PENDING_FRAME.size - HEADER_BYTES,
+        _REQUEST,
+        4,
+        message.request,
+        _MESSAGE_ID,
+        16,
+        message.message_id,
+        _COUNT,
+        4,
+        count,
+        _RECEIVED_AT,
+        8,
+        at_ms,
+    )
+
+
+def write_success(message: MessageSuccess) -> bytes | None:
+    """A MESSAGE_SUCCESS."""
+    name = message.recipient.encode("utf-8")
+    if len(name) > limits.NAME_BYTES_MAX or len(message.message_id) != 16:
+        return None
+    head = _NAMED_HEAD.pack(
+        _SUCCESS,
+        _SUCCESS_REST + len(name),
+        _DELIVERY,
+        8,
+        message.delivery,
+        _MESSAGE_ID,
+        16,
+        message.message_id,
+        _RECIPIENT,
+        len(name),
+    )
+    return head + name + _TIME_FIELD.pack(_DELIVERED_AT, 8, message.delivered_at_ms)
+
+
+def write_distribute(message: DistributeMessage) -> bytes | None:
+    """A DISTRIBUTE_MESSAGE that no check asked for."""
+    name, body = message.sender.encode("utf-8"), message.body
+    if (
+        message.request is not None
+        or len(name) > limits.NAME_BYTES_MAX
+        or len(body) > limits.BODY_BYTES_MAX
+        or len(message.message_id) != 16
+    ):
+        return None
+    head = _NAMED_HEAD.pack(
+        _DISTRIBUTE,
+        _DISTRIBUTE_REST + len(name) + len(body),
+        _DELIVERY,
+        8,
+        message.delivery,
+        _MESSAGE_ID,
+        16,
+        message.message_id,
+        _SENDER,
+        len(name),
+    )
+    tail = _DISTRIBUTE_TAIL.pack(
+        _RECEIVED_AT,
+        8,
+        message.received_at_ms,
+        _AUDIENCE,
+        1,
+        message.audience,
+        _COUNT,
+        4,
+        message.audience_count,
+        _BODY,
+        len(body),
+    )
+    return b"".join((head, name, tail, body))
