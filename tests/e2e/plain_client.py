@@ -10,7 +10,7 @@ import socket
 from itertools import count
 from typing import Final, TypeVar
 
-from tests.e2e.machine import wait_for_fd
+from tests.e2e.machine import wait_for_fd, wait_s_max
 from wire.connection import Connection, Unsupported
 from wire.messages import (
     AccountEntry,
@@ -63,7 +63,7 @@ class PlainClient:
     """One connection. Pings are answered whenever something is read."""
 
     def __init__(self, port: int, installation: bytes = b"plainone") -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=wait_s_max)
         self._connection = Connection(Role.CLIENT)
         self._heard: list[Message] = []
         self._request = 0
