@@ -12,6 +12,9 @@ from collections import deque
 from msgd.net import Channel, ChannelError, Ready, Wait, Wish
 from tests.sim.sim_clock import SimClock
 
+PIECES_MAX = 8
+"""Into how many pieces one write is cut at most."""
+
 
 class Direction:
     """One way of one connection: bytes in flight, in order, each with the time of its arrival."""
@@ -31,14 +34,19 @@ class Direction:
         return max(0, self.capacity_bytes - self.flight_bytes)
 
     def write(self, data: bytes, latency_ms: int, cut_bytes: int) -> int:
-        """Take what there is room for, in pieces of at most `cut_bytes`."""
+        """Take what there is room for: a few pieces of `cut_bytes`, then the rest."""
         if self.is_finished or self.is_reset:
             return len(data)  # as the kernel does until it learns of it: taken, and lost
         taken = data[: self.room()]
-        for start in range(0, len(taken), cut_bytes):
-            at_ms = max(self.last_at_ms, self.clock.now_ms + self.rng.randint(0, latency_ms))
-            self.last_at_ms = at_ms
-            self.flight.append((at_ms, taken[start : start + cut_bytes]))
+        start = 0
+        for piece in range(PIECES_MAX):
+            if start >= len(taken):
+                break
+            end = start + cut_bytes if piece < PIECES_MAX - 1 else len(taken)
+            late_ms = self.rng.randrange(latency_ms + 1) if latency_ms else 0
+            self.last_at_ms = max(self.last_at_ms, self.clock.now_ms + late_ms)
+            self.flight.append((self.last_at_ms, taken[start:end]))
+            start = end
         self.flight_bytes += len(taken)
         return len(taken)
 
