@@ -35,6 +35,8 @@ def open_core(
         manifest = read_manifest(disk)
         if manifest is None:
             manifest = make_store(disk, entropy)
+        else:
+            disk.sync_folder("")  # its name may be newer in the cache than on the platter
         core = Core(disk=disk, clock=clock, entropy=entropy, settings=settings, manifest=manifest)
         load_accounts(core)
         replay(core)

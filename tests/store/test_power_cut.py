@@ -143,6 +143,29 @@ def test_a_failed_sync_is_fatal_and_loses_nothing_acknowledged() -> None:
     assert fail_at > 50
 
 
+def test_a_manifest_that_only_the_cache_knows_is_made_durable_first() -> None:
+    """The process ends between the renaming of MANIFEST and the sync of its folder. The next one
+    sees the new MANIFEST and uses old segments again; a power cut then must not bring the old back.
+    """
+    for fail_at in range(1, sum(each == "sync_folder ." for each in TRACE) + 1):
+        for cut_after in range(1, 12):
+            disk = SimDisk(Random(fail_at * 100 + cut_after))
+            disk.fail_only, disk.fail_at = "sync_folder .", fail_at
+            counts = {"begin": 0, "change": 0, "done": 0}
+
+            def note(what: str, counts: dict[str, int] = counts) -> None:
+                counts[what] += 1
+
+            with pytest.raises(StoreFailure):
+                Day(open_store(disk), note).run()
+            disk.kill()
+            disk.cut_at = disk.calls + cut_after
+            with pytest.raises(PowerCut):
+                open_store(disk)
+            disk.crash()
+            assert picture(open_store(disk)) in allowed(counts["done"], counts["begin"])
+
+
 def test_no_room_at_any_write_changes_nothing_that_was_promised() -> None:
     """One DiskFull: the day goes on and ends as always, unless there is nowhere to commit to."""
     for fail_at in range(1, sum(each.startswith("write") for each in TRACE) + 1):
