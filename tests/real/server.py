@@ -184,6 +184,14 @@ class Server:
         """The end of standard error."""
         return self.errors()[-2_000:].strip() or "(no words)"
 
+    def condition(self) -> str:
+        """What the system says of the process: running, asleep, waiting for the disk, gone."""
+        status = Path(f"/proc/{self._process.pid}/status") if self._process else Path()
+        if not status.is_file():
+            return "the process is gone"
+        lines = status.read_text(encoding="utf-8").splitlines()
+        return next(line for line in lines if line.startswith("State:")).replace("\t", " ")
+
     def check_words(self) -> None:
         """Raises ServerError for a trace, which is always a bug."""
         if "Traceback" in self.errors():
