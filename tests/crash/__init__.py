@@ -1,0 +1,1 @@
+"""Every state that a power cut can leave, recovered by the real store and judged."""

@@ -1,0 +1,178 @@
+"""What a message store is, in plain Python: accounts, queues, and who may retry what.
+
+Knows nothing of files, batches or checkpoints; written from the documents, not from the store. Its
+`picture` is compared with the one that `tests.crash.judge` takes of a recovered store.
+
+Must never import anything that stores.
+"""
+
+from dataclasses import dataclass, field, replace
+from zlib import crc32
+
+MESSAGE = 1
+SUCCESS = 2
+FAILURE = 3
+ONE = 1
+SEVERAL = 2
+EVERYONE = 3
+RECIPIENT_DELETED = 11
+
+Picture = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing in a queue."""
+
+    number: int
+    kind: int
+    message_id: bytes
+    sender: int
+    sender_name: str
+    at_ms: int
+    audience: int
+    audience_count: int
+    code: int
+    body: bytes
+
+    def picture(self) -> Picture:
+        return (
+            self.number,
+            self.kind,
+            self.message_id,
+            self.sender,
+            self.sender_name,
+            self.at_ms,
+            self.audience,
+            self.audience_count,
+            self.code,
+            len(self.body),
+            crc32(self.body),
+        )
+
+
+@dataclass(slots=True)
+class Person:
+    """One account."""
+
+    number: int
+    name: str
+    created_at_ms: int
+    last_seen_ms: int
+    closing: bool = False
+    queue: tuple[Item, ...] = ()
+    accepted: dict[bytes, frozenset[int]] = field(default_factory=dict)  # by installation
+
+    def copy(self) -> "Person":
+        return replace(self, accepted=dict(self.accepted))
+
+    def picture(self) -> Picture:
+        mail = [item for item in self.queue if item.kind == MESSAGE]
+        return (
+            self.number,
+            self.name,
+            self.created_at_ms,
+            self.last_seen_ms,
+            self.closing,
+            len(mail),
+            sum(len(item.body) for item in mail),
+            len(self.queue) - len(mail),
+            tuple(sorted((key, tuple(sorted(some))) for key, some in self.accepted.items())),
+            tuple(item.picture() for item in self.queue),
+        )
+
+
+class Model:
+    """All accounts, and the next number."""
+
+    def __init__(self) -> None:
+        self.people: dict[str, Person] = {}
+        self.next_number = 1
+        self.latest_ms = 0
+
+    def copy(self) -> "Model":
+        other = Model()
+        other.people = {name: person.copy() for name, person in self.people.items()}
+        other.next_number, other.latest_ms = self.next_number, self.latest_ms
+        return other
+
+    def picture(self) -> Picture:
+        people = tuple(self.people[name].picture() for name in sorted(self.people))
+        return (self.next_number, self.latest_ms, people)
+
+    def take_number(self, count: int = 1) -> int:
+        number = self.next_number
+        self.next_number += count
+        return number
+
+    def take_time(self, at_ms: int) -> int:
+        self.latest_ms = max(self.latest_ms, at_ms)
+        return self.latest_ms
+
+    def create(self, name: str, at_ms: int) -> None:
+        at_ms = self.take_time(at_ms)
+        self.people[name] = Person(self.take_number(), name, at_ms, at_ms)
+
+    def touch(self, name: str, at_ms: int) -> None:
+        self.take_number()
+        person = self.people[name]
+        person.last_seen_ms = max(person.last_seen_ms, at_ms)
+
+    def send(
+        self, sender: str, recipients: list[str] | None, message_id: bytes, body: bytes, at_ms: int
+    ) -> None:
+        """To these, or to everyone but the sender and those who are leaving."""
+        at_ms = self.take_time(at_ms)
+        writer = self.people[sender]
+        audience = EVERYONE
+        if recipients is None:
+            recipients = [
+                each.name
+                for each in self.people.values()
+                if each is not writer and not each.closing
+            ]
+        else:
+            audience = ONE if len(recipients) == 1 else SEVERAL
+        item = Item(
+            self.take_number(),
+            MESSAGE,
+            message_id,
+            writer.number,
+            sender,
+            at_ms,
+            audience,
+            len(recipients),
+            0,
+            body,
+        )
+        for name in recipients:
+            self.people[name].queue += (item,)
+        installation, counter = message_id[:8], int.from_bytes(message_id[8:], "big")
+        writer.accepted[installation] = writer.accepted.get(installation, frozenset()) | {counter}
+
+    def settle(self, name: str, numbers: list[int], at_ms: int, *, discarded: bool) -> None:
+        """These leave the queue; each message among them leaves an outcome with its sender."""
+        at_ms = self.take_time(at_ms)
+        person = self.people[name]
+        first = self.take_number(len(numbers))
+        settled = {item.number: item for item in person.queue}
+        person.queue = tuple(item for item in person.queue if item.number not in set(numbers))
+        senders = {each.number: each for each in self.people.values()}
+        for place, number in enumerate(numbers, first):
+            item = settled[number]
+            writer = senders.get(item.sender)
+            if item.kind == MESSAGE and writer is not None:
+                kind, code = (FAILURE, RECIPIENT_DELETED) if discarded else (SUCCESS, 0)
+                writer.queue += (
+                    Item(
+                        place, kind, item.message_id, person.number, name, at_ms, ONE, 1, code, b""
+                    ),
+                )
+
+    def begin_deletion(self, name: str) -> None:
+        self.take_number()
+        self.people[name].closing = True
+
+    def delete(self, name: str) -> None:
+        self.take_number()
+        del self.people[name]
