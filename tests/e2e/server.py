@@ -121,23 +121,31 @@ class Server:
         until(lambda: self.log.count(text) >= count, f"{count} x {text!r} in the log")
 
     def row(self, name: str) -> str:
-        """What the panel's table says of this user, or nothing."""
-        rows = [line for line in self.panel.lines if self._is_row(line, name)]
-        assert len(rows) <= 1, f"{name} stands in the table twice:\n{self.panel.text}"
-        return rows[0] if rows else ""
+        """What the panel's table says of this user, or nothing; never two rows."""
+        self.panel.wait_until(lambda _: len(self._rows(name)) <= 1, f"one row of {name}")
+        return "".join(self._rows(name))
 
     def wait_for_row(self, name: str, *words: str) -> str:
-        """Wait until the panel's table shows this user with these words (`* ON`, `off`)."""
-        self.panel.wait_until(
-            lambda _: all(word in self.row(name) for word in (name, *words)),
-            f"a row with {name} and {words}",
-        )
-        return self.row(name)
+        """Wait until the table shows this user, once, with these words (`* ON`, `off`)."""
 
-    def waiting(self, name: str) -> int:
-        """How many messages wait for this user, by the panel."""
-        columns = self.row(name)[2:].replace("* ON", "ON").replace("? ON", "ON").split()
-        return int(columns[4])
+        def is_there(_: str) -> bool:
+            rows = self._rows(name)
+            return len(rows) == 1 and all(word in rows[0] for word in words)
+
+        self.panel.wait_until(is_there, f"one row of {name} with {words}")
+        return self._rows(name)[0]
+
+    def wait_for_waiting(self, name: str, count: int) -> None:
+        """Wait until so many messages wait for this user, by the table."""
+        self.panel.wait_until(
+            lambda _: [_waiting(row) for row in self._rows(name)] == [count],
+            f"{count} waiting for {name}",
+        )
+
+    def _rows(self, name: str) -> list[str]:
+        # More than one is possible for a moment: while a picture arrives in pieces.
+        start = re.compile(rf"[> ] ([*?] ON|  off|  del) +{re.escape(name)} ")
+        return [line for line in self.panel.lines if start.match(line)]
 
     def mailboxes(self) -> set[str]:
         """The queue files of all users, by their path under the data folder."""
@@ -149,6 +157,7 @@ class Server:
         assert done.code == 0, done.err
         return done.out
 
-    @staticmethod
-    def _is_row(line: str, name: str) -> bool:
-        return re.match(rf"^[> ] ([*?] ON|  off|  del) +{re.escape(name)} ", line) is not None
+
+def _waiting(row: str) -> int:
+    """The column WAITING of a row: `> * ON  alice  127.0.0.1:40001  4s  0 ...`."""
+    return int(row[len("> * ON") :].split()[3])

@@ -93,18 +93,18 @@ def test_messages_are_removed_once_they_are_retrieved(stage: Stage) -> None:
     for text in ("one", "two", "three"):
         bob.send(("alice",), text)
     server.wait_for_row("alice", "off")
-    server.panel.wait_until(lambda _: server.waiting("alice") == 3, "3 waiting for alice")
+    server.wait_for_waiting("alice", 3)
     client = stage.client("alice")
     client.send_keys("2")
     client.wait_for("one", "two", "three", "3 messages delivered.")
-    server.panel.wait_until(lambda _: server.waiting("alice") == 0, "none waiting for alice")
+    server.wait_for_waiting("alice", 0)
     client.send_keys("R")
     client.wait_for("Nothing else waits")
     client.close()
     # The removal is on the disk: neither a killed server nor another home brings them back.
     server.restart()
     server.wait_for_row("alice", "off")
-    assert server.waiting("alice") == 0
+    server.wait_for_waiting("alice", 0)
     other = stage.open_client("elsewhere", "alice")
     other.wait_for("You are connected as alice.", "0 waiting")
     other.send_keys("2")

@@ -46,15 +46,15 @@ def test_a_recipient_who_is_away_gets_it_on_demand(stage: Stage) -> None:
     alice = stage.client("alice")
     send_one(alice, "bob", "for when you are back")
     alice.wait_for("Sent to 1 user: 0 delivered, 1 waiting.")
-    server.panel.wait_until(lambda _: server.waiting("bob") == 1, "1 waiting for bob")
+    server.wait_for_waiting("bob", 1)
     bob = stage.client("bob")
     bob.wait_for("1 waiting")
     # On demand: being connected alone does not deliver it.
     assert "for when you are back" not in bob.text
-    assert server.waiting("bob") == 1
+    server.wait_for_waiting("bob", 1)
     bob.send_keys("2")
     bob.wait_for("for when you are back")
-    server.panel.wait_until(lambda _: server.waiting("bob") == 0, "none waiting for bob")
+    server.wait_for_waiting("bob", 0)
 
 
 def test_a_message_to_a_stranger_is_an_error(stage: Stage) -> None:

@@ -52,7 +52,7 @@ def test_an_empty_queue_survives_kill_9(stage: Stage) -> None:
     server.start()
     # The name is known, its queue is there, empty, in its file, and can be used.
     server.wait_for_row("alice", "off")
-    assert server.waiting("alice") == 0
+    server.wait_for_waiting("alice", 0)
     assert len(server.mailboxes()) == 1
     bob = stage.plain_user("bob")
     assert isinstance(bob.send(("alice",), "into the old queue"), MessagePending)
