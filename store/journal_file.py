@@ -216,9 +216,10 @@ class FileJournal:
     def enter_prepared(self) -> None:
         """Write to the prepared segment from now on."""
         assert self.prepared is not None
+        handle = self.disk.open(segment_path(self.prepared.number), writable=True)
         if self.handle >= 0:
             self.disk.close(self.handle)
-        self.handle = self.disk.open(segment_path(self.prepared.number), writable=True)
+        self.handle = handle
         self.prepared.first_lsn = self.durable_lsn + 1
         self.segments.append(self.prepared)
         self.prepared = None

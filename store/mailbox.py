@@ -17,7 +17,7 @@ from contextlib import suppress
 from struct import Struct
 from typing import Final, NamedTuple
 
-from store.disk import Disk, DiskFailure, DiskMissing
+from store.disk import Disk, DiskError, DiskMissing
 from store.entry import Entry
 from store.entry_codec import decode_entries, encode_entry
 from store.errors import StoreDamaged
@@ -69,7 +69,7 @@ def read(disk: Disk, handle: int, path: str, offset: int, size: int) -> bytes:
     """Bytes of a file; a disk that cannot read them is damage like any other."""
     try:
         return disk.read_at(handle, offset, size)
-    except DiskFailure as error:
+    except DiskError as error:
         raise StoreDamaged(path, offset, f"it cannot be read ({error})") from error
 
 
@@ -131,7 +131,7 @@ class Mailbox:
             self.handle = disk.open(self.path, writable=writable)
         except DiskMissing as error:
             raise StoreDamaged(self.path, 0, "it is missing") from error
-        except DiskFailure as error:
+        except DiskError as error:
             raise StoreDamaged(self.path, 0, f"it cannot be opened ({error})") from error
         try:
             self.header = read_header(disk, self.handle, self.path)

@@ -45,7 +45,10 @@ class Store:
         cls, disk: Disk, clock: StoreClock, entropy: Callable[[int], bytes], settings: Settings
     ) -> "Store":
         """Lock the folder, recover, and be ready. Raises the StoreError family."""
-        disk.lock("LOCK")
+        try:
+            disk.lock("LOCK")
+        except DiskError as error:
+            raise StoreFailure(f"the folder cannot be locked: {error}") from error
         try:
             return cls(open_core(disk, clock, entropy, settings))
         except DiskError as error:

@@ -220,7 +220,7 @@ class TraceDisk:
 
     def sync_node(self, kind: int, handle: int) -> None:
         path, node = self.handles[handle]
-        self.meet(NAMES[kind], path)
+        self.meet(NAMES[kind], path, node)
         self.sync_anything(kind, path, node.number)
 
     def sync_anything(self, kind: int, path: str, node: int) -> None:

@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
-from store.disk import DiskFull
-from store.errors import StoreFailure, StoreNoRoom
+from store.disk import DiskError, DiskFailure, DiskFull
+from store.errors import StoreDamaged, StoreFailure, StoreNoRoom
+from store.mailbox import mailbox_path
 from tests.sim.sim_disk import PowerCut, SimDisk
 from tests.store.support import open_store, picture
 from tests.store.workload import Day
@@ -183,3 +184,58 @@ def test_no_room_at_any_write_changes_nothing_that_was_promised() -> None:
         disk.kill()
         disk.fail_at = -1
         assert picture(open_store(disk)) in allowed(done, begun)
+
+
+class StubbornDisk(SimDisk):
+    """Calls of one path fail, with the error of the moment."""
+
+    stubborn = ""
+    error: type[DiskError] = DiskFull
+
+    def lock(self, path: str) -> None:
+        if path == self.stubborn:
+            raise self.error(5, path)
+        super().lock(path)
+
+    def open(self, path: str, *, writable: bool) -> int:
+        if path == self.stubborn:
+            raise self.error(5, path)
+        return super().open(path, writable=writable)
+
+
+def test_a_folder_that_cannot_be_locked_is_a_failure_in_words() -> None:
+    disk = StubbornDisk(Random(1))
+    disk.stubborn = "LOCK"
+    with pytest.raises(StoreFailure, match="cannot be locked"):
+        open_store(disk)
+
+
+def test_a_segment_that_cannot_be_opened_leaves_the_old_one_open() -> None:
+    disk = StubbornDisk(Random(1))
+    store = open_store(disk)
+    store.create_account("alice", 1)
+    store.commit()
+    prepared = store.journal.prepared
+    assert prepared is not None
+    disk.stubborn = f"journal/{prepared.number:016x}.journal"
+    store.checkpoint_now()  # nothing comes of it
+    disk.stubborn = ""
+    store.create_account("bob", 2)
+    store.commit()
+    store.checkpoint_now()
+    disk.kill()
+    assert [*open_store(disk).state.by_name] == ["alice", "bob"]
+
+
+@pytest.mark.parametrize("error", [DiskFull, DiskFailure])
+def test_a_mailbox_that_cannot_be_opened_is_damage_whatever_the_disk_says(
+    error: type[DiskError],
+) -> None:
+    disk = StubbornDisk(Random(1))
+    store = open_store(disk)
+    alice = store.create_account("alice", 1)
+    store.accept(alice, bytes(16), [alice], b"hello", 2)
+    store.checkpoint_now()
+    disk.error, disk.stubborn = error, mailbox_path(alice.number)
+    with pytest.raises(StoreDamaged, match="cannot be opened"):
+        store.reader(alice, 0, None).read(1, 1)
