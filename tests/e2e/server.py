@@ -160,4 +160,4 @@ class Server:
 
 def _waiting(row: str) -> int:
     """The column WAITING of a row: `> * ON  alice  127.0.0.1:40001  4s  0 ...`."""
-    return int(row[len("> * ON") :].split()[3])
+    return int(row[len("> * ON ") :].split()[3])
