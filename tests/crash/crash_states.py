@@ -82,8 +82,26 @@ def start_worker() -> None:
     gc.freeze()
 
 
+def good_days(days: list[str], totals: Totals) -> list[str]:
+    """Those that go well without a power cut; the others are violations as they are."""
+    good: list[str] = []
+    for day in days:
+        try:
+            recorded(day)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is a finding
+            found = Found()
+            found.violations["broken"] += 1
+            found.sentences.append(f"broken: day={day}: {type(error).__name__}: {error}"[:1000])
+            totals.add(found)
+        else:
+            good.append(day)
+    return good
+
+
 def run_rounds(options: argparse.Namespace, totals: Totals) -> None:
-    days: list[str] = [options.day] if options.day else list(DAYS)
+    days = good_days([options.day] if options.day else list(DAYS), totals)
+    if not days or (options.stop and totals.violations):
+        return
     rounds = count() if options.round is None else iter([options.round])
     with ProcessPoolExecutor(options.jobs, initializer=start_worker) as pool:
         for round_ in rounds:
@@ -91,11 +109,17 @@ def run_rounds(options: argparse.Namespace, totals: Totals) -> None:
             Random(f"{options.seed} {round_}").shuffle(jobs)  # an early end has seen all days
             waiting = [pool.submit(explore, job) for job in jobs]
             for future in waiting:
-                if round_ and len(totals.digests) >= options.states:
+                if (round_ and len(totals.digests) >= options.states) or (
+                    options.stop and totals.violations
+                ):
                     future.cancel()
                 if not future.cancelled():
                     totals.add(future.result())
-            if len(totals.digests) >= options.states or round_ >= ROUNDS_MAX:
+            if (
+                len(totals.digests) >= options.states
+                or (options.stop and totals.violations)
+                or round_ >= ROUNDS_MAX
+            ):
                 return
 
 
@@ -106,6 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--day", choices=list(DAYS), help="only this workload")
     parser.add_argument("--round", type=int, help="only this round, to make a violation again")
     parser.add_argument("--step", type=int, help="only this step, to make a violation again")
+    parser.add_argument("--stop", action="store_true", help="at the first violation")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     options = parser.parse_args(arguments)
     begun = time.monotonic()

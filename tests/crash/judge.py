@@ -4,6 +4,8 @@
     doubled    something is there twice, or is there that nobody had asked for yet
     refused    the store calls itself damaged, or fails, over what a power cut left
     changed    a second recovery, without another power cut, shows something else
+    unbounded  there are more files than there may be
+    broken     the day itself went wrong, without any power cut
 
 Must never call a refusal good: nothing that a power cut leaves is damage.
 """
@@ -12,6 +14,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from store.errors import StoreError
+from store.limits import SEGMENTS_SPARE_MAX, TORN_FILES_MAX
 from store.settings import Settings
 from store.store import Store
 from tests.crash.model import Model, Picture
@@ -20,7 +23,7 @@ from tests.crash.trace_disk import Image, TraceDisk
 from tests.crash.workloads import Clock, Entropy, Run
 
 LATER = 1_000_000  # places of histories that go on after a recovery begin here
-KINDS = ("lost", "doubled", "refused", "changed")
+KINDS = ("lost", "doubled", "refused", "changed", "unbounded", "broken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,11 @@ class Judge:
         disk = TraceDisk(image)
         clock = Clock()
         try:
-            seen = picture(Store.open(disk, clock, self.entropy(digest), self.settings))
+            store = Store.open(disk, clock, self.entropy(digest), self.settings)
+            seen = picture(store)
+            problem = self.bound(store, disk)
+            if problem:
+                return Recovered(-1, problem, "unbounded")
             if digest % 8 == 0:
                 self.second_recoveries += 1
                 disk.kill()
@@ -73,6 +80,15 @@ class Judge:
         if place is None:
             return Recovered(-1, *self.explain(seen))
         return Recovered(place, "", "")
+
+    def bound(self, store: Store, disk: TraceDisk) -> str:
+        """What is wrong with the number of files: nothing may grow without a limit."""
+        most = len(store.journal.live()) + SEGMENTS_SPARE_MAX
+        if len(disk.list("journal")) > most:
+            return f"journal/ has more than {most} files"
+        if len(disk.list("torn")) > TORN_FILES_MAX:
+            return f"torn/ has more than {TORN_FILES_MAX} files"
+        return ""
 
     def verdict(self, digest: int, image: Image, low: int, high: int) -> tuple[str, str]:
         """(kind, problem); two empty strings when all is well."""

@@ -16,6 +16,9 @@ from typing import Final
 
 from store.entry import Entry
 from store.errors import StoreFailure, StoreNoRoom
+from store.journal_segment import BATCH, encode_batch
+from store.limits import PAGE_BYTES
+from store.records import MESSAGE_TLV, encode_created
 from store.settings import Settings
 from store.state import Account
 from store.store import Store
@@ -337,7 +340,7 @@ def compaction(run: Run) -> None:
     run.commit()
     for number in range(4):
         run.send("alice", None if number % 2 else ["bob"], b"%02d" % number * 3500)
-        run.settle("bob", 1000)
+        run.settle("bob", 1000 if number < 2 else 0)
         run.commit()
     run.checkpoint()
     run.pass_time()
@@ -416,6 +419,30 @@ def restarts(run: Run) -> None:
     run.commit()
 
 
+def forgery(run: Run) -> None:
+    """Somebody sends bytes that look like batches, and guesses the nonce."""
+    run.create("alice", "mallory")
+    run.commit()
+    first_page = PAGE_BYTES - BATCH.size - MESSAGE_TLV.size - len(b"mallory") - 8
+    for segment in (1, 2, 2, 3):
+        lsn, number = run.store.open_lsn, run.store.state.next_number
+        forged, _ = encode_batch(
+            lsn=lsn + 1,
+            first_number=number + 1,
+            records=[encode_created(1, 0, 0, 0, "eve")],
+            prev_crc=0,
+            segment=segment,
+            nonce=0,
+            wall_ms=0,
+        )
+        run.send("mallory", ["alice"], bytes(first_page) + forged)
+        run.commit()
+    run.settle("alice", 2)
+    run.commit()
+    run.restart()
+    run.checkpoint()
+
+
 DAYS: Final[dict[str, tuple[Callable[[Run], None], Settings]]] = {
     "mail": (mail, TINY),
     "turns": (turns, replace(TINY, journal_segment_bytes=16 * 1024 + 4096)),
@@ -425,6 +452,7 @@ DAYS: Final[dict[str, tuple[Callable[[Run], None], Settings]]] = {
     "accounts": (accounts, replace(TINY, accounts_garbage_bytes_min=8192)),
     "full": (full, TINY),
     "restarts": (restarts, TINY),
+    "forgery": (forgery, TINY),
 }
 
 
