@@ -100,13 +100,13 @@ class Found:
             self.sentences.append(f"{kind}: {point}: {problem}")
 
 
-def strike(point: Point, found: Found) -> None:
+def strike(point: Point, found: Found, make_run: type[Run] = Run) -> None:
     """One point: the day, the fault, and what is left of it."""
     day, settings = DAYS[point.day]
     disk = TraceDisk(EMPTY)
     fault = Fault(disk, point)
     disk.before = fault
-    run = Run(point.day, settings, disk)
+    run = make_run(point.day, settings, disk)
     found.points += 1
     try:
         try:
