@@ -68,7 +68,7 @@ class FillUp:
         verdict = crowd.judge()
         if not quiet:
             verdict.sentences.append("the clients never came to rest after there was room")
-        server.stop()
+        crowd.stop()
         server.check_folder()
         return verdict
 

@@ -3,6 +3,7 @@
 Must never be left unread: a panel waits for its terminal.
 """
 
+import os
 from signal import Signals
 from typing import Final
 
@@ -59,20 +60,16 @@ class PanelServer(Server):
         return self.terminal.fd in WATCHED
 
     def signal(self, number: Signals) -> None:
-        self._end(number)
+        assert self.terminal is not None
+        os.kill(self.terminal.process_id, number)
 
     def bury(self, timeout_s: float = 30.0) -> int:
-        return self._code
+        assert self.terminal is not None
+        code = self.terminal.wait_for_exit()
+        self.close()
+        return code
 
     def close(self) -> None:
         if self.terminal is not None:
             self.terminal.close()
             self.terminal = None
-
-    _code = 0
-
-    def _end(self, number: Signals) -> None:
-        assert self.terminal is not None
-        self._code = self.terminal.kill(number)
-        self.terminal.close()
-        self.terminal = None

@@ -82,7 +82,7 @@ class Squeezes:
         verdict = crowd.judge()
         if not quiet:
             verdict.sentences.append("the clients never came to rest after there was room")
-        server.stop()
+        crowd.stop()
         server.check_folder()
         server.check_words()
         return verdict

@@ -86,7 +86,7 @@ class KillLoop:
         verdict = crowd.judge()
         if not quiet:
             verdict.sentences.append("the clients never came to rest after the last kill")
-        server.stop()
+        crowd.stop()
         server.check_folder()
         server.check_words()
         return verdict

@@ -7,6 +7,7 @@ Fails with ServerError when the server ends by itself, and with `Violation` for 
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from signal import SIGTERM
 
 from msgc.net import Clock
 from msgc.os_clock import OsClock
@@ -17,6 +18,7 @@ from tests.real.server import Server, ServerError
 from tests.sim.oracle import ALL, Oracle, Verdict
 
 START_MS_MAX = 30_000
+STOP_MS_MAX = 10_000
 DRAIN_MS_MAX = 120_000
 TURN_MS_MAX = 100
 TURN_COUNTED_MS_MAX = 1_000
@@ -121,6 +123,12 @@ class Crowd:
         self.must(lambda: self.server.is_listening, "msgd listens", START_MS_MAX)
 
     # ----- the end
+
+    def stop(self) -> None:
+        """End the server as its operator would, while everybody hears its goodbye."""
+        self.server.signal(SIGTERM)
+        self.run_until(lambda: self.server.output_fd is None, STOP_MS_MAX)
+        self.server.check_good_end()
 
     def drain(self) -> bool:
         """Let everybody fetch everything; whether they came to rest.

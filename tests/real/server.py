@@ -159,9 +159,8 @@ class Server:
         if code != -signal.SIGKILL:
             raise ServerError(f"msgd had ended by itself, with {code}: {self.last_words()}")
 
-    def stop(self) -> None:
-        """End it as its operator would. Raises ServerError unless it ends well."""
-        self.signal(signal.SIGTERM)
+    def check_good_end(self) -> None:
+        """After SIGTERM: raises ServerError unless it ends well."""
         code = self.bury()
         if code != 0:
             raise ServerError(f"msgd ended with {code} on SIGTERM: {self.last_words()}")

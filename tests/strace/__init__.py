@@ -1,0 +1,1 @@
+"""The real server under strace, which makes its system calls fail."""
