@@ -51,9 +51,8 @@ class Deletion:
         self._delivery = delivery
         self._login = login
         self._draining: dict[int, Draining] = {}
-        for account in core.state.by_number.values():
-            if account.closing:
-                self._drain(account, None, 0)
+        for account in core.state.closing_accounts():
+            self._drain(account, None, 0)
 
     def request(self, session: Session, message: DeletionRequest, now: Now) -> None:
         """DELETION_REQUEST."""

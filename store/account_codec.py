@@ -16,10 +16,10 @@ from struct import Struct
 from struct import error as StructError  # noqa: N812  # it is a class
 from typing import Final
 
+from store.account import Account, Everyone
 from store.limits import WINDOW_BITS
 from store.ranges import Ranges
 from store.records import decode_name
-from store.state import Account, Everyone
 from store.window import Window
 from wire import tlv
 
@@ -66,19 +66,35 @@ def encode_account(account: Account) -> bytes:
     return tlv.encode(ACCOUNT, b"".join(parts))
 
 
-def decode_account(value: bytes) -> Account:
-    """The account that was saved. Raises ValueError."""
+def identify(value: bytes) -> tuple[int, str, bool]:
+    """(number, name, is it closing) of a saved account. Raises ValueError whenever decoding would.
+
+    Start-up does this for each account; only those that somebody wants are ever decoded.
+    """
+    fixed, windows_at = measure(value)
+    name_end = FIXED.size + fixed[17]
+    if value[name_end : name_end + 8] != bytes(8) or fixed[18] != 1:
+        Ranges.of(list(RANGE.iter_unpack(value[name_end:windows_at])))
+    return fixed[0], decode_name(value[FIXED.size : name_end]), fixed[4] != 0
+
+
+def measure(value: bytes) -> tuple[tuple[int, ...], int]:
+    """The fields of fixed size, and where the windows begin. Raises ValueError."""
     try:
-        fixed = FIXED.unpack_from(value)
-        name_bytes, range_count, window_count = fixed[17:20]
-        ranges_at = FIXED.size + name_bytes
-        windows_at = ranges_at + range_count * RANGE.size
-        if len(value) != windows_at + window_count * WINDOW.size:
-            raise ValueError("an account of the wrong size")
-        name = decode_name(value[FIXED.size : ranges_at])
+        fixed: tuple[int, ...] = FIXED.unpack_from(value)
     except StructError as error:
         raise ValueError(str(error)) from error
-    account = Account(fixed[0], name, fixed[2])
+    windows_at = FIXED.size + fixed[17] + fixed[18] * RANGE.size
+    if len(value) != windows_at + fixed[19] * WINDOW.size:
+        raise ValueError("an account of the wrong size")
+    return fixed, windows_at
+
+
+def decode_account(value: bytes) -> Account:
+    """The account that was saved. Raises ValueError."""
+    fixed, windows_at = measure(value)
+    ranges_at = FIXED.size + fixed[17]
+    account = Account(fixed[0], decode_name(value[FIXED.size : ranges_at]), fixed[2])
     account.stamp, account.last_seen_ms = fixed[1], fixed[3]
     account.closing_number, account.closing_total, account.closing_bytes = fixed[4:7]
     account.own_messages, account.own_bytes, account.own_outcomes = fixed[7:10]

@@ -16,11 +16,12 @@ from struct import Struct
 from typing import Final
 
 from store import account_codec
+from store.account import Everyone
+from store.accounts import Accounts, ByNumber
 from store.disk import Disk, DiskMissing
 from store.errors import StoreDamaged
 from store.framing import block_bytes, decode_block, decode_header, encode_block, encode_header
 from store.limits import PAGE_BYTES, READ_SLICE_BYTES
-from store.state import Account, Everyone
 from wire import tlv
 from wire.errors import TlvError
 
@@ -38,23 +39,27 @@ class SavedAccounts:
     """What an accounts log says."""
 
     def __init__(self) -> None:
-        self.accounts: dict[int, Account] = {}
+        self.table = Accounts()
+        self.table.begin_loading()
         self.everyone = Everyone()
         self.tombstones: dict[int, None] = {}
+
+    @property
+    def accounts(self) -> ByNumber:
+        """The accounts, by number."""
+        return self.table.by_number
 
     def take(self, payload: bytes) -> None:
         """The states of one block. Raises ValueError, TlvError."""
         for type_, start, end in tlv.spans(payload, 0, len(payload)):
             value = payload[start:end]
             if type_ == account_codec.ACCOUNT:
-                account = account_codec.decode_account(value)
-                account.saved_bytes = end - start + tlv.HEADER_BYTES
-                self.accounts[account.number] = account
+                self.table.load(value)
             elif type_ == account_codec.EVERYONE:
                 self.everyone = account_codec.decode_everyone(value)
             elif type_ == account_codec.TOMBSTONE:
                 number = account_codec.decode_tombstone(value)
-                self.accounts.pop(number, None)
+                self.table.unload(number)
                 self.tombstones[number] = None
             else:
                 raise ValueError(f"nothing has the code {type_}")

@@ -16,19 +16,19 @@ from dataclasses import replace
 from itertools import islice
 
 from store import mailbox
+from store.account import EVERYONE, Account, Queue
 from store.account_codec import encode_account, encode_everyone, encode_tombstone
 from store.accounts_log import AccountsLog, accounts_path
+from store.compaction import may_be_worth_it
 from store.core import Core
 from store.disk import DiskMissing
 from store.entry import Entry
 from store.limits import (
-    ACCOUNTS_PER_SLICE_MAX,
+    ACCOUNTS_PER_BLOCK_MAX,
     CHECKPOINT_SLICE_BYTES,
-    MAILBOXES_PER_SLICE_MAX,
     PAGE_BYTES,
 )
 from store.mailbox import Mailbox, encode_blocks, mailbox_folder, mailbox_path
-from store.state import EVERYONE, Queue
 
 
 class Checkpoint:
@@ -46,12 +46,20 @@ class Checkpoint:
         if self.whole:
             number = core.accounts_log.number + 1
             self.log = AccountsLog.create(core.disk, core.store_id, number)
-        everybody = [EVERYONE, *state.by_number] if self.whole else state.dirty
-        self.numbers = sorted(everybody)  # everyone's queue first: others point into its file
+        self.changed = state.dirty  # held, so that none of them rests with its changes unsaved
+        if self.whole:
+            self.changed[EVERYONE] = state.everyone
+        self.numbers = sorted(self.changed)  # everyone's queue first: others point into its file
+        self.all_numbers = tuple(state.by_number) if self.whole else ()
+        self.listed = frozenset(self.numbers) if self.whole else frozenset()
+        self.compactable: list[int] = []  # of `numbers`: whose mailboxes are worth a look
         self.tombstones = list(state.deleted)
         state.dirty = {}
         state.deleted = {}
         self.done = 0  # of `numbers`
+        self.copied = 0  # of `all_numbers`
+        self.removed = 0  # of the mailboxes of `tombstones`
+        self.is_published = False
         self.states: list[bytes] = [encode_tombstone(number) for number in self.tombstones]
         self.states_bytes = sum(map(len, self.states))
         self.everyone_end = state.everyone.trusted_end
@@ -61,59 +69,89 @@ class Checkpoint:
         length = self.core.accounts_log.length - PAGE_BYTES
         if length < self.core.settings.accounts_garbage_bytes_min:
             return False
-        live = sum(account.saved_bytes for account in self.core.state.by_number.values())
-        return length > 2 * live
+        return length > 2 * self.core.state.accounts.saved_bytes
 
     # --- one slice ---
 
     def step(self) -> bool:
-        """A slice of work; True when the checkpoint is complete. Raises DiskFull."""
-        mailboxes = 0
-        while self.done < len(self.numbers) and len(self.states) < ACCOUNTS_PER_SLICE_MAX:
+        """A slice of work: one mailbox, one block of the log, one file; True when the checkpoint
+        is complete. Raises DiskFull.
+        """
+        if self.is_published:
+            return self.remove_mailbox()
+        if self.block_is_full():
+            self.append_block()
+        elif self.done < len(self.numbers):
+            self.save_some()
+        elif self.copied < len(self.all_numbers):
+            self.copy_some()
+        elif self.states:
+            self.append_block()
+        elif self.core.journal.prepared is None:
+            self.core.journal.make_ready()
+        else:
+            self.publish()
+            return not self.tombstones
+        return False
+
+    def append_block(self) -> None:
+        """What waits goes into the accounts log."""
+        self.log.append(self.states)
+        self.states = []
+        self.states_bytes = 0
+
+    def block_is_full(self) -> bool:
+        """Whether as many states wait as one block should hold."""
+        return (
+            len(self.states) >= ACCOUNTS_PER_BLOCK_MAX or self.states_bytes > CHECKPOINT_SLICE_BYTES
+        )
+
+    def save_some(self) -> None:
+        """Accounts, up to the first whose mailbox has to be written, or a block full of them."""
+        while self.done < len(self.numbers) and not self.block_is_full():
             number = self.numbers[self.done]
             synced, finished = self.save(number)
-            mailboxes += synced
             if finished:
                 self.done += 1
-            if mailboxes >= MAILBOXES_PER_SLICE_MAX or self.states_bytes > CHECKPOINT_SLICE_BYTES:
-                break
-            if not finished:
-                return False
-        if self.states:
-            self.log.append(self.states)
-            self.states = []
-            self.states_bytes = 0
-            return False
-        assert self.done == len(self.numbers)
-        self.core.journal.make_ready()
-        self.finish()
-        return True
+                del self.changed[number]
+            if synced:
+                return
 
     def save(self, number: int) -> tuple[bool, bool]:
         """Save one account: (was its mailbox written, is it saved)."""
         state = self.core.state
-        if number == EVERYONE:
-            queue = state.everyone.queue
+        account = self.changed[number]
+        queue = account.queue
+        if not isinstance(account, Account):
             synced = self.write_tail(queue, "", 0)
             if queue.tail:
                 return synced, False
             self.everyone_end = queue.end_offset
-            self.add_state(encode_everyone(state.everyone))
+            self.add_state(encode_everyone(account))
             return synced, True
-        account = state.by_number.get(number)
-        if account is None:  # deleted since the checkpoint began
+        if number not in state.by_number:  # deleted since the checkpoint began
             self.add_state(encode_tombstone(number))
             return False, True
-        queue = account.queue
         synced = self.write_tail(queue, account.name, account.created_at_ms)
         if queue.tail:
             return synced, False
         if account.own_messages == 0 and account.own_outcomes == 0:
             queue.hint = queue.end_offset
         encoded = encode_account(account)
-        account.saved_bytes = len(encoded)
+        state.accounts.keep(account, encoded)
         self.add_state(encoded)
+        if may_be_worth_it(queue):
+            self.compactable.append(number)
         return synced, True
+
+    def copy_some(self) -> None:
+        """Accounts that did not change go into a new log as they are, a block full of them."""
+        encoded_of = self.core.state.accounts.encoded
+        while self.copied < len(self.all_numbers) and not self.block_is_full():
+            number = self.all_numbers[self.copied]
+            self.copied += 1
+            if number not in self.listed:
+                self.add_state(encoded_of(number) or encode_tombstone(number))
 
     def add_state(self, encoded: bytes) -> None:
         """One more state for the next block of the log."""
@@ -168,7 +206,7 @@ class Checkpoint:
 
     # --- the end ---
 
-    def finish(self) -> None:
+    def publish(self) -> None:
         """From here on the mailboxes and the log count, and the old segments do not."""
         core = self.core
         journal = core.journal
@@ -185,25 +223,35 @@ class Checkpoint:
                 segments=journal.live_from(self.replay_lsn),
             )
         )
+        self.is_published = True
         journal.release(self.replay_lsn)
         core.state.everyone.trusted_end = self.everyone_end
         old, core.accounts_log = core.accounts_log, self.log
         with suppress(DiskMissing):
             if old.number != self.log.number:
                 core.disk.remove(old.path)
-        for number in self.tombstones:
-            with suppress(DiskMissing):
-                core.disk.remove(mailbox_path(number))
-                core.disk.sync_folder(mailbox_folder(number))  # or it may come back, unowned
+
+    def remove_mailbox(self) -> bool:
+        """The mailbox of one account that is gone; True when there are no more."""
+        number = self.tombstones[self.removed]
+        with suppress(DiskMissing):
+            self.core.disk.remove(mailbox_path(number))
+            self.core.disk.sync_folder(mailbox_folder(number))  # or it may come back, unowned
+        self.removed += 1
+        return self.removed == len(self.tombstones)
 
     def abandon(self) -> None:
         """Give up; all that was to be saved is still to be saved."""
         state = self.core.state
-        for number in self.numbers:
-            if number == EVERYONE or number in state.by_number:
-                state.dirty[number] = None
-        for number in self.tombstones:
+        for number in self.tombstones[self.removed :]:
             state.deleted[number] = None
+        if self.is_published:
+            return
+        for number in self.numbers:
+            if number == EVERYONE:
+                state.dirty[number] = state.everyone
+            elif (account := state.by_number.get(number)) is not None:
+                state.dirty[number] = account
         if self.whole:
             self.core.disk.remove(accounts_path(self.log.number))
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from itertools import islice
 
 from store import mailbox
+from store.account import EVERYONE, Account, Queue
 from store.core import Core
 from store.disk import DiskMissing
 from store.limits import (
@@ -22,7 +23,6 @@ from store.limits import (
     PAGE_BYTES,
 )
 from store.mailbox import Mailbox, mailbox_folder, mailbox_path
-from store.state import EVERYONE, Account, Queue
 
 
 def is_worth_it(dead: int, live: int) -> bool:
@@ -88,6 +88,7 @@ class Compaction:
                 blocks = box.blocks(offset, end)
                 data = b"".join(raw for _, _, raw in blocks)
                 disk.write_at(handle, PAGE_BYTES + offset - start, data)
+                disk.sync(handle)  # each time: one sync of everything could take seconds
                 offset += len(data)
                 yield False
             disk.sync(handle)
@@ -105,9 +106,12 @@ class Compaction:
     def raise_everyone_hint(self, queue: Queue) -> Generator[bool, None, None]:
         """Find where everyone's file begins to matter to anybody."""
         floor = queue.file_last
-        accounts = iter(tuple(self.core.state.by_number.values()))
-        while some := tuple(islice(accounts, COMPACT_FLOORS_PER_SLICE)):
-            floor = min(floor, *map(self.floor_of, some))
+        by_number = self.core.state.by_number
+        numbers = iter(tuple(by_number))
+        while some := tuple(islice(numbers, COMPACT_FLOORS_PER_SLICE)):
+            for account in map(by_number.get, some):
+                if account is not None:
+                    floor = min(floor, self.floor_of(account))
             yield False
         box = Mailbox(self.core.disk, self.core.store_id, self.number)
         try:

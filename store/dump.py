@@ -8,13 +8,13 @@ Must never write. Fails with StoreError and DiskError where the damage is; lines
 
 from collections.abc import Iterator
 
+from store.account import Account, Queue
 from store.accounts_log import SavedAccounts
 from store.disk import Disk
 from store.entry import Entry
 from store.inspect import entries_of, load_saved, need_manifest, records_of, replay_of
 from store.manifest import Manifest
 from store.records import Accepted, Begun, Created, Fields, RecordCode, Settled
-from store.state import Account, Queue
 
 BODY_SHOWN_MAX = 200
 

@@ -9,6 +9,7 @@ Must never write, and never stop at the first finding when others can still be l
 
 from dataclasses import dataclass
 
+from store.account import Account
 from store.accounts_log import SavedAccounts
 from store.disk import Disk, DiskError
 from store.entry import EntryKind
@@ -24,7 +25,6 @@ from store.inspect import (
 )
 from store.manifest import Manifest
 from store.records import numbers_of
-from store.state import Account
 
 
 @dataclass(frozen=True, slots=True)

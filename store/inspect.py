@@ -8,6 +8,7 @@ Must never write. Fails with StoreError and DiskError, which the tools turn into
 
 from collections.abc import Iterator
 
+from store.account import Queue
 from store.accounts_log import AccountsLog, SavedAccounts
 from store.disk import Disk, DiskMissing
 from store.entry import Entry
@@ -17,7 +18,6 @@ from store.journal_replay import JournalReplay
 from store.mailbox import Mailbox, mailbox_path
 from store.manifest import MANIFEST, Manifest, read_manifest
 from store.records import Fields, RecordError, decode, numbers_of
-from store.state import Queue
 from wire import tlv
 from wire.errors import TlvError
 

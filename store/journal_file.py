@@ -71,6 +71,7 @@ class FileJournal:
         self.past_live = past.live  # segments of an earlier process that are still needed
         self.spares = past.spares  # numbers of files that can be used again
         self.highest_number = 0
+        self.bytes_used = 0  # of batches, in live segments
         self.handle = -1
         self.prev_crc = 0
         self.durable_lsn = 0
@@ -159,6 +160,7 @@ class FileJournal:
         self.disk.sync_data(self.handle)
         self.note_sync(self.clock.monotonic_us() - begun_us)
         segment.used += len(data)
+        self.bytes_used += len(data)
         self.prev_crc = crc
         self.durable_lsn += 1
         self.commits += 1
@@ -170,11 +172,6 @@ class FileJournal:
         self.sync_us.append(took_us)
 
     # --- segments ---
-
-    @property
-    def bytes_used(self) -> int:
-        """Bytes of batches in live segments."""
-        return sum(segment.used for segment in self.segments)
 
     def live(self) -> tuple[tuple[int, int], ...]:
         """(number, nonce) of every segment that MANIFEST must name."""
@@ -205,7 +202,9 @@ class FileJournal:
         self.spares.extend(number for number, _ in self.past_live)
         self.past_live = ()
         while self.segments[0].first_lsn < upto_lsn and len(self.segments) > 1:
-            self.spares.append(self.segments.pop(0).number)
+            segment = self.segments.pop(0)
+            self.bytes_used -= segment.used
+            self.spares.append(segment.number)
         self.drop_spares()
 
     def drop_spares(self) -> None:
@@ -225,16 +224,16 @@ class FileJournal:
         self.prepared = None
 
     def make_ready(self) -> None:
-        """Have the next segment prepared, and named in MANIFEST. Raises DiskFull."""
-        if self.prepared is None:
-            segment = self.prepare()
-            self.prepared = segment
-            try:
-                self.publish()
-            except DiskFull:  # not named, so it must not be written to
-                self.spares.append(segment.number)
-                self.prepared = None
-                raise
+        """Prepare the next segment, and name it in MANIFEST. Raises DiskFull."""
+        assert self.prepared is None
+        segment = self.prepare()
+        self.prepared = segment
+        try:
+            self.publish()
+        except DiskFull:  # not named, so it must not be written to
+            self.spares.append(segment.number)
+            self.prepared = None
+            raise
 
     def prepare(self) -> Segment:
         """Make the next segment, of a spare if there is one of the right size. Raises DiskFull."""

@@ -11,14 +11,14 @@ ends the process.
 from collections import deque
 from collections.abc import Callable
 
+from store.account import EVERYONE
 from store.checkpoint import Checkpoint
-from store.compaction import Compaction, may_be_worth_it
+from store.compaction import Compaction
 from store.core import Core
 from store.disk import DiskFull
 from store.errors import StoreDamaged
 from store.limits import COMPACT_EMPTY_BYTES_MIN
 from store.settings import Admission
-from store.state import EVERYONE
 
 
 class Keeper:
@@ -126,15 +126,9 @@ class Keeper:
             return
         self.checkpoint = None
         self.checkpoints += 1
-        state = self.core.state
         waiting = set(self.candidates) | self.damaged
-        for number in checkpoint.numbers:
-            if number in waiting:
-                continue
-            account = state.by_number.get(number)
-            if account is not None and may_be_worth_it(account.queue):
-                self.candidates.append(number)
-        everyone = state.everyone.queue
+        self.candidates += [each for each in checkpoint.compactable if each not in waiting]
+        everyone = self.core.state.everyone.queue
         size = everyone.end_offset - max(everyone.base, 0)
         if EVERYONE not in waiting and everyone.has_file and size > COMPACT_EMPTY_BYTES_MIN:
             self.candidates.append(EVERYONE)

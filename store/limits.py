@@ -25,15 +25,14 @@ WINDOW_BITS: Final = 1024  # counters below the highest that are remembered (RFC
 INSTALLATIONS_MAX: Final = 64
 INSTALLATION_KEEP_MS: Final = 7 * 24 * 3600 * 1000
 
-CHECKPOINT_SLICE_BYTES: Final = 256 * 1024  # what one slice of a checkpoint writes, about
-ACCOUNTS_PER_SLICE_MAX: Final = 256  # account states in one batch of the accounts log
-MAILBOXES_PER_SLICE_MAX: Final = 8  # mailbox files synced in one slice of a checkpoint
+CHECKPOINT_SLICE_BYTES: Final = 128 * 1024  # what one slice of a checkpoint writes, about
+ACCOUNTS_PER_BLOCK_MAX: Final = 256  # account states in one block of the accounts log
 
 TORN_FILES_MAX: Final = 8
 TORN_BYTES_MAX: Final = 16 << 20
 
 COMPACT_DEAD_BYTES_MIN: Final = 1 << 20  # fewer dead bytes than this are left where they are
 COMPACT_EMPTY_BYTES_MIN: Final = 64 * 1024  # a queue with nothing in it keeps at most this
-COMPACT_FLOORS_PER_SLICE: Final = 4096  # accounts looked at in one slice
+COMPACT_FLOORS_PER_SLICE: Final = 256  # accounts looked at in one slice
 SEGMENTS_SPARE_MAX: Final = 1
 SYNC_SAMPLES_MAX: Final = 512

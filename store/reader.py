@@ -11,12 +11,12 @@ is raised once what was found before it has been handed out.
 from bisect import bisect_right
 from enum import Enum
 
+from store.account import Account, Queue
 from store.core import Core
 from store.entry import Entry, EntryKind, with_pred
 from store.errors import StoreDamaged
 from store.limits import SETTLED_RANGES_MAX
 from store.mailbox import Mailbox
-from store.state import Account, Queue
 
 NEVER = 1 << 64
 

@@ -94,8 +94,7 @@ def load_accounts(core: Core) -> None:
     """The state as of the last checkpoint."""
     state = core.state
     saved = core.accounts_log.load()
-    for account in saved.accounts.values():
-        state.add_account(account)
+    state.use(saved.table)
     state.everyone = saved.everyone
     state.deleted = saved.tombstones  # their mailboxes may not have been removed yet
     state.next_number = core.manifest.next_number
@@ -112,6 +111,7 @@ def replay(core: Core) -> None:
         for number, type_, fields in records_of(batch):
             assert number == state.next_number
             state.apply(type_, fields, number)
+    state.accounts.end_loading()
     core.past.keep_torn()
     core.findings += core.past.findings
 

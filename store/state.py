@@ -13,12 +13,13 @@ assertion for our own bugs; a record that names an account that is gone is skipp
 the account was deleted later and its tombstone is already in the checkpoint.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from store import window
+from store.account import EVERYONE, Account, Everyone, Queue
+from store.accounts import Accounts
 from store.entry import Audience, Entry, EntryKind
-from store.ranges import Ranges
 from store.records import (
     Accepted,
     Begun,
@@ -33,8 +34,6 @@ from store.window import Window, WindowVerdict
 
 __all__ = ["EVERYONE", "Account", "Everyone", "Queue", "State", "Window", "WindowVerdict"]
 
-EVERYONE = 0  # the pseudo account whose queue holds what was sent to everyone
-
 MESSAGE = EntryKind.MESSAGE
 SUCCESS = EntryKind.SUCCESS
 FAILURE = EntryKind.FAILURE
@@ -42,163 +41,56 @@ ONE = Audience.ONE
 SEVERAL = Audience.SEVERAL
 
 
-class Queue:
-    """Where the entries of one queue are: the file up to `end_offset`, then the tail in memory."""
-
-    __slots__ = (
-        "base",
-        "end_offset",
-        "file_last",
-        "has_file",
-        "hint",
-        "number",
-        "tail",
-        "tail_numbers",
-    )
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.tail: dict[int, Entry] = {}  # by number, in order
-        self.tail_numbers: list[int] = []  # of the tail, in order; settled ones may linger
-        self.has_file = False
-        self.base = -1  # logical offset of the file's first block; -1: not looked at yet
-        self.end_offset = 0  # logical offset just past the file's last block
-        self.hint = 0  # every unsettled entry in the file is at or past this logical offset
-        self.file_last = 0  # number of the last entry in the file
-
-    def append(self, entry: Entry) -> None:
-        """Put an entry at the end."""
-        self.tail[entry.number] = entry
-        self.tail_numbers.append(entry.number)
-
-
-class Everyone:
-    """The one shared queue of what was sent to everyone, and how much that ever was."""
-
-    __slots__ = ("queue", "stamp", "total", "total_bytes", "trusted_end")
-
-    def __init__(self) -> None:
-        self.queue = Queue(EVERYONE)
-        self.stamp = 0
-        self.total = 0
-        self.total_bytes = 0
-        self.trusted_end = 0  # end_offset as of the last complete checkpoint
-
-
-class Account:
-    """A user's account: durable, except for what is marked as cache."""
-
-    __slots__ = (
-        "closing_bytes",
-        "closing_number",
-        "closing_total",
-        "created_at_ms",
-        "everyone_hint",
-        "everyone_seen",
-        "everyone_seen_bytes",
-        "last_seen_ms",
-        "name",
-        "name_bytes",
-        "number",
-        "number_bytes",
-        "oldest_at_ms",
-        "oldest_number",
-        "own_bytes",
-        "own_messages",
-        "own_outcomes",
-        "queue",
-        "saved_bytes",
-        "settled",
-        "stamp",
-        "windows",
-    )
-
-    def __init__(self, number: int, name: str, created_at_ms: int) -> None:
-        self.number = number
-        self.number_bytes = number.to_bytes(8, "big")
-        self.name = name
-        self.name_bytes = name.encode()
-        self.created_at_ms = created_at_ms
-        self.last_seen_ms = created_at_ms
-        self.stamp = number
-        self.closing_number = 0  # the record that began the deletion; 0: not closing
-        self.closing_total = 0  # everyone's totals at that record
-        self.closing_bytes = 0
-        self.own_messages = 0  # waiting in the own queue
-        self.own_bytes = 0
-        self.own_outcomes = 0
-        self.everyone_seen = 0  # of everyone's messages: settled, sent by us, or before our time
-        self.everyone_seen_bytes = 0
-        self.everyone_hint = 0  # as Queue.hint, in everyone's file
-        self.settled = Ranges(number)
-        self.windows: dict[bytes, Window] = {}
-        self.queue = Queue(number)
-        self.saved_bytes = 0  # cache: size of the newest state in the accounts log
-        self.oldest_number = 0  # cache: the oldest waiting message that was found
-        self.oldest_at_ms = 0
-
-    @property
-    def closing(self) -> bool:
-        """Whether the deletion has begun: the account takes no more mail."""
-        return self.closing_number != 0
-
-    @property
-    def outcomes_waiting(self) -> int:
-        """Outcomes in the queue."""
-        return self.own_outcomes
-
-    def messages_waiting(self, state: "State") -> int:
-        """Messages in the queue, everyone's included."""
-        total = self.closing_total if self.closing_number else state.everyone.total
-        return self.own_messages + total - self.everyone_seen
-
-    def bytes_waiting(self, state: "State") -> int:
-        """Bytes of the bodies of the messages in the queue."""
-        total = self.closing_bytes if self.closing_number else state.everyone.total_bytes
-        return self.own_bytes + total - self.everyone_seen_bytes
-
-
 class State:
     """Everything that is durable, and the way to change it."""
 
     __slots__ = (
+        "accounts",
         "by_name",
         "by_number",
-        "closing_count",
         "deleted",
         "dirty",
         "everyone",
         "failure_code",
         "last_received_at_ms",
-        "names",
         "next_number",
         "tail_entries",
     )
 
     def __init__(self, failure_code: int) -> None:
         self.failure_code = failure_code  # of the FAILURE that a discarded message leaves
-        self.by_name: dict[str, Account] = {}
-        self.by_number: dict[int, Account] = {}
-        self.names: list[str] = []  # sorted
-        self.closing_count = 0
         self.everyone = Everyone()
         self.next_number = 1
         self.last_received_at_ms = 0
         self.tail_entries = 0
-        self.dirty: dict[int, None] = {}  # accounts that changed since they were last saved
+        # What changed since it was last saved; to be held, or it would rest with its changes lost.
+        self.dirty: dict[int, Account | Everyone] = {}
         self.deleted: dict[int, None] = {}  # accounts whose tombstone is not saved yet
+        self.use(Accounts())
+
+    def use(self, accounts: Accounts) -> None:
+        """These are all accounts from now on."""
+        self.accounts = accounts
+        self.by_number = accounts.by_number
+        self.by_name = accounts.by_name
+
+    @property
+    def names(self) -> list[str]:
+        """All names, sorted; not to be changed."""
+        return self.accounts.names
+
+    @property
+    def closing_count(self) -> int:
+        """Accounts whose deletion has begun."""
+        return len(self.accounts.closing)
 
     def names_after(self, name: str) -> int:
         """Where in `names` the first name above this one stands (for paging)."""
-        index = bisect_left(self.names, name)
-        return index + (index < len(self.names) and self.names[index] == name)
+        return bisect_right(self.names, name)
 
-    def add_account(self, account: Account) -> None:
-        """Put an account into the tables."""
-        self.by_name[account.name] = account
-        self.by_number[account.number] = account
-        insort(self.names, account.name)
-        self.closing_count += account.closing
+    def closing_accounts(self) -> list[Account]:
+        """The accounts whose deletion has begun."""
+        return [self.by_number[number] for number in self.accounts.closing]
 
     def apply(self, type_: int, fields: Fields, number: int) -> None:
         """Apply a decoded record; `number` is its first."""
@@ -231,8 +123,8 @@ class State:
         account.everyone_seen = fields.everyone_total
         account.everyone_seen_bytes = fields.everyone_bytes
         account.everyone_hint = fields.everyone_hint
-        self.add_account(account)
-        self.dirty[number] = None
+        self.accounts.add(account)
+        self.dirty[number] = account
         return account
 
     def apply_touched(self, number: int, fields: Touched) -> None:
@@ -242,7 +134,7 @@ class State:
         if account is not None and number > account.stamp:
             account.last_seen_ms = max(account.last_seen_ms, fields.at_ms)
             account.stamp = number
-            self.dirty[account.number] = None
+            self.dirty[account.number] = account
 
     def apply_message(
         self, number: int, fields: Accepted, sender: Account | None, recipients: Sequence[Account]
@@ -259,7 +151,7 @@ class State:
         dirty = self.dirty
         if sender is not None and number > sender.stamp:
             window.take(sender.windows, message_id, at_ms)
-            dirty[sender_number] = None
+            dirty[sender_number] = sender
         for account in recipients:
             if number > account.stamp:
                 queue = account.queue
@@ -268,7 +160,7 @@ class State:
                 account.own_messages += 1
                 account.own_bytes += len(body)
                 account.stamp = number
-                dirty[account.number] = None
+                dirty[account.number] = account
                 self.tail_entries += 1
         if sender is not None and number > sender.stamp:
             sender.stamp = number
@@ -289,14 +181,14 @@ class State:
             everyone.total += 1
             everyone.total_bytes += len(body)
             everyone.stamp = number
-            self.dirty[EVERYONE] = None
+            self.dirty[EVERYONE] = everyone
             self.tail_entries += 1
         if sender is not None and number > sender.stamp:
             window.take(sender.windows, message_id, at_ms)
             sender.everyone_seen += 1
             sender.everyone_seen_bytes += len(body)
             sender.stamp = number
-            self.dirty[sender_number] = None
+            self.dirty[sender_number] = sender
         return entry
 
     def apply_settled(
@@ -324,13 +216,13 @@ class State:
                     sender.queue.append(entry)
                     sender.own_outcomes += 1
                     sender.stamp = place
-                    self.dirty[sender_number] = None
+                    self.dirty[sender_number] = sender
                     self.tail_entries += 1
                     outcomes.append((sender, entry))
             place += 1
         if fresh and account is not None:
             account.stamp = max(account.stamp, number)
-            self.dirty[account_number] = None
+            self.dirty[account_number] = account
         return outcomes
 
     def take_out(self, account: Account, settlement: Settlement) -> None:
@@ -357,12 +249,12 @@ class State:
         self.next_number = number + 1
         account = self.by_number.get(fields.account)
         if account is not None and number > account.stamp:
-            self.closing_count += not account.closing
             account.closing_number = number
+            self.accounts.closing[account.number] = None
             account.closing_total = fields.everyone_total
             account.closing_bytes = fields.everyone_bytes
             account.stamp = number
-            self.dirty[account.number] = None
+            self.dirty[account.number] = account
 
     def apply_deleted(self, number: int, fields: Touched) -> None:
         """An account is gone, and its name is free."""
@@ -371,10 +263,7 @@ class State:
         self.deleted[fields.account] = None
         if account is None:
             return
-        del self.by_number[account.number]
-        del self.by_name[account.name]
-        del self.names[bisect_left(self.names, account.name)]
-        self.closing_count -= account.closing
+        self.accounts.remove(account)
         self.tail_entries -= len(account.queue.tail)
         account.queue.tail.clear()
         account.queue.tail_numbers.clear()

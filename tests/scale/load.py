@@ -7,6 +7,7 @@ Must never write into a folder that it was not given.
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 
 from store.os_disk import OsDisk
@@ -168,11 +169,10 @@ class Load:
 def memory_bytes(process: int | str = "self") -> tuple[int, int]:
     """(anonymous memory now, the most that was ever resident) of a process."""
     found = {}
-    with open(f"/proc/{process}/status", encoding="ascii") as file:  # noqa: PTH123  # not a file
-        for line in file:
-            key, _, value = line.partition(":")
-            if key in {"RssAnon", "VmHWM"}:
-                found[key] = int(value.split()[0]) * 1024
+    for line in Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines():
+        key, _, value = line.partition(":")
+        if key in {"RssAnon", "VmHWM"}:
+            found[key] = int(value.split()[0]) * 1024
     return found["RssAnon"], found["VmHWM"]
 
 
@@ -181,5 +181,4 @@ def waited_for_processor_us() -> int:
 
     Turns are measured without it: what else runs on the machine is no property of the store.
     """
-    with open("/proc/self/schedstat", encoding="ascii") as file:  # noqa: PTH123  # not a file
-        return int(file.read().split()[1]) // 1_000
+    return int(Path("/proc/self/schedstat").read_text(encoding="ascii").split()[1]) // 1_000

@@ -5,6 +5,7 @@ import pytest
 from store.disk import DiskFull
 from store.errors import StoreDamaged
 from store.mailbox import mailbox_path
+from store.settings import Admission
 from tests.store.support import (
     LARGE,
     filled,
@@ -127,3 +128,24 @@ def test_a_checkpoint_into_a_damaged_mailbox_is_refused() -> None:
     store.accept(bob, message_id(1, b"bobs-own"), [bob], b"", 11)
     with pytest.raises(StoreDamaged, match="does not begin with MSGQ"):
         store.checkpoint_now()
+
+
+def test_no_room_to_remove_the_mailboxes_of_the_deleted_is_tried_again() -> None:
+    """Some file systems need room for that; the checkpoint counts already."""
+    disk = new_disk()
+    store = open_store(disk)
+    people = [store.create_account(f"user{number}", 1) for number in range(3)]
+    store.checkpoint_now()
+    for account in people:
+        store.delete_account(account, 2)
+    store.core.reserve_intact = False
+    disk.fail_only, disk.fail_at, disk.fail_error = "remove mailboxes", 2, DiskFull
+    store.checkpoint_now()
+    assert store.admission is Admission.FULL
+    assert store.state.deleted == {2: None, 3: None}
+    assert store.core.accounts_log.path in disk.files()
+    disk.fail_at = -1
+    store.checkpoint_now()
+    assert not any(each.endswith(".mailbox") for each in disk.files() if "/00/" not in each)
+    disk.crash()
+    assert open_store(disk).state.names == []

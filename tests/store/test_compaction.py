@@ -1,5 +1,7 @@
 import pytest
 
+from store.account import EVERYONE
+from store.compaction import Compaction
 from store.disk import DiskFull
 from store.mailbox import mailbox_path
 from store.store import Store
@@ -153,3 +155,15 @@ def test_compaction_leaves_a_damaged_mailbox_alone() -> None:
     store.touch(bob, 12)
     store.checkpoint_now()
     assert not store.keeper.candidates
+
+
+def test_an_account_goes_while_everyones_queue_is_looked_through() -> None:
+    _, store = compactable()
+    everyone = store.state.everyone.queue
+    slices = Compaction(store.core, EVERYONE).raise_everyone_hint(everyone)
+    many = [store.create_account(f"user{number}", 9) for number in range(300)]
+    assert next(slices) is False
+    store.delete_account(many.pop(), 10)
+    while next(slices, None) is not None:
+        pass
+    assert 0 < everyone.hint < everyone.end_offset, "bob has read a part"

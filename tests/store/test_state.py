@@ -4,6 +4,6 @@ from store.state import Account, State
 def test_paging_by_name() -> None:
     state = State(11)
     for number, name in enumerate(["bob", "ann", "cat"], start=1):
-        state.add_account(Account(number, name, 0))
+        state.accounts.add(Account(number, name, 0))
     assert state.names == ["ann", "bob", "cat"]
     assert [state.names_after(name) for name in ("", "ann", "b", "bob", "zoe")] == [0, 1, 1, 2, 3]

@@ -1,0 +1,131 @@
+"""One account, one queue and everyone's queue, as they are in memory while somebody needs them.
+
+Must never hold what is neither durable nor marked as a cache: an account that nobody holds is put
+to rest as the bytes of its last saved state (see `store.accounts`), and comes back from these.
+"""
+
+from typing import TYPE_CHECKING
+
+from store.entry import Entry
+from store.ranges import Ranges
+from store.window import Window
+
+if TYPE_CHECKING:  # State is made of what stands here
+    from store.state import State
+
+EVERYONE = 0  # the pseudo account whose queue holds what was sent to everyone
+
+
+class Queue:
+    """Where the entries of one queue are: the file up to `end_offset`, then the tail in memory."""
+
+    __slots__ = (
+        "base",
+        "end_offset",
+        "file_last",
+        "has_file",
+        "hint",
+        "number",
+        "tail",
+        "tail_numbers",
+    )
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.tail: dict[int, Entry] = {}  # by number, in order
+        self.tail_numbers: list[int] = []  # of the tail, in order; settled ones may linger
+        self.has_file = False
+        self.base = -1  # logical offset of the file's first block; -1: not looked at yet
+        self.end_offset = 0  # logical offset just past the file's last block
+        self.hint = 0  # every unsettled entry in the file is at or past this logical offset
+        self.file_last = 0  # number of the last entry in the file
+
+    def append(self, entry: Entry) -> None:
+        """Put an entry at the end."""
+        self.tail[entry.number] = entry
+        self.tail_numbers.append(entry.number)
+
+
+class Everyone:
+    """The one shared queue of what was sent to everyone, and how much that ever was."""
+
+    __slots__ = ("queue", "stamp", "total", "total_bytes", "trusted_end")
+
+    def __init__(self) -> None:
+        self.queue = Queue(EVERYONE)
+        self.stamp = 0
+        self.total = 0
+        self.total_bytes = 0
+        self.trusted_end = 0  # end_offset as of the last complete checkpoint
+
+
+class Account:
+    """A user's account: durable, except for what is marked as cache."""
+
+    __slots__ = (
+        "__weakref__",  # see store.accounts
+        "closing_bytes",
+        "closing_number",
+        "closing_total",
+        "created_at_ms",
+        "everyone_hint",
+        "everyone_seen",
+        "everyone_seen_bytes",
+        "last_seen_ms",
+        "name",
+        "name_bytes",
+        "number",
+        "number_bytes",
+        "oldest_at_ms",
+        "oldest_number",
+        "own_bytes",
+        "own_messages",
+        "own_outcomes",
+        "queue",
+        "settled",
+        "stamp",
+        "windows",
+    )
+
+    def __init__(self, number: int, name: str, created_at_ms: int) -> None:
+        self.number = number
+        self.number_bytes = number.to_bytes(8, "big")
+        self.name = name
+        self.name_bytes = name.encode()
+        self.created_at_ms = created_at_ms
+        self.last_seen_ms = created_at_ms
+        self.stamp = number
+        self.closing_number = 0  # the record that began the deletion; 0: not closing
+        self.closing_total = 0  # everyone's totals at that record
+        self.closing_bytes = 0
+        self.own_messages = 0  # waiting in the own queue
+        self.own_bytes = 0
+        self.own_outcomes = 0
+        self.everyone_seen = 0  # of everyone's messages: settled, sent by us, or before our time
+        self.everyone_seen_bytes = 0
+        self.everyone_hint = 0  # as Queue.hint, in everyone's file
+        self.settled = Ranges(number)
+        self.windows: dict[bytes, Window] = {}
+        self.queue = Queue(number)
+        self.oldest_number = 0  # cache: the oldest waiting message that was found
+        self.oldest_at_ms = 0
+
+    @property
+    def closing(self) -> bool:
+        """Whether the deletion has begun: the account takes no more mail."""
+        return self.closing_number != 0
+
+    @property
+    def outcomes_waiting(self) -> int:
+        """Outcomes in the queue."""
+        return self.own_outcomes
+
+    def messages_waiting(self, state: "State") -> int:
+        """Messages in the queue, everyone's included."""
+        total = self.closing_total if self.closing_number else state.everyone.total
+        return self.own_messages + total - self.everyone_seen
+
+    def bytes_waiting(self, state: "State") -> int:
+        """Bytes of the bodies of the messages in the queue."""
+        total = self.closing_bytes if self.closing_number else state.everyone.total_bytes
+        return self.own_bytes + total - self.everyone_seen_bytes
