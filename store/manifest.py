@@ -25,6 +25,7 @@ from store.limits import PAGE_BYTES
 
 MAGIC: Final = b"MSGM"
 MANIFEST: Final = "MANIFEST"
+REPAIR: Final = "REPAIR"  # stands while a repair changes the folder
 MANIFEST_TEMPORARY: Final = "MANIFEST.tmp"
 FIXED: Final = Struct(">16sQQQQIQQQI")
 SEGMENT: Final = Struct(">QQ")
@@ -87,7 +88,14 @@ def decode_manifest(data: bytes) -> Manifest:
 
 
 def read_manifest(disk: Disk) -> Manifest | None:
-    """The manifest, or None when there is no such file."""
+    """The manifest, or None when there is no such file. Nothing counts while a repair goes on."""
+    if REPAIR in disk.list(""):
+        raise StoreDamaged(REPAIR, 0, "a repair was cut off; `msgd fsck --repair` goes on with it")
+    return read_present_manifest(disk)
+
+
+def read_present_manifest(disk: Disk) -> Manifest | None:
+    """The same, for the repair itself."""
     try:
         handle = disk.open(MANIFEST, writable=False)
     except DiskMissing:

@@ -1,0 +1,197 @@
+"""What is left of one mailbox file: its whole blocks, and the holes between them.
+
+A hole is a stretch of pages in which no whole block begins. In the mended file each page of a hole
+is a block of its own with nothing in it, so no offset that anybody remembers changes its meaning.
+Mending a mended file changes nothing.
+
+Must never change the file that it reads; `mend` writes another one and then takes its name.
+Raises nothing of its own; a file that is missing has one hole, from end to end.
+"""
+
+from collections.abc import Iterator
+from struct import error as StructError  # noqa: N812  # it is a class
+from typing import NamedTuple
+
+from store import mailbox
+from store.disk import Disk, DiskMissing
+from store.entry import Entry
+from store.entry_codec import ENTRY, decode_entries
+from store.errors import StoreDamaged
+from store.framing import BLOCK, block_bytes, decode_block
+from store.limits import PAGE_BYTES
+from store.mailbox import BLOCK_MAGIC, Header, mailbox_folder, mailbox_path
+from wire import tlv
+from wire.errors import TlvError
+
+
+class Piece(NamedTuple):
+    """A whole block, or a hole."""
+
+    offset: int  # logical
+    size: int
+    raw: bytes  # of a block, as it stands on the disk; b"" for a hole
+    entries: list[Entry]
+    last: int  # number of the last entry up to here
+
+
+class DamagedEntry(NamedTuple):
+    """What the bytes of a damaged block still say of an entry."""
+
+    number: int
+    kind: int
+    message_id: bytes
+    sender: int
+
+
+class MailboxSalvage:
+    """Reads one file from its base to the trusted end, or to its own when nobody knows another."""
+
+    def __init__(self, disk: Disk, store_id: bytes, number: int, trusted_end: int | None) -> None:
+        self.disk = disk
+        self.number = number
+        self.path = mailbox_path(number)
+        self.header: Header | None = None
+        self.problem = ""  # what is wrong with the file as such
+        self.base = trusted_end or 0
+        self.size = 0
+        self.limit = self.base
+        self.end = self.base  # logical end of the last whole block
+        self.holes: list[tuple[int, int]] = []  # (offset, size)
+        self.doubtful: list[int] = []  # blocks that may be a part of a damaged one: see `pieces`
+        self.trusted_end = trusted_end
+        try:
+            self.handle = disk.open(self.path, writable=False)
+        except DiskMissing:
+            self.handle = -1
+            self.problem = "it is missing"
+            return
+        self.size = disk.size(self.handle)
+        try:
+            header = mailbox.read_header(disk, self.handle, self.path)
+            if (header.store_id, header.number) == (store_id, number):
+                self.header = header
+            else:
+                self.problem = "it belongs to another account or store"
+        except (StoreDamaged, UnicodeDecodeError) as error:
+            self.problem = error.reason if isinstance(error, StoreDamaged) else str(error)
+        self.base = self.header.base if self.header else self.find_base()
+        self.limit = self.base + max(0, self.size - PAGE_BYTES)
+        if trusted_end is not None:
+            self.limit = max(self.base, trusted_end)
+        self.end = self.base
+
+    def close(self) -> None:
+        """Forget the file."""
+        if self.handle >= 0:
+            self.disk.close(self.handle)
+
+    def find_base(self) -> int:
+        """Without a header the first whole block tells where it stands, and so where all do."""
+        for place in range(PAGE_BYTES, self.size, PAGE_BYTES):
+            head = self.disk.read_at(self.handle, place, BLOCK.size)
+            if len(head) == BLOCK.size:
+                offset = BLOCK.unpack(head)[3]
+                if place - PAGE_BYTES <= offset and self.block_at(place, offset, 0) is not None:
+                    return int(offset) - (place - PAGE_BYTES)
+        return self.trusted_end or 0
+
+    def block_at(self, place: int, offset: int, above: int) -> Piece | None:
+        """The whole block at this byte of the file, if its entries are all above a number."""
+        disk, handle, path = self.disk, self.handle, self.path
+        data = disk.read_at(handle, place, PAGE_BYTES)
+        try:
+            size = block_bytes(path, place, BLOCK_MAGIC, data, 0)
+            if size > len(data):
+                data = disk.read_at(handle, place, size)
+            block = decode_block(path, place, owner=self.number, offset=offset, data=data, start=0)
+            entries = decode_entries(block.payload)
+        except (StoreDamaged, ValueError):
+            return None
+        numbers = [entry.number for entry in entries]
+        if len(numbers) != block.items or sorted(set(numbers)) != numbers:
+            return None
+        if numbers and numbers[0] <= above:
+            return None
+        return Piece(offset, size, data[:size], entries, numbers[-1] if numbers else above)
+
+    def pieces(self) -> Iterator[Piece]:
+        """Every block and hole in order; `holes` and `end` are right when it has run to its end.
+
+        Somebody's message may contain what looks like a block, and would be taken for one if the
+        block around it is damaged. So one that stands where a damaged block says that it still goes
+        on is `doubtful`: it is kept, and told.
+        """
+        self.holes, self.doubtful = [], []
+        self.end = offset = hole = self.base
+        last = 0
+        while offset < self.limit:
+            piece = self.block_at(self.place(offset), offset, last)
+            if piece is None:
+                offset += PAGE_BYTES
+                continue
+            if hole < offset:
+                if offset < self.claimed_end(hole):
+                    self.doubtful.append(offset)
+                self.holes.append((hole, offset - hole))
+                yield Piece(hole, offset - hole, b"", [], last)
+            yield piece
+            last = piece.last
+            self.end = offset = hole = offset + piece.size
+        if self.trusted_end is not None and hole < self.limit:
+            self.holes.append((hole, self.limit - hole))
+            yield Piece(hole, self.limit - hole, b"", [], last)
+            self.end = self.limit
+
+    def claimed_end(self, offset: int) -> int:
+        """Where the damaged block that begins here says that it ends; 0 when it says nothing."""
+        head = self.disk.read_at(self.handle, self.place(offset), BLOCK.size)
+        try:
+            return offset + block_bytes(self.path, 0, BLOCK_MAGIC, head, 0)
+        except StoreDamaged:
+            return 0
+
+    def place(self, offset: int) -> int:
+        """Where in the file a logical offset is."""
+        return PAGE_BYTES + offset - self.base
+
+    def damaged_entries(self, offset: int, size: int) -> Iterator[DamagedEntry]:
+        """What can still be made out of the damaged blocks in this hole."""
+        for at in range(offset, offset + size, PAGE_BYTES):
+            head = self.disk.read_at(self.handle, self.place(at), BLOCK.size)
+            try:
+                room = block_bytes(self.path, 0, BLOCK_MAGIC, head, 0) - BLOCK.size
+                payload = self.disk.read_at(self.handle, self.place(at) + BLOCK.size, room)
+                for kind, start, _ in tlv.spans(payload, 0, len(payload)):
+                    number, sender, _, message_id, _, _, _, _ = ENTRY.unpack_from(payload, start)
+                    if 1 <= kind <= 3:
+                        yield DamagedEntry(number, kind, message_id, sender)
+            except (StoreDamaged, StructError, TlvError):
+                continue
+
+
+def mend(salvage: MailboxSalvage, header: Header) -> None:
+    """Put a whole file in the place of the damaged one, durably. Raises DiskFull."""
+    disk, path = salvage.disk, salvage.path
+    folder = mailbox_folder(salvage.number)
+    disk.make_folder(folder)
+    disk.sync_folder("mailboxes")
+    temporary = path + ".tmp"
+    handle = mailbox.create(disk, temporary, header)
+    try:
+        place = PAGE_BYTES
+        for piece in salvage.pieces():
+            data = piece.raw or empty_blocks(salvage.number, piece)
+            disk.write_at(handle, place, data)
+            place += len(data)
+        disk.sync(handle)
+    finally:
+        disk.close(handle)
+    disk.rename(temporary, path)
+    disk.sync_folder(folder)
+
+
+def empty_blocks(number: int, hole: Piece) -> bytes:
+    """Blocks of a page each, with nothing in them."""
+    offsets = range(hole.offset, hole.offset + hole.size, PAGE_BYTES)
+    last = hole.last
+    return b"".join(mailbox.close_block(number, offset, [], last, last) for offset in offsets)
