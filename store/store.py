@@ -9,13 +9,14 @@ Must never be used again after it raised StoreFailure: the process ends. Reading
 StoreDamaged for one queue; the others go on.
 """
 
+import errno
 from collections.abc import Callable, Sequence
 
 from store import records, window
 from store.core import Core
 from store.disk import Disk, DiskError
 from store.entry import Entry, EntryKind
-from store.errors import StoreFailure
+from store.errors import StoreFailure, StoreForbidden
 from store.keeper import Keeper
 from store.limits import BODY_BYTES_MAX, NAME_BYTES_MAX, RECIPIENTS_MAX
 from store.reader import QueueReader
@@ -27,6 +28,7 @@ from store.state import Account, State, WindowVerdict
 EVERYONE_AUDIENCE = 3  # Audience.EVERYONE, compared on the hot path
 OLDEST_ENTRIES_MAX = 64
 OLDEST_BYTES_MAX = 1 << 16
+NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)  # no failure of the disk: a human must look
 
 
 class Store:
@@ -48,6 +50,9 @@ class Store:
         try:
             disk.lock("LOCK")
         except DiskError as error:
+            if error.errno in NOT_OURS:
+                words = f"msgd must be able to write to its data folder, see --data: {error}"
+                raise StoreForbidden(words) from error
             raise StoreFailure(f"the folder cannot be locked: {error}") from error
         try:
             return cls(open_core(disk, clock, entropy, settings))

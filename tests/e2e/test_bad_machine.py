@@ -86,7 +86,7 @@ def test_a_folder_that_cannot_be_written_to(stage: Stage, tmpfs: Path) -> None:
     if os.geteuid() == 0:
         subprocess.run(["mount", "-o", "remount,ro", str(tmpfs)], check=True)
         done = stage.msgd(*arguments, str(server.data))
-        is_refused(done, REFUSED, str(server.data), "must be able to write to its data folder")
+        is_refused(done, REFUSED, "must be able to write to its data folder", "--data")
         done = stage.msgd(*arguments, str(tmpfs / "new"))
         is_refused(done, REFUSED, str(tmpfs / "new"), "Read-only file system")
     else:

@@ -2,12 +2,13 @@
 same day looked like without a power cut: acknowledged is there, nothing is doubled, order is kept.
 """
 
+import errno
 from random import Random
 
 import pytest
 
 from store.disk import DiskError, DiskFailure, DiskFull
-from store.errors import StoreDamaged, StoreFailure, StoreNoRoom
+from store.errors import StoreDamaged, StoreFailure, StoreForbidden, StoreNoRoom
 from store.mailbox import mailbox_path
 from tests.sim.sim_disk import PowerCut, SimDisk
 from tests.store.support import open_store, picture
@@ -208,6 +209,17 @@ def test_a_folder_that_cannot_be_locked_is_a_failure_in_words() -> None:
     disk.stubborn = "LOCK"
     with pytest.raises(StoreFailure, match="cannot be locked"):
         open_store(disk)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_folder_that_may_not_be_written_to_is_for_a_human(number: int) -> None:
+    class ForbiddenDisk(SimDisk):
+        def lock(self, path: str) -> None:
+            raise DiskFailure(number, path)
+
+    with pytest.raises(StoreForbidden, match="able to write to its data folder") as caught:
+        open_store(ForbiddenDisk(Random(1)))
+    assert caught.value.exit_code == 78
 
 
 def test_a_segment_that_cannot_be_opened_leaves_the_old_one_open() -> None:
