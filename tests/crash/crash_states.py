@@ -22,6 +22,7 @@ from tests.crash.workloads import DAYS
 
 SENTENCES_MAX = 20
 ROUNDS_MAX = 1000
+STEPS_PER_JOB = 8
 
 
 class Totals:
@@ -72,9 +73,8 @@ def jobs_of(round_: int, days: list[str], seed: int, *, only: int | None) -> Ite
         if only is not None:
             yield Job(day, round_, only, only, seed)
             continue
-        size = 24 if round_ == 0 else 8
-        for first in range(0, last + 1, size):
-            yield Job(day, round_, first, min(first + size - 1, last), seed)
+        for first in range(0, last + 1, STEPS_PER_JOB):
+            yield Job(day, round_, first, min(first + STEPS_PER_JOB - 1, last), seed)
 
 
 def start_worker() -> None:

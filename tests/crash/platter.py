@@ -77,8 +77,11 @@ class FileState:
                 self.pages[page] = [*self.pages.get(page, [])[1 - VERSIONS_MAX :], new]
 
     def settle(self) -> None:
-        """Everything is on the platter."""
-        self.durable = bytes(self.cache)
+        """What was written since the last sync is on the platter, and so is the size. What a failed
+        sync left clean is not.
+        """
+        latest = {page: versions[-1] for page, versions in self.pages.items()}
+        self.durable = self.with_choice(latest, len(self.cache))
         self.digest = content_hash(self.durable)
         self.pages, self.sizes = {}, []
         self.synced = True
@@ -86,7 +89,8 @@ class FileState:
     def settle_data(self) -> None:
         """The data is on the platter, as far as the old size reaches; the size is not."""
         size = len(self.durable)
-        self.durable = bytes(self.cache[:size])
+        latest = {page: versions[-1] for page, versions in self.pages.items()}
+        self.durable = self.with_choice(latest, None)
         self.digest = content_hash(self.durable)
         self.pages = {page: some for page, some in self.pages.items() if page * PAGE >= size}
 

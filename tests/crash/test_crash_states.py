@@ -146,3 +146,18 @@ def test_a_few_thousand_states(capsys: pytest.CaptureFixture[str]) -> None:
 def test_settings_are_small() -> None:
     assert all(settings.journal_segment_bytes <= 1 << 16 for _, settings in DAYS.values())
     assert isinstance(DAYS["mail"][1], Settings)
+
+
+def test_a_sync_that_is_tried_again_syncs_nothing() -> None:
+    disk = TraceDisk(EMPTY)
+    handle = disk.create("file")
+    disk.write_at(handle, 0, b"old" * 2000)
+    disk.sync(handle)
+    disk.sync_folder("")
+    disk.write_at(handle, 0, b"new")
+    disk.fail_sync_at = len(disk.ops)
+    with pytest.raises(OSError, match="sync failed"):
+        disk.sync(handle)
+    disk.sync(handle)
+    platter = walked(disk)
+    assert platter.compose(platter.everything())[1].files == {"file": b"old" * 2000}
