@@ -29,10 +29,13 @@ from tests.sim.oracle import Verdict
 
 PERSONS: Final = 7
 CHECK_EVERY: Final = 10
+SERVE_MS: Final = (50, 150, 150, 700)
+"""How long it serves, on an average: now and then long enough for a checkpoint."""
 OPTIONS: Final = (
-    *("--checkpoint-journal-bytes", "1M", "--journal-bytes-max", "16M"),
-    *("--reserve-bytes", "1M", "--free-bytes-min", "16M"),
+    *("--journal-segment-bytes", "512K", "--journal-bytes-max", "4M"),
+    *("--checkpoint-journal-bytes", "256K", "--reserve-bytes", "1M", "--free-bytes-min", "1M"),
 )
+"""Everything small, so that rotations, checkpoints and compactions come all the time."""
 FAST_FOLDER: Final = Path("/dev/shm")
 """For the archives: it is the server's disk that is under test, not the clients'."""
 
@@ -108,7 +111,7 @@ class KillLoop:
         crowd.must(lambda: server.is_listening, "msgd listens")
         took_ms = crowd.clock.now_ms() - begun_ms
         self.figures.start_ms += (took_ms - self.figures.start_ms) / 8
-        serve_ms = int(self.random.expovariate(1 / 180))
+        serve_ms = int(self.random.expovariate(1 / self.random.choice(SERVE_MS)))
         if moment == "answering":
             self._kill_at_an_answer()
             return
@@ -126,7 +129,7 @@ class KillLoop:
     def _kill_at_an_answer(self) -> None:
         """As soon as so many messages more have been accepted: no time between is given away."""
         crowd = self.crowd
-        wanted = self._accepted() + self.random.randint(1, 40)
+        wanted = self._accepted() + self.random.choice((1, 5, 40, 200))
         crowd.run_until(lambda: self._accepted() >= wanted, 1_000)
         crowd.server.kill()
 
