@@ -21,7 +21,7 @@ from store.account_codec import encode_account, encode_everyone, encode_tombston
 from store.accounts_log import AccountsLog, accounts_path
 from store.compaction import may_be_worth_it
 from store.core import Core
-from store.disk import DiskMissing
+from store.disk import DiskFull, DiskMissing
 from store.entry import Entry
 from store.limits import (
     ACCOUNTS_PER_BLOCK_MAX,
@@ -59,6 +59,7 @@ class Checkpoint:
         self.done = 0  # of `numbers`
         self.copied = 0  # of `all_numbers`
         self.removed = 0  # of the mailboxes of `tombstones`
+        self.tried_to_prepare = False
         self.is_published = False
         self.states: list[bytes] = [encode_tombstone(number) for number in self.tombstones]
         self.states_bytes = sum(map(len, self.states))
@@ -87,12 +88,21 @@ class Checkpoint:
             self.copy_some()
         elif self.states:
             self.append_block()
-        elif self.core.journal.prepared is None:
-            self.core.journal.make_ready()
+        elif self.core.journal.prepared is None and not self.tried_to_prepare:
+            self.prepare_next()
         else:
             self.publish()
             return not self.tombstones
         return False
+
+    def prepare_next(self) -> None:
+        """The journal's next segment, if there is room for it.
+
+        If there is not, this checkpoint is what makes room: the segments that it lets go will do.
+        """
+        self.tried_to_prepare = True
+        with suppress(DiskFull):
+            self.core.journal.make_ready()
 
     def append_block(self) -> None:
         """What waits goes into the accounts log."""

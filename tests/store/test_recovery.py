@@ -7,7 +7,17 @@ from store.errors import (
     StoreNoRoom,
 )
 from store.manifest import MANIFEST
-from tests.store.support import TINY, crashed_store, new_disk, open_store, picture, sound
+from store.settings import Admission
+from tests.store.support import (
+    TINY,
+    crashed_store,
+    message_id,
+    new_disk,
+    open_store,
+    picture,
+    read_all,
+    sound,
+)
 
 
 def test_a_lost_manifest_is_not_a_new_folder() -> None:
@@ -40,3 +50,24 @@ def test_too_full_to_start_says_so_and_loses_nothing() -> None:
         open_store(disk, replace(TINY, journal_segment_bytes=32 * 1024))
     disk.quota_bytes = 1 << 40
     assert picture(open_store(disk, TINY)) == expected
+
+
+def test_after_a_crash_on_a_full_disk_the_reserve_is_enough_to_start_and_to_deliver() -> None:
+    """One segment's room and a little more: what recovery lets go is the next one."""
+    settings = replace(TINY, reserve_bytes=TINY.journal_segment_bytes + 32 * 1024)
+    disk = new_disk()
+    store = open_store(disk, settings)
+    alice, bob = store.create_account("alice", 1), store.create_account("bob", 2)
+    for number in range(3):
+        store.accept(alice, message_id(number), [bob], b"before the crash", 3)
+        store.commit()
+    assert store.core.reserve_intact
+    disk.kill()
+    disk.quota_bytes = disk.used_bytes()
+
+    store = open_store(disk, settings)
+    assert store.admission is Admission.FULL
+    bob = store.state.by_name["bob"]
+    store.settle(bob, read_all(store, "bob"), 4)
+    store.commit()
+    assert bob.messages_waiting(store.state) == 0
