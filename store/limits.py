@@ -36,3 +36,4 @@ COMPACT_EMPTY_BYTES_MIN: Final = 64 * 1024  # a queue with nothing in it keeps a
 COMPACT_FLOORS_PER_SLICE: Final = 256  # accounts looked at in one slice
 SEGMENTS_SPARE_MAX: Final = 1
 SYNC_SAMPLES_MAX: Final = 512
+BATCH_BYTES_SHOWN_MAX: Final = 2 << 20  # of a damaged batch, looked through for message ids

@@ -30,7 +30,7 @@ from store.repair_report import as_bytes
 from store.salvage import JUMP, Salvage
 from store.salvage_accounts import numbers_in
 from store.salvage_mailbox import MailboxSalvage, mend
-from store.state import EVERYONE, Queue
+from store.state import EVERYONE, Queue, State
 
 COPY_BYTES: Final = 1 << 20
 
@@ -227,18 +227,25 @@ def write_accounts(disk: Disk, salvage: Salvage) -> AccountsLog:
     state = salvage.state
     highest = max([salvage.manifest.accounts_file, *numbers_in(disk, "accounts")])
     log = AccountsLog.create(disk, salvage.manifest.store_id, highest + 1)
-    states = [encode_everyone(state.everyone)]
-    states += [encode_tombstone(gone) for gone in state.deleted]
+    states: list[bytes] = []
     size = 0
-    for number in state.by_number:
-        states.append(state.accounts.encoded(number) or b"")
-        size += len(states[-1])
+    for each in encoded_states(state):
+        states.append(each)
+        size += len(each)
         if size > CHECKPOINT_SLICE_BYTES:
             log.append(states)
             states, size = [], 0
-    if states:
-        log.append(states)
+    log.append(states)  # an empty block at worst
     return log
+
+
+def encoded_states(state: State) -> Iterator[bytes]:
+    """What the new log holds, as whole TLVs; tombstones first, for names that were born again."""
+    for gone in state.deleted:
+        yield encode_tombstone(gone)
+    for number in state.by_number:
+        yield state.accounts.encoded(number) or b""
+    yield encode_everyone(state.everyone)
 
 
 def clean_up(disk: Disk, salvage: Salvage, log: AccountsLog) -> None:

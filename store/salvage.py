@@ -41,9 +41,12 @@ class Salvage:
         self.disk = disk
         self.report = Report()
         self.manifest, self.manifest_known = salvage_manifest(disk, self.report)
-        self.accounts = salvage_accounts(disk, self.manifest, self.manifest_known, self.report)
+        self.accounts = salvage_accounts(
+            disk, self.manifest, self.report, known=self.manifest_known
+        )
         self.state = State(Settings().recipient_deleted_code)
         self.damaged: dict[int, Header] = {}  # mailboxes to be mended, with their right headers
+        self.remembered: dict[int, Account] = {}  # those whose windows grew
         self.unsaved: dict[int, Account] = {}  # those whose mailbox has to be written to
         self.highest = 0  # number of anything that was seen
         self.shared: list[tuple[int, int, int]] = []  # everyone's: number, sender, bytes
@@ -53,11 +56,18 @@ class Salvage:
         self.journal = JournalSalvage(disk, self.manifest, self.state, self.report)
         self.journal.run()
         self.tell_doubts()
-        self.survey(self.state.everyone.queue, None)
+        everyone = self.state.everyone
+        self.survey(everyone.queue, None)
+        self.shared_total = (
+            max(everyone.total, len(self.shared)),
+            max(everyone.total_bytes, sum(size for _, _, size in self.shared)),
+        )
         for account in self.state.by_number.values():
             self.survey(account.queue, account)
             self.count_shared(account)
             self.finish(account)
+        for account in self.remembered.values():
+            self.state.accounts.keep(account, encode_account(account))
         self.finish_everyone()
         self.state.next_number = max(self.state.next_number, self.highest + 1) + JUMP
 
@@ -188,6 +198,7 @@ class Salvage:
         counter = int.from_bytes(entry.message_id[8:], "big")
         if known is None or known.verdict(counter) is WindowVerdict.NEW:
             window.take(account.windows, entry.message_id, entry.received_at_ms)
+            self.remembered[number] = account
 
     def note_damage(self, box: MailboxSalvage, account: Account | None, seen: "Seen") -> None:
         """What is wrong with the file, and which entries are lost by it."""
@@ -249,7 +260,6 @@ class Salvage:
 
     def count_shared(self, account: Account) -> None:
         """How much of everyone's queue waits for this account."""
-        everyone = self.state.everyone
         before = account.messages_waiting(self.state) - account.own_messages
         last = account.closing_number or NEVER
         waiting = [
@@ -259,8 +269,7 @@ class Salvage:
             and sender != account.number
             and not account.settled.covers(number)
         ]
-        total = max(everyone.total, len(self.shared))
-        total_bytes = max(everyone.total_bytes, sum(size for _, _, size in self.shared))
+        total, total_bytes = self.shared_total
         self.missing_shared = max(self.missing_shared, before - len(waiting))
         account.everyone_seen = total - len(waiting)
         account.everyone_seen_bytes = total_bytes - sum(waiting)
@@ -277,8 +286,7 @@ class Salvage:
     def finish_everyone(self) -> None:
         """The totals that all accounts were counted against."""
         everyone = self.state.everyone
-        everyone.total = max(everyone.total, len(self.shared))
-        everyone.total_bytes = max(everyone.total_bytes, sum(size for _, _, size in self.shared))
+        everyone.total, everyone.total_bytes = self.shared_total
         self.highest = max(self.highest, everyone.stamp)
         missing = self.missing_shared - self.shared_named
         if missing > 0 and self.is_sure(EVERYONE) and not self.journal.gaps:

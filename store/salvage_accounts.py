@@ -164,7 +164,7 @@ class SalvagedAccounts:
 
 
 def salvage_accounts(
-    disk: Disk, manifest: Manifest, known: bool, report: Report
+    disk: Disk, manifest: Manifest, report: Report, *, known: bool
 ) -> SalvagedAccounts:
     """Every state that can be read."""
     found = SalvagedAccounts()

@@ -21,8 +21,9 @@ from store.journal_segment import (
     decode_segment_header,
     read_batch,
     segment_path,
+    torn_bytes,
 )
-from store.limits import PAGE_BYTES
+from store.limits import BATCH_BYTES_SHOWN_MAX, PAGE_BYTES
 from store.manifest import Manifest
 from store.records import Accepted, Created, Fields, RecordError, decode
 from store.repair_report import Report
@@ -41,7 +42,7 @@ class JournalSalvage:
         self.state = state
         self.report = report
         self.last_lsn = manifest.replay_lsn - 1  # -1: not known
-        self.suspects: list[tuple[str, int]] = []  # where a damaged batch may begin
+        self.suspects: list[tuple[str, int, bytes]] = []  # where a damaged batch of ours begins
         self.missing: list[str] = []  # segments behind the last batch that was found
         self.gaps = 0
 
@@ -64,8 +65,7 @@ class JournalSalvage:
         for path in self.missing:
             self.gaps += 1
             self.report.doubt(f"what stood in {path}, if anything: no batch comes after it")
-        for path, offset in self.suspects:  # nothing whole behind them: torn, or the very last
-            self.name_contents(path, offset, certain=False)
+        self.name_suspects(certain=False)  # nothing whole behind them: torn, or the very last
 
     def check_header(self, handle: int, number: int, nonce: int) -> None:
         """A bad header is only told: MANIFEST knows the nonce, and batches carry it."""
@@ -86,8 +86,11 @@ class JournalSalvage:
         while offset < end:
             batch = read_batch(self.disk, handle, offset, end=end, segment=number, nonce=nonce)
             if batch is None:
-                if was_whole:
-                    self.suspects.append((path, offset))
+                if was_whole and torn_bytes(
+                    self.disk, handle, offset, end=end, segment=number, nonce=nonce
+                ):
+                    payload = self.disk.read_at(handle, offset + BATCH.size, BATCH_BYTES_SHOWN_MAX)
+                    self.suspects.append((path, offset, payload))
                 was_whole = False
                 offset += PAGE_BYTES
                 continue
@@ -107,8 +110,7 @@ class JournalSalvage:
                 f"{self.state.next_number} to {batch.first_number - 1}",
                 0,
             )
-            for path, offset in self.suspects:
-                self.name_contents(path, offset, certain=True)
+            self.name_suspects(certain=True)
         self.suspects.clear()
         self.missing.clear()
         self.last_lsn = batch.lsn
@@ -138,22 +140,15 @@ class JournalSalvage:
             sender = state.by_number.get(fields.sender)
             if sender is not None and number > sender.stamp:
                 take_if_new(sender.windows, fields.message_id)
+                state.dirty[sender.number] = sender
         return True
 
-    def name_contents(self, path: str, offset: int, *, certain: bool) -> None:
-        """The records of a damaged batch, as far as they can be made out."""
-        handle = self.disk.open(path, writable=False)
-        try:
-            head = self.disk.read_at(handle, offset, BATCH.size)
-            if len(head) < BATCH.size or not any(head):
-                return
-            size = min(BATCH.unpack(head)[4], self.disk.size(handle) - offset - BATCH.size)
-            payload = self.disk.read_at(handle, offset + BATCH.size, size)
-        finally:
-            self.disk.close(handle)
-        self.report.damage(path, offset, "a batch that is not whole")
-        for type_, fields in readable(payload):
-            self.report.doubt_record(self.state, type_, fields, certain=certain)
+    def name_suspects(self, *, certain: bool) -> None:
+        """The records of damaged batches, as far as they can be made out."""
+        for path, offset, payload in self.suspects:
+            self.report.damage(path, offset, "a batch that is not whole")
+            for type_, fields in readable(payload):
+                self.report.doubt_record(self.state, type_, fields, certain=certain)
 
 
 def readable(payload: bytes) -> Iterator[tuple[int, Fields]]:

@@ -154,13 +154,14 @@ class MailboxSalvage:
         """Where in the file a logical offset is."""
         return PAGE_BYTES + offset - self.base
 
-    def damaged_entries(self, offset: int, size: int) -> Iterator[DamagedEntry]:
+    def damaged_entries(self, offset: int, hole: int) -> Iterator[DamagedEntry]:
         """What can still be made out of the damaged blocks in this hole."""
-        for at in range(offset, offset + size, PAGE_BYTES):
+        for at in range(offset, offset + hole, PAGE_BYTES):
             head = self.disk.read_at(self.handle, self.place(at), BLOCK.size)
             try:
-                room = block_bytes(self.path, 0, BLOCK_MAGIC, head, 0) - BLOCK.size
-                payload = self.disk.read_at(self.handle, self.place(at) + BLOCK.size, room)
+                block_bytes(self.path, 0, BLOCK_MAGIC, head, 0)
+                size = BLOCK.unpack(head)[4]
+                payload = self.disk.read_at(self.handle, self.place(at) + BLOCK.size, size)
                 for kind, start, _ in tlv.spans(payload, 0, len(payload)):
                     number, sender, _, message_id, _, _, _, _ = ENTRY.unpack_from(payload, start)
                     if 1 <= kind <= 3:

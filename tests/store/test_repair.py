@@ -327,6 +327,21 @@ def test_folders_that_are_missing_are_made() -> None:
         account_for(entries_in(disk), result)
 
 
+def test_many_accounts_take_several_blocks() -> None:
+    disk = new_disk()
+    store = open_store(disk, TINY)
+    for number in range(2000):
+        store.create_account(f"user{number}", 1)
+        if number % 500 == 499:
+            store.commit()
+    store.commit()
+    names = store.state.names
+    disk.kill()
+    disk.damage(MANIFEST, 30, 1)
+    repaired(disk)
+    assert open_store(disk, TINY).state.names == names
+
+
 def test_a_torn_tail_beside_the_damage_is_told() -> None:
     disk = crashed_store()
     path = journal_in_use(disk)
