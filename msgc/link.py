@@ -162,15 +162,15 @@ class Link:
             self._put(messages.CheckMessages(request, limit, outcomes_only))
         return request
 
-    def list_accounts(self, pattern: str | None = None) -> int | None:
-        """Ask for the users, all pages. The request's number; None when not possible now."""
+    def list_accounts(self, pattern: str | None = None, limit: int | None = None) -> int | None:
+        """Ask for the users, all pages; `limit` 0: for the totals. Gives the request, or None."""
         if self.state is not LinkState.ONLINE:
             return None
         asked = Asked(Kind.LIST, name=pattern)
         request = self._requests.add(asked)
         if request is not None:
             asked.first = request
-            self._put(messages.ListAccounts(request, pattern))
+            self._put(messages.ListAccounts(request, pattern, limit=limit))
         return request
 
     def create_account(self, name: str) -> int | None:

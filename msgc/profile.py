@@ -117,10 +117,15 @@ class Profiles:
         return f"{self._folder}/{name}.{suffix}"
 
 
+def is_name(name: str) -> bool:
+    """Whether a username may be written so, upper case or lower."""
+    return _NAME.fullmatch(name.lower()) is not None
+
+
 def check_name(name: str) -> str:
     """The name in lower case. Raises BadNameError when it is none: it becomes part of a path."""
     folded = name.lower()
-    if not _NAME.fullmatch(folded):
+    if not is_name(folded):
         raise BadNameError(words.name_rule())
     return folded
 

@@ -280,6 +280,20 @@ class LiveDesk(Desk):
         request = self._link.list_accounts(pattern or None) if self._link is not None else None
         situation.list_request = request
 
+    def count_accounts(self) -> None:
+        """See Desk."""
+        if self._link is not None and self.situation.count_request is None:
+            self.situation.count_request = self._link.list_accounts(limit=0)
+
+    def seek_account(self, name: str) -> bool:
+        """See Desk. One name at a time."""
+        situation = self.situation
+        if self._link is None or situation.seek_request is not None:
+            return False
+        situation.sought = name
+        situation.seek_request = self._link.list_accounts(name)
+        return situation.seek_request is not None
+
     def check(self) -> bool:
         """See Desk."""
         situation = self.situation

@@ -38,8 +38,10 @@ from msgc.values import (
 from msgc.view_messages import one_line
 from msgc.view_text import plural
 from msgc.view_values import (
+    AccountSought,
     CheckBroken,
     CheckEnded,
+    ConnectedAgain,
     DeletionRefused,
     Directory,
     DirectoryChanged,
@@ -82,6 +84,9 @@ class Situation:
     directory: Directory = field(default_factory=Directory)
     list_request: int | None = None
     list_pattern: str = ""
+    count_request: int | None = None
+    seek_request: int | None = None
+    sought: str = ""
     check_request: int | None = None
 
 
@@ -140,6 +145,7 @@ class EventReader:
         situation.waiting_there = event.waiting
         if event.again:
             self._say("Connected again.")
+            self._on_news(ConnectedAgain())
             return
         situation.inside = True
         situation.created = event.created
@@ -186,10 +192,17 @@ class EventReader:
 
     def _void_requests(self) -> None:
         situation = self._situation
-        situation.list_request = None
+        situation.list_request = situation.count_request = None
+        self._end_seeking(found=None)
         if situation.check_request is not None:
             situation.check_request = None
             self._on_news(CheckBroken())
+
+    def _end_seeking(self, *, found: bool | None) -> None:
+        situation = self._situation
+        if situation.seek_request is not None:
+            situation.seek_request = None
+            self._on_news(AccountSought(situation.sought, found))
 
     def _on_message(self, event: MessageArrived) -> None:
         situation = self._situation
@@ -228,6 +241,11 @@ class EventReader:
 
     def _on_accounts(self, event: Accounts) -> None:
         situation = self._situation
+        if event.request == situation.count_request:
+            situation.count_request = None
+            self._take_totals(event)
+        if event.request == situation.seek_request:
+            self._on_sought(event)
         if event.request != situation.list_request:
             return
         before = situation.directory
@@ -244,6 +262,28 @@ class EventReader:
         if event.complete:
             situation.list_request = None
         self._on_news(DirectoryChanged())
+
+    def _take_totals(self, event: Accounts) -> None:
+        situation = self._situation
+        if situation.directory.asked_at_ms is not None:
+            situation.directory = replace(
+                situation.directory,
+                total=event.accounts_total,
+                connected=event.accounts_connected,
+            )
+
+    def _on_sought(self, event: Accounts) -> None:
+        """The answer about one name; who is new takes a place in the list."""
+        situation = self._situation
+        self._take_totals(event)
+        directory = situation.directory
+        known = {entry.name: entry for entry in directory.entries}
+        found = [entry for entry in event.entries if entry.name == situation.sought]
+        if found and directory.complete and not directory.pattern:
+            known[situation.sought] = found[0]
+            entries = tuple(known[name] for name in sorted(known))
+            situation.directory = replace(directory, entries=entries)
+        self._end_seeking(found=bool(found))
 
     def _on_check_done(self, event: CheckDone) -> None:
         situation = self._situation
@@ -270,6 +310,10 @@ class EventReader:
                 if event.request == situation.check_request:
                     situation.check_request = None
                     self._on_news(CheckBroken())
+                elif event.request == situation.count_request:
+                    situation.count_request = None
+                elif event.request == situation.seek_request:
+                    self._end_seeking(found=None)
                 elif event.request == situation.list_request:
                     situation.list_request = None
                     situation.directory = replace(situation.directory, complete=True)

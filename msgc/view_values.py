@@ -156,6 +156,19 @@ class DirectoryChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountSought:
+    """The server was asked for this one name. `found` None: no answer came."""
+
+    name: str
+    found: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedAgain:
+    """The connection is back after a break: what was told before it may be old."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeletionRefused:
     """The account is still there. `messages_waiting` not None: forcing it would discard them."""
 
@@ -164,7 +177,14 @@ class DeletionRefused:
 
 
 News: TypeAlias = (
-    MailArrived | CheckEnded | CheckBroken | FateChanged | DirectoryChanged | DeletionRefused
+    MailArrived
+    | CheckEnded
+    | CheckBroken
+    | FateChanged
+    | DirectoryChanged
+    | AccountSought
+    | ConnectedAgain
+    | DeletionRefused
 )
 
 

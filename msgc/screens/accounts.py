@@ -22,7 +22,14 @@ from msgc.screens.screen import (
 from msgc.view_frame import frame, text
 from msgc.view_text import plural
 from msgc.view_users import header, user_line
-from msgc.view_values import DeletionRefused, Directory, DirectoryChanged, News, Target
+from msgc.view_values import (
+    ConnectedAgain,
+    DeletionRefused,
+    Directory,
+    DirectoryChanged,
+    News,
+    Target,
+)
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView
 from term.picture import EMPTY, Line, Picture, Style, body_rows, spread
@@ -80,7 +87,9 @@ class Accounts(Screen):
 
     def hear(self, news: News) -> None:
         """More of the list, or why the account is still there."""
-        if isinstance(news, DirectoryChanged):
+        if isinstance(news, ConnectedAgain):
+            self._desk.ask_accounts(self._pattern)
+        elif isinstance(news, DirectoryChanged):
             self._take()
         elif isinstance(news, DeletionRefused) and news.messages_waiting is not None:
             self._waiting = news.messages_waiting

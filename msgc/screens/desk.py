@@ -86,6 +86,12 @@ class Desk(Protocol):
     def ask_accounts(self, pattern: str) -> None:
         """Ask for the usernames that match, or all; the directory changes as they come."""
 
+    def count_accounts(self) -> None:
+        """Ask only how many users there are, and how many of them are connected."""
+
+    def seek_account(self, name: str) -> bool:
+        """Ask for this one name. False: there is no connection. Ends in `AccountSought`."""
+
     def check(self) -> bool:
         """Ask for what waits. False: there is no connection. Ends in `CheckEnded`."""
 

@@ -91,6 +91,8 @@ class Menu(Screen):
         asked_at_ms = self._desk.directory().asked_at_ms
         if asked_at_ms is None or self._desk.now_ms() - asked_at_ms > _OLD_MS:
             self._desk.ask_accounts("")
+        else:
+            self._desk.count_accounts()
 
     def handle(self, key: KeyEvent) -> Outcome:
         """Digits and letters go at once, arrows and Enter in two steps."""

@@ -1,12 +1,14 @@
 """Choosing recipients: one name by typing or arrows, or several by marks.
 
-Typing narrows the list. A typed text that matches nobody is refused and stays for editing: only
-names that the server has told can be chosen. Must never invent a name. Fails never.
+Typing narrows the list. A name that is not in it is asked for once, for the list may be old; one
+that the server does not know is refused and stays for editing: only names that it has told can be
+chosen. Must never invent a name. Fails never.
 """
 
 from collections.abc import Callable
 from typing import Final
 
+from msgc.profile import is_name
 from msgc.screens.desk import Desk
 from msgc.screens.prompt import PROMPT_KEYS, Answer, Prompt
 from msgc.screens.screen import TYPING_KEYS, Done, Open, Outcome, Screen, Size
@@ -14,7 +16,14 @@ from msgc.values import AccountLine
 from msgc.view_frame import frame, text
 from msgc.view_text import join_names, plural
 from msgc.view_users import best_match, header, matching, narrow, prospects, user_line
-from msgc.view_values import Directory, DirectoryChanged, News, Target
+from msgc.view_values import (
+    AccountSought,
+    ConnectedAgain,
+    Directory,
+    DirectoryChanged,
+    News,
+    Target,
+)
 from term.editor import Editor
 from term.editor import Outcome as Typed
 from term.keys import Binding, KeyEvent, KeyTable, Paste
@@ -70,6 +79,9 @@ class Picker(Screen):
         self._editor = Editor(multiline=False, bytes_max=_FIELD_BYTES_MAX)
         self._list = ListView()
         self._prompt: Prompt | None = None
+        self._sought = ""
+        """The name that the server is asked for, and what of a paste comes after it."""
+        self._pasted: list[str] = []
         self._directory = Directory()
         self._shown: tuple[AccountLine, ...] = ()
 
@@ -94,13 +106,19 @@ class Picker(Screen):
         if fresh and other is not None:
             self._list.select(other)
 
-    def hear(self, news: News) -> None:
-        """The list may grow while one looks at it."""
+    def hear(self, news: News) -> Outcome | None:
+        """The list may grow while one looks at it, or a name that was sought is there."""
         if isinstance(news, DirectoryChanged):
             self._narrow()
+        elif isinstance(news, ConnectedAgain):
+            self._desk.ask_accounts("")
+        elif isinstance(news, AccountSought) and news.name == self._sought:
+            return self._end_seeking(found=news.found)
+        return None
 
     def handle(self, key: KeyEvent) -> Outcome:
         """Letters narrow, the rest are commands."""
+        self._sought = ""  # who types on does not wait for the answer
         if self._prompt is not None:
             return self._handle_prompt(self._prompt, key)
         command = self.keys.command(key)
@@ -140,6 +158,8 @@ class Picker(Screen):
         if not self._shown and self._editor.text:
             typed = safe_line(self._editor.text.strip(), _TYPED_COLUMNS_MAX)
             body.append(text(f'   No user matches "{typed}". Esc empties the field.'))
+            if self._is_asked_for(self._editor.text):
+                body.append(text("   Enter asks the server: this list may be old."))
         body += [EMPTY] * (body_rows(size) - below - len(body))
         if self._several:
             body.append(self._to_line())
@@ -211,7 +231,7 @@ class Picker(Screen):
     def _accept_one(self) -> Outcome:
         selected = self._selected()
         if selected is None:
-            self._refuse(self._editor.text)
+            self._seek(self._editor.text)
             return Done.HANDLED
         return Open(self._write(Target(recipients=(selected,))))
 
@@ -231,7 +251,7 @@ class Picker(Screen):
     def _mark_selected(self) -> None:
         selected = self._selected()
         if selected is None:
-            self._refuse(self._editor.text)
+            self._seek(self._editor.text)
             return
         if selected in self._marked and not self._editor.text:
             del self._marked[selected]
@@ -245,11 +265,11 @@ class Picker(Screen):
 
     def _mark_names(self, pasted: list[str]) -> None:
         """A pasted list of names: up to the first that does not exist, which is refused."""
-        known = {entry.name for entry in self._directory.entries}
-        for word in pasted:
+        known = {entry.name for entry in self._directory.entries} | set(self._marked)
+        for place, word in enumerate(pasted):
             if word.lower() not in known:
                 self._set_typed(word)
-                self._refuse(word)
+                self._seek(word, pasted[place + 1 :])
                 return
             self._marked[word.lower()] = None
         self._desk.say(Safe(f"Marked {plural(len(pasted), 'user')} from the paste."))
@@ -279,6 +299,36 @@ class Picker(Screen):
     def _selected(self) -> str | None:
         selected = self._list.selected
         return None if selected is None else str(selected)
+
+    def _is_asked_for(self, typed: str) -> bool:
+        """Whether the server could know it: the list has come, and it is a name."""
+        return self._directory.asked_at_ms is not None and is_name(typed.strip())
+
+    def _seek(self, typed: str, pasted: list[str] | None = None) -> None:
+        """Ask the server for a name that is not in the list, else refuse it."""
+        name = typed.strip().lower()
+        if not self._is_asked_for(typed) or not self._desk.seek_account(name):
+            self._refuse(typed)
+            return
+        self._sought, self._pasted = name, pasted or []
+        self._desk.say(safe_line(f"Asking the server for {name} ..."))
+
+    def _end_seeking(self, *, found: bool | None) -> Outcome | None:
+        name, self._sought = self._sought, ""
+        if found is None:
+            self._desk.say(safe_line(f"No answer came: Enter asks for {name} again."))
+        elif not found:
+            self._refuse(name)
+        elif not self._several:
+            return Open(self._write(Target(recipients=(name,))))
+        else:
+            self._marked[name] = None
+            self._set_typed("")
+            self._list.select(name)
+            self._desk.say(safe_line(f"Marked {name}."))
+            if self._pasted:
+                self._mark_names(self._pasted)
+        return None
 
     def _refuse(self, typed: str) -> None:
         if self._directory.asked_at_ms is None:

@@ -68,9 +68,9 @@ class Screen(ABC):
         """It is on top now: opened, or uncovered. The time to ask for what may have changed."""
         return
 
-    def hear(self, news: News) -> None:  # noqa: ARG002 - most screens read all from the desk
-        """Something came from the server."""
-        return
+    def hear(self, news: News) -> "Outcome | None":  # noqa: ARG002 - most read it from the desk
+        """Something came from the server. What it comes to counts only for the screen on top."""
+        return None
 
     def keep(self) -> None:
         """Put what is only here where it survives: called now and then, and before the end."""

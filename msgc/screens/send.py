@@ -13,7 +13,7 @@ from msgc.screens.screen import COMMON_KEYS, Done, Open, Outcome, Screen, Size
 from msgc.view_frame import frame, text
 from msgc.view_text import plural
 from msgc.view_users import header, user_line
-from msgc.view_values import Directory, DirectoryChanged, News, Target
+from msgc.view_values import ConnectedAgain, Directory, DirectoryChanged, News, Target
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView, ScrollView
 from term.picture import EMPTY, Line, Picture, Style, body_rows, spread
@@ -60,7 +60,9 @@ class Send(Screen):
         self._directory = self._desk.directory().whole
 
     def hear(self, news: News) -> None:
-        """The list has come, or a part of it."""
+        """The list has come, or a part of it; or what was told is old."""
+        if isinstance(news, ConnectedAgain):
+            self._desk.ask_accounts("")
         if isinstance(news, DirectoryChanged):
             self._directory = self._desk.directory().whole
 

@@ -50,7 +50,9 @@ class Stack:
     def hear(self, news: News) -> None:
         """News are for all: what lies below will be seen again."""
         for screen in tuple(self._screens):
-            screen.hear(news)
+            outcome = screen.hear(news)
+            if outcome is not None and screen is self.top:
+                self.apply(outcome)
 
     def keep(self) -> None:
         """Let all put away what is only here."""

@@ -5,6 +5,7 @@ at any byte and still ask at the end what was accepted and what was delivered.
 """
 
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from wire import messages
 from wire.codes import Audience, Authentication, Code, Presence
@@ -236,8 +237,14 @@ class FakeSession:
         self.put(messages.CheckComplete(check.request, delivered, account.waiting - handed))
 
     def _list(self, message: messages.ListAccounts) -> None:
-        names = sorted(name for name in self.server.accounts if name > (message.cursor or ""))
+        names = sorted(
+            name
+            for name in self.server.accounts
+            if name > (message.cursor or "") and fnmatchcase(name, message.pattern or "*")
+        )
         page = names[: self.server.page]
+        if message.limit == 0:
+            names = page = []
         connected = sum(account.session is not None for account in self.server.accounts.values())
         entries = tuple(messages.AccountEntry(name, Presence.OFF) for name in page)
         cursor = page[-1] if len(page) < len(names) else None

@@ -123,6 +123,13 @@ class FakeDesk(Desk):
     def ask_accounts(self, pattern: str) -> None:
         self.done.append(("ask_accounts", pattern))
 
+    def count_accounts(self) -> None:
+        self.done.append(("count_accounts",))
+
+    def seek_account(self, name: str) -> bool:
+        self.done.append(("seek_account", name))
+        return self.look.standing.online
+
     def check(self) -> bool:
         self.done.append(("check",))
         return self.look.standing.online

@@ -95,6 +95,24 @@ def test_a_live_message_is_noticed_and_rings_once_in_five_seconds(world: World) 
     assert world.console.calls.count("bell") == 2
 
 
+def test_a_user_who_came_after_the_list_is_found(world: World) -> None:
+    world.start("alice")
+    world.type("s")
+    world.wait_for("bob")
+    world.type("1")
+    world.server.accounts["erin"] = FakeAccount("erin")
+    world.type("erin\r")
+    world.wait_for("To: erin")
+
+
+def test_the_counts_of_the_menu_are_asked_for_when_it_is_seen_again(world: World) -> None:
+    world.start("alice")
+    world.wait_for("3 users")
+    world.server.accounts["erin"] = FakeAccount("erin")
+    world.type("pq")
+    world.wait_for("4 users")
+
+
 def test_offline_text_goes_by_itself_later(world: World) -> None:
     world.start("alice")
     world.type("s")

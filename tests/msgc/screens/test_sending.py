@@ -1,9 +1,11 @@
 """Send, picker and composer: the way of a message from the menu to the outbox."""
 
+import re
+
 import pytest
 
 from msgc.screens.send import Send
-from msgc.view_values import DirectoryChanged, Target
+from msgc.view_values import AccountSought, ConnectedAgain, DirectoryChanged, Target
 from tests.msgc.screens import states_sending as states
 from tests.msgc.screens.fake_desk import FakeDesk, Person
 from tests.msgc.screens.states_common import NAMES
@@ -54,11 +56,52 @@ def test_one_user_by_arrows() -> None:
 def test_a_typed_stranger_is_refused_and_stays_for_editing() -> None:
     person = send()
     person.type("1bobb\n")
-    assert 'No user matches "bobb".' in person.see()
+    assert person.desk.done[-1] == ("seek_account", "bobb")
+    assert "Asking the server for bobb" in person.see()
+    person.hear(AccountSought("bobb", found=False))
+    assert re.search(r'^ No user matches "bobb"\.$', person.see(), re.MULTILINE)
     assert "Name: bobb" in person.see()
     person.press("Backspace", "Enter")
     assert person.top.name == "composer"
     assert "To: bob" in person.see()
+
+
+def test_a_name_that_is_not_in_the_list_is_asked_for_once() -> None:
+    person = send()
+    person.type("1zoe\n")
+    person.hear(AccountSought("zoe", found=True))
+    assert person.top.name == "composer"
+    assert "To: zoe" in person.see()
+
+
+def test_the_answer_to_a_name_that_was_typed_over_is_passed_over() -> None:
+    person = send()
+    person.type("1zoe\n")
+    person.press("Backspace")
+    person.hear(AccountSought("zoe", found=True))
+    assert person.top.name == "choose a user"
+
+
+def test_a_text_that_is_no_name_is_not_asked_for() -> None:
+    person = send()
+    person.type("1bo b\n")
+    assert 'No user matches "bo b".' in person.see()
+    assert person.desk.done == [("ask_accounts", "")]
+
+
+def test_a_pasted_name_that_is_not_in_the_list_is_asked_for() -> None:
+    person = send()
+    person.press("2")
+    person.paste("bob zoe carol")
+    person.hear(AccountSought("zoe", found=True))
+    assert "3 marked" in person.see()
+
+
+def test_the_list_is_asked_for_again_after_a_break() -> None:
+    person = send()
+    person.press("1")
+    person.hear(ConnectedAgain())
+    assert person.desk.done[1:] == [("ask_accounts", ""), ("ask_accounts", "")]
 
 
 def test_an_exact_name_is_preferred_to_longer_ones() -> None:
