@@ -1,7 +1,8 @@
 """A cursor and a scroll offset over rows that may change at any time.
 
-`ListView` selects one row and keeps it selected by its identity when rows come and go. `ScrollView`
-only scrolls: for texts and logs. Must never hold the rows themselves, only who they are: ten
+`ListView` selects one row and keeps it selected by its identity when rows come and go; a list that
+`stays_on_top` begins to do so when somebody moves the cursor. `ScrollView` only scrolls: for texts
+and logs. Must never hold the rows themselves, only who they are: ten
 thousand rows scroll as fast as ten. Never fails: every number is brought into range.
 """
 
@@ -11,9 +12,16 @@ from term.safe import Safe
 
 
 class ListView:
-    """Which row is selected, and which rows are to be seen."""
+    """Which row is selected, and which rows are to be seen.
 
-    def __init__(self) -> None:
+    With `stays_on_top` the first row is selected, whoever it is, until the cursor is moved, and
+    again after `home`: for a list whose news come at the top, where nobody would see them if the
+    window stayed with the row that happened to be the first.
+    """
+
+    def __init__(self, *, stays_on_top: bool = False) -> None:
+        self._stays_on_top = stays_on_top
+        self._is_on_top = stays_on_top  # until the cursor is moved
         self._identities: Sequence[Hashable] = ()
         self._cursor = 0
         self._offset = 0
@@ -36,7 +44,7 @@ class ListView:
 
     def set_rows(self, identities: Sequence[Hashable]) -> None:
         """The rows as they are now. The selected one stays selected, or its place does."""
-        selected = self.selected
+        selected = None if self._is_on_top else self.selected
         above = self._cursor - self._offset
         self._identities = identities
         if selected is not None and selected != self._identity_at(self._cursor):
@@ -61,12 +69,14 @@ class ListView:
         """Select this row; False if there is none such."""
         if identity not in self._identities:
             return False
+        self._is_on_top = False
         self._cursor = self._identities.index(identity)
         self._settle()
         return True
 
     def move(self, rows: int) -> None:
         """Down by so many rows, up if negative."""
+        self._is_on_top = False
         self._cursor += rows
         self._settle()
 
@@ -80,11 +90,13 @@ class ListView:
 
     def home(self) -> None:
         """To the first row."""
+        self._is_on_top = self._stays_on_top
         self._cursor = 0
         self._settle()
 
     def end(self) -> None:
         """To the last row."""
+        self._is_on_top = False
         self._cursor = len(self._identities) - 1
         self._settle()
 

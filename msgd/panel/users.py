@@ -45,7 +45,7 @@ class UserTable:
     """Names in order, with a cursor. Call `refresh` before looking at it."""
 
     def __init__(self, exchange: Exchange, store: Store, monotonic_ms: Callable[[], int]) -> None:
-        self.view = ListView()
+        self.view = ListView(stays_on_top=True)  # who connects comes first
         self.sort = Sort.STATE
         self.inverted = False
         self.pattern = ""

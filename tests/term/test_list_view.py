@@ -51,6 +51,24 @@ def test_the_selected_row_stays_selected_and_in_its_place() -> None:
     assert view.cursor - view.offset == place
 
 
+def test_the_top_stays_the_top_until_the_cursor_is_moved() -> None:
+    view = ListView(stays_on_top=True)
+    view.set_rows("nop")
+    view.set_height(2)
+    for rows in ("anop", "abnop"):
+        view.set_rows(rows)
+        assert (view.selected, view.offset) == ("a", 0)
+    view.move(1)
+    view.set_rows("aAbnop")
+    assert (selected_now(view), view.offset) == ("b", 1)
+    view.move(-5)
+    view.set_rows("XaAbnop")
+    assert selected_now(view) == "a", "moved to the first row is chosen, too"
+    view.home()
+    view.set_rows("0Aabnop")
+    assert (selected_now(view), view.offset) == ("0", 0)
+
+
 def test_when_it_goes_away_its_place_is_selected() -> None:
     view = ListView()
     view.set_rows("abc")
