@@ -262,9 +262,12 @@ def _last_seen(row: UserRow, wall_ms: int) -> Safe:
 
 def _clipped(text: Safe, columns: int) -> Safe:
     """Exactly so many columns; what is cut off ends in `~`."""
-    if columns_of(text) <= columns:
-        return pad(text, columns)
-    return Safe(pad(text, columns - 1) + "~")
+    return pad(_shortened(text, columns), columns)
+
+
+def _shortened(text: Safe, columns: int) -> Safe:
+    """At most so many columns; what is cut off ends in `~`."""
+    return text if columns_of(text) <= columns else Safe(pad(text, columns - 1) + "~")
 
 
 # ----- log, status ------------------------------------------------------------------------------
@@ -289,8 +292,9 @@ def _event(event: LogLine) -> Line:
 def _status(view: View, columns: int) -> Line:
     meters = view.meters
     left = f" [{meters.connected} connected] [{count_text(meters.totals.waiting)} waiting]"
-    if view.filter:
-        left += f' [only names with "{view.filter}"]'
     if meters.store.admission is not Admission.OPEN:
         left += f" [store {meters.store.admission.value}]"
-    return spread(line(Safe(left)), line(view.position, Safe(" ")), columns)
+    if view.filter:
+        # No user name is longer: what is, matches nobody, and must not push the rest away.
+        left += f' [only names with "{_shortened(view.filter, NAME_COLUMNS_MAX)}"]'
+    return spread(line(Safe(left)), line(Safe(" "), view.position, Safe(" ")), columns)

@@ -324,24 +324,21 @@ class Panel:
             self._log.pause(wanted=not self._log.is_paused)
 
     def _type(self, key: KeyEvent, command: str | None, now: Now) -> None:
-        if command is None:
-            if self._editor.handle(key) is Outcome.FULL:
-                self._console.bell()
-        elif self._mode is Mode.TYPE_ANNOUNCEMENT:
+        mode = self._mode
+        if command is not None:
             self._mode = self._below
-            text = self._editor.text.strip()
+        elif self._editor.handle(key) is Outcome.FULL:
+            self._console.bell()
+        text = self._editor.text.strip()
+        if mode is Mode.TYPE_ANNOUNCEMENT:
             if command == "accept" and text:
                 told = self._exchange.announce(text, now)
                 self._say(f"Told {told} connected {'user' if told == 1 else 'users'}.")
-            return
         elif command == "cancel":
             self._users.change(pattern=self._pattern_before)
-            self._mode = self._below
-            return
         else:
-            self._mode = self._below
-        # The table follows the filter while it is typed. Names are lower case.
-        self._users.change(pattern=self._editor.text.strip().lower())
+            # The table follows the filter while it is typed. Names are lower case.
+            self._users.change(pattern=text.lower())
 
     # ----- questions --------------------------------------------------------------------------
 

@@ -163,6 +163,21 @@ def test_the_selection_stays_on_its_user_when_others_come() -> None:
     assert bench.row("> ").startswith("> * ON  aaron")
 
 
+def test_who_connects_is_seen_while_nobody_has_moved_the_cursor() -> None:
+    bench = PanelBench()
+    for number in range(1, 15):
+        bench.store.create_account(f"n{number:02d}", bench.clock.wall_ms())
+    bench.look()
+    for name in ("a1", "a2", "a3"):
+        bench.user(name)
+        bench.look()
+    assert names_in_order(bench)[:4] == ["a1", "a2", "a3", "n01"]
+    bench.press("j", "j", "j")
+    bench.user("a0")
+    bench.look()
+    assert bench.row("> ").startswith(">   off n01")
+
+
 def test_kicking_asks_first() -> None:
     bench = busy()
     bench.press("j")
@@ -212,6 +227,28 @@ def test_an_announcement_reaches_everybody_connected() -> None:
     bench.press("a", "never mind", ESC)
     bench.press("a", "\r")
     assert alice.hear() == []
+
+
+def test_an_announcement_is_no_filter() -> None:
+    bench = busy()
+    bench.press("/", "da", "\r")
+    screen = bench.press("a", "hello all")
+    assert '[only names with "da"]' in screen
+    assert "[1-1 of 1]" in screen
+    screen = bench.press("\r")
+    assert '[only names with "da"]' in screen
+    assert "[1-1 of 1]" in bench.press("a", "x", ESC)
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_long_text_leaves_the_status_line_whole(columns: int) -> None:
+    bench = busy(24, columns)
+    bench.press("a", "x" * 300)
+    assert bench.console.rows[-2].endswith("[1-5 of 5]"), "the announcement is on its own line"
+    assert bench.console.rows[-3].startswith(" Tell everybody: ")
+    bench.press("\r", "/", "x" * 64, "\r")
+    assert bench.console.rows[-2].endswith(" [0 of 0]")
+    assert "[3 connected] [4 waiting]" in bench.console.rows[-2]
 
 
 def test_too_much_text_rings() -> None:
