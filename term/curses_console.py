@@ -41,7 +41,8 @@ _PASTE_OFF: Final = b"\x1b[?2004l"
 _WRAP_OFF: Final = b"\x1b[?7l"
 _WRAP_ON: Final = b"\x1b[?7h"
 _ANSI_BEGIN: Final = b"\x1b["
-_NEEDED_CAPABILITIES: Final = ("cup", "clear")
+_NEEDED_CAPABILITIES: Final = (("cup",), ("clear",), ("rev", "smso"))
+"""One of each group: without reverse neither a bar nor the selected row could be told."""
 _UTF8_LOCALES: Final = ("C.UTF-8", "C.utf8", "en_US.UTF-8")
 
 _ATTRIBUTES: Final = (
@@ -65,13 +66,17 @@ _COLORS: Final = (
 class CursesConsole:
     """The terminal of standard input and output, from construction until `close`.
 
-    `environment` is that of the process: TERM and NO_COLOR are read from it. Use it in a `with`
-    statement: whatever happens, the terminal is given back. Signals end a program without leaving
-    the statement, so the owner turns SIGTERM and SIGHUP into an ordinary end of its loop.
+    `environment` is that of the process: TERM and NO_COLOR are read from it. `instead` is the
+    option of the program that does without such a terminal, for the words of ConsoleUnsuitable. Use
+    it in a `with` statement: whatever happens, the terminal is given back. Signals end a program
+    without leaving the statement, so the owner turns SIGTERM and SIGHUP into an ordinary end of its
+    loop.
     """
 
-    def __init__(self, environment: Mapping[str, str], color: ColorChoice) -> None:
-        _check_suitable(environment.get("TERM", ""))
+    def __init__(
+        self, environment: Mapping[str, str], color: ColorChoice, *, instead: str = "--plain"
+    ) -> None:
+        _check_suitable(environment.get("TERM", ""), instead)
         self._saved_modes = termios.tcgetattr(_INPUT_FD)
         self._ascii_only = not _use_utf8()
         self._enter_sequence, self._leave_sequence = _mode_sequences()
@@ -269,10 +274,10 @@ class CursesConsole:
         _show_cursor(0 if cursor is None else 1)
 
 
-def _check_suitable(terminal: str) -> None:
-    advice = "use --plain, or a terminal that can move its cursor"
+def _check_suitable(terminal: str, instead: str) -> None:
+    advice = f"use {instead}, or a terminal that can move its cursor"
     if not (is_terminal(_INPUT_FD) and is_terminal(_OUTPUT_FD)):
-        raise ConsoleUnsuitable("input and output are not a terminal; use --plain")
+        raise ConsoleUnsuitable(f"input and output are not a terminal; use {instead}")
     if terminal in {"", "dumb", "unknown"}:
         raise ConsoleUnsuitable(f"TERM is {terminal or 'not set'}; {advice}")
     try:
@@ -281,18 +286,23 @@ def _check_suitable(terminal: str) -> None:
         raise ConsoleUnsuitable(
             f"this system does not know the terminal type in TERM; {advice}"
         ) from None
-    if not all(curses.tigetstr(name) for name in _NEEDED_CAPABILITIES):
-        raise ConsoleUnsuitable(f"this terminal cannot move its cursor; {advice}")
+    if not all(any(map(curses.tigetstr, names)) for names in _NEEDED_CAPABILITIES):
+        raise ConsoleUnsuitable(
+            "this type of terminal (TERM) cannot do what a screen needs: move its cursor, clear "
+            f"its window, show text in reverse; use {instead}, or another terminal"
+        )
 
 
 def _mode_sequences() -> tuple[bytes, bytes]:
     """What is said at the start and at the end besides what terminfo knows of."""
+    # Without a screen of our own to leave, what comes next would be printed over the last row.
+    ending = b"" if curses.tigetstr("rmcup") else b"\r\n"
     if not (curses.tigetstr("cup") or b"").startswith(_ANSI_BEGIN):
-        return b"", b""
+        return b"", ending
     if not curses.tigetflag("xenl"):
         # After the last column curses relies on wrapping, where it cannot hang between two rows.
-        return _PASTE_ON, _PASTE_OFF
-    return _PASTE_ON + _WRAP_OFF, _WRAP_ON + _PASTE_OFF
+        return _PASTE_ON, _PASTE_OFF + ending
+    return _PASTE_ON + _WRAP_OFF, _WRAP_ON + _PASTE_OFF + ending
 
 
 def _row_window(row: int, columns: int) -> "curses.window":

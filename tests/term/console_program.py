@@ -1,6 +1,7 @@
 """A small program with a screen, for tests that sit at its terminal.
 
     python -m tests.term.console_program keys COLOR    shows the keys that it gets
+    python -m tests.term.console_program headless COLOR    the same, with its own word of advice
     python -m tests.term.console_program text          shows every character, page by page
 
 Keys: `q` ends it, `x` makes it fail, C-z suspends it, C-l redraws, `b` rings. It must never wait by
@@ -105,7 +106,8 @@ def show_keys(console: CursesConsole) -> None:
 def main(what: str, color: ColorChoice) -> None:
     """Run one of the two shows."""
     try:
-        with CursesConsole(os.environ, color) as console:
+        instead = "--headless" if what == "headless" else "--plain"
+        with CursesConsole(os.environ, color, instead=instead) as console:
             show_text(console) if what == "text" else show_keys(console)
     except ConsoleUnsuitable as reason:
         print("unsuitable:", reason)

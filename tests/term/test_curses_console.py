@@ -207,6 +207,10 @@ def test_other_terminals_show_the_same(start: Start, name: str) -> None:
     terminal.type(b"q")
     terminal.until_ended()
     assert b"ended well" in terminal.sent
+    if name in {"linux", "vt100"}:  # no alternate screen: the last picture stays
+        rows = [row.rstrip() for row in terminal.screen.display]
+        assert "ended well" in rows, "on a row of its own"
+        assert "k" * 79 in rows
     assert terminal.sent.count(b"\x1b[?2004h") == terminal.sent.count(b"\x1b[?2004l") == 1
 
 
@@ -216,6 +220,7 @@ def test_other_terminals_show_the_same(start: Start, name: str) -> None:
         ("dumb", "TERM is dumb; use --plain"),
         ("", "TERM is not set; use --plain"),
         ("no-such-terminal", "does not know the terminal type"),
+        ("vt52", "cannot do what a screen needs"),
     ],
 )
 def test_a_terminal_that_cannot_is_refused_with_advice(start: Start, name: str, words: str) -> None:
@@ -223,6 +228,14 @@ def test_a_terminal_that_cannot_is_refused_with_advice(start: Start, name: str, 
     terminal.until_ended()
     assert words in terminal.sent.decode()
     assert b"\x1b" not in terminal.sent
+
+
+@pytest.mark.parametrize("name", ["dumb", "vt52", "no-such-terminal"])
+def test_the_advice_is_the_programs_own(start: Start, name: str) -> None:
+    terminal = start("headless", terminal=name)
+    terminal.until_ended()
+    assert "use --headless, or" in terminal.sent.decode()
+    assert "--plain" not in terminal.sent.decode()
 
 
 def test_a_pipe_is_refused_with_advice() -> None:
