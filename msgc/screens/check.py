@@ -1,7 +1,8 @@
 """Checking for messages: the server hands out what waits, and here it is printed.
 
 The list holds what was not looked at before this visit, and what arrives during it. A message
-counts as looked at when its row has been on the screen. Must never lose a message by leaving:
+counts as looked at when it was opened, or when the cursor stood on it and its whole text was in the
+preview; to be listed is not enough. Must never lose a message by leaving:
 everything here is in the archive already.
 """
 
@@ -61,6 +62,7 @@ class Check(Screen):
         self._searched = ""
         self._asking = False
         self._empty_words = ""
+        self._kept_words = ""
         self._stale = True
         self._ask()
 
@@ -70,7 +72,7 @@ class Check(Screen):
         return KEYS if self._prompt is None else PROMPT_KEYS
 
     def keep(self) -> None:
-        """What has been on the screen is not new any more."""
+        """What was read in the preview is not new any more."""
         fresh = tuple(row for row in self._rows if row.number in self._seen - self._kept)
         if fresh:
             self._kept |= self._seen
@@ -88,6 +90,7 @@ class Check(Screen):
             self._tell_end(news)
         elif isinstance(news, CheckBroken):
             self._asking = False
+            self._kept_words = ""
             self._empty_words = "No answer came: R asks again. What waits is safe at the server."
 
     def handle(self, key: KeyEvent) -> Outcome:
@@ -147,7 +150,8 @@ class Check(Screen):
     def _empty_body(self) -> list[Line]:
         if self._asking:
             return [EMPTY, text("   Asking the server ...")]
-        return [EMPTY, text(f"   {self._empty_words}", Style.BOLD)]
+        kept = text(f"   {self._kept_words}") if self._kept_words else EMPTY
+        return [EMPTY, text(f"   {self._empty_words}", Style.BOLD), kept]
 
     def _list_body(self, columns: int, room: int) -> list[Line]:
         height = min(max(len(self._rows), _LIST_ROWS_MIN), (room - 2) // 2)
@@ -162,7 +166,6 @@ class Check(Screen):
                     received, columns, times, now_ms, selected=selected, fresh=received.unread
                 )
             )
-            self._seen.add(received.number)
         body += [EMPTY] * (1 + height - len(body))
         body.append(spread(rule(columns - 16), text(f" {self._list.position_text()} "), columns))
         return [*body, *self._preview(columns, room - len(body))]
@@ -176,6 +179,8 @@ class Check(Screen):
         if len(lines) > rows - 1:
             shown = shown[: max(0, rows - 2)]
             shown.append(text(f" -- {len(lines) - len(shown)} more lines: Enter --", Style.DIM))
+        else:
+            self._seen.add(received.number)
         head = restyle(text(f"{who}, received {stamp}"), Style.DIM)
         return [head, *shown]
 
@@ -188,11 +193,15 @@ class Check(Screen):
     def _ask(self) -> None:
         self._asking = self._desk.check()
         if not self._asking:
+            self._kept_words = ""
             self._empty_words = "Not connected. What waits at the server is safe there."
             self._desk.say(Safe("Not connected: the server cannot be asked now."))
 
     def _tell_end(self, end: CheckEnded) -> None:
         self._empty_words = none_available(self._desk.times.clock(end.at_ms))
+        kept = self._desk.overview().kept
+        verb = "is" if kept == 1 else "are"
+        self._kept_words = f"{plural(kept, 'read one')} {verb} in History." if kept else ""
         if end.delivered == 0:
             if self._rows:  # else the body says so
                 self._desk.say(self._no_more(end))

@@ -1,5 +1,7 @@
 """Check, message, history: what was received."""
 
+from dataclasses import replace
+
 from msgc.screens.check import Check
 from msgc.view_values import CheckBroken, CheckEnded, MailArrived, Target
 from tests.msgc.screens import states_reading as states
@@ -46,11 +48,28 @@ def test_a_message_is_not_shown_twice() -> None:
     assert "1 message\n" in person.see()
 
 
-def test_what_was_on_the_screen_is_looked_at_when_one_leaves() -> None:
+def test_what_was_previewed_is_looked_at_when_one_leaves_and_not_what_was_listed() -> None:
     person = check(*(f"m{n}" for n in range(1, 41)))
     person.see(16, 60)
+    person.press("Down")
+    person.see(16, 60)
     person.press("q")
-    assert looked_at(person) == [1, 2, 3, 4, 5]
+    assert looked_at(person) == [1, 2]
+
+
+def test_a_preview_that_shows_only_the_beginning_is_not_enough() -> None:
+    person = check("line\n" * 100, "two")
+    assert "more lines: Enter" in person.see()
+    person.press("q")
+    assert looked_at(person) == []
+
+
+def test_nothing_new_tells_of_what_is_kept() -> None:
+    person = check()
+    person.desk.look = replace(person.desk.look, kept=3)
+    person.hear(CheckEnded(0, 0, person.desk.now))
+    assert "No messages are available" in person.see()
+    assert "3 read ones are in History." in person.see()
 
 
 def test_nothing_is_looked_at_before_it_was_drawn() -> None:
