@@ -4,12 +4,13 @@ JSON lines are ASCII with everything else escaped, so they are safe on a termina
 program. docs/command-line.md lists their keys.
 
 Must never print foreign text unescaped.
-Fails with BrokenPipeError when the reader is gone; what was not printed counts as unread.
+Fails with BrokenPipeError when the reader is gone, with OutputError when the output cannot be
+written; what was not printed counts as unread.
 """
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from msgc import words
 from msgc.surroundings import Surroundings
@@ -34,6 +35,30 @@ _OWN_CODES: Final = {
 }
 
 
+class OutputError(Exception):
+    """Standard output cannot be written."""
+
+
+def flush(stream: TextIO) -> None:
+    """Hand on what was printed. Raises BrokenPipeError, OutputError."""
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _unwritable(error) from None
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Print this. Raises BrokenPipeError, OutputError."""
+    try:
+        stream.write(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _unwritable(error) from None
+
+
 class Output:
     """See the module's text."""
 
@@ -47,7 +72,7 @@ class Output:
 
     def flush(self) -> None:
         """Hand on what was printed; only then does it count as printed."""
-        self._world.stdout.flush()
+        flush(self._world.stdout)
 
     def received(self, message: Received) -> None:
         """A message from somebody."""
@@ -94,9 +119,9 @@ class Output:
         if self._json:
             self._object(account_object(account))
             return
-        seen = (
-            "" if account.last_seen_ms is None else f"last seen {self.time(account.last_seen_ms)}"
-        )
+        seen = ""
+        if account.last_seen_ms is not None and account.presence != Presence.ON:
+            seen = f"last seen {self.time(account.last_seen_ms)}"
         self._line(f"{words.presence(account.presence):<4} {account.name:<32} {seen}".rstrip())
 
     def fact(self, kind: str, **values: str | int | None) -> None:
@@ -111,15 +136,18 @@ class Output:
     def _body(self, body: str) -> None:
         text = safe_text(body, BODY_COLUMNS_MAX, BODY_BYTES_MAX + 1)
         for line in text.lines:
-            print(f"    {line}" if line else "", file=self._world.stdout)
+            self._print(f"    {line}" if line else "")
         if text.note():
-            print(f"    {text.note()}", file=self._world.stdout)
+            self._print(f"    {text.note()}")
 
     def _line(self, text: str) -> None:
-        print(safe_line(text), file=self._world.stdout)
+        self._print(safe_line(text))
 
     def _object(self, value: Mapping[str, Any]) -> None:
-        print(json_line(value), file=self._world.stdout)
+        self._print(json_line(value))
+
+    def _print(self, line: str) -> None:
+        write(self._world.stdout, f"{line}\n")
 
 
 def json_line(value: Mapping[str, Any]) -> str:
@@ -148,7 +176,7 @@ def sent_object(sent: Sent) -> dict[str, Any]:
         "kind": "sent",
         "number": sent.number,
         "id": sent.message_id.hex(),
-        "state": sent.state.name.lower(),
+        "state": _sent_state(sent),
         "to": list(sent.recipients),
         "everyone": sent.everyone,
         "composed_at_ms": sent.composed_at_ms,
@@ -166,6 +194,12 @@ def sent_object(sent: Sent) -> dict[str, Any]:
         ],
         "text": sent.body,
     }
+
+
+def _sent_state(sent: Sent) -> str:
+    """As in the archive; but lost when nobody waits any more and somebody will never have it."""
+    is_over = sent.state is SendState.PENDING and not sent.waiting
+    return "lost" if is_over and sent.lost else sent.state.name.lower()
 
 
 def _fates(sent: Sent) -> tuple[Fate, ...]:
@@ -188,6 +222,13 @@ def code_name(code: int | None) -> str | None:
     if code is None or code in _OWN_CODES:
         return None if code is None else _OWN_CODES[code]
     return Code(code).name if code in list(Code) else f"CODE_{code}"
+
+
+def _unwritable(error: OSError) -> OutputError:
+    reason = (error.strerror or "input/output error").lower()
+    return OutputError(
+        f"The output cannot be written: {reason}. What was not printed stays unread."
+    )
 
 
 def _name(names: Mapping[Any, str], number: int) -> str:

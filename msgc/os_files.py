@@ -10,7 +10,7 @@ import fcntl
 import os
 import random
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 _PID_BYTES_MAX: Final = 32
 
@@ -106,6 +106,11 @@ def silence(fd: int) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, fd)
     os.close(nowhere)
+
+
+def open_nowhere() -> TextIO:
+    """What stands in for a standard stream that was closed: empty to read, and nowhere to write."""
+    return Path(os.devnull).open("r+", encoding="utf-8", buffering=1)
 
 
 def random_bytes(count: int) -> bytes:

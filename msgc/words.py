@@ -155,7 +155,11 @@ def send_state(sent: Sent) -> str:
         return "unsent"
     if sent.state is SendState.FAILED:
         return "failed"
-    return "waiting" if sent.waiting else "done"
+    if sent.waiting:
+        return "waiting"
+    if sent.lost:
+        return f"{sent.lost} lost" if sent.delivered else "lost"
+    return "done"
 
 
 def fate(state: FateState) -> str:

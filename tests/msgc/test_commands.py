@@ -10,7 +10,7 @@ from msgc import command_line
 from msgc.commands_talk import CommandError, Exit, InterruptedTalkError
 from msgc.net import Signal
 from msgc.profile import ProfileHeldError
-from msgc.values import SendState
+from msgc.values import FateState, SendState
 from tests.msgc.fake_server import FakeServer, FakeSession
 from tests.msgc.fake_world import FakeWorld
 from wire import messages
@@ -439,3 +439,19 @@ def test_outbox_is_empty_after_all_that(tmp_path: Path) -> None:
     archive = world.profiles.open("alice")
     assert archive.archive.outbox.in_state(SendState.UNSENT, 9) == ()
     archive.close()
+
+
+def test_what_came_to_nothing_is_not_done(tmp_path: Path) -> None:
+    world = FakeWorld(tmp_path, FakeServer("alice", "bob"))
+    run(world, "send", "bob", "-m", "x")
+    archive = world.profiles.visit("alice")
+    assert archive is not None
+    sent = archive.outbox.recent(1)[0]
+    archive.outbox.record_outcome(sent.message_id, "bob", FateState.RECIPIENT_DELETED, 5)
+    archive.close()
+    run(world, "history")
+    assert "[1: lost]" in world.printed
+    world.stdout.truncate(0)
+    world.stdout.seek(0)
+    run(world, "history", "--json")
+    assert objects(world)[0]["state"] == "lost"
