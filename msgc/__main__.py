@@ -10,10 +10,12 @@ from typing import Final
 
 from msgc import command_line
 from msgc.archive import ArchiveError
+from msgc.command_guess import question
 from msgc.command_line import HELP, Request, UsageError
+from msgc.commands_output import OutputError, flush
 from msgc.commands_talk import CommandError, Exit, InterruptedTalkError
 from msgc.os_clock import OsClock
-from msgc.os_files import OsFiles, jitter, random_bytes, silence
+from msgc.os_files import OsFiles, jitter, open_nowhere, random_bytes, silence
 from msgc.os_net import OsNetwork
 from msgc.profile import (
     BadNameError,
@@ -36,10 +38,19 @@ def main() -> int:
     """Run msgc with the arguments of the process. The exit code."""
     if not __debug__:
         return _say(Exit.ERROR, "msgc does not run under python -O: its checks must stay on.")
+    if sys.stderr is None:
+        sys.stderr = open_nowhere()
+    if sys.stdout is None:
+        return _say(Exit.ERROR, "Standard output is closed. Nothing was done.")
+    if sys.stdin is None:
+        sys.stdin = open_nowhere()
     try:
         code = _run(sys.argv[1:])
-        sys.stdout.flush()
+        flush(sys.stdout)
         return code
+    except OutputError as error:
+        silence(sys.stdout.fileno())
+        return _say(Exit.ERROR, str(error))
     except BrokenPipeError:
         silence(sys.stdout.fileno())
         return _NO_READER
@@ -66,10 +77,27 @@ def _run(words: list[str]) -> int:
         return Exit.DONE
     world = _surroundings(request)
     if request.command is None:
-        if options.plain:
-            return _run_lines(world, options.name)
-        return _run_screens(world, options.name)
+        # A command typed wrong would become an account.
+        in_doubt = request.meant is not None and not world.profiles.knows(options.name)
+        if in_doubt and _wants_command(options.name, request.meant or ""):
+            at = words.index(options.name)
+            return _run([*words[:at], request.meant or "", *words[at + 1 :]])
+        name = options.name if options.name is not None else options.user
+        return _run_lines(world, name) if options.plain else _run_screens(world, name)
     return command_line.run(world, request)
+
+
+def _wants_command(name: str, command: str) -> bool:
+    """Ask, if there is somebody to ask. Raises UsageError."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(question(name, command))
+    shown = safe_line(name)
+    sys.stderr.write(f'Did you mean "msgc {command}"? y: yes, n: no, connect as {shown}: ')
+    sys.stderr.flush()
+    answer = sys.stdin.readline().strip().lower()
+    if answer not in {"y", "yes", "n", "no"}:
+        raise UsageError(question(name, command))
+    return answer.startswith("y")
 
 
 def _run_lines(world: Surroundings, name: str | None) -> int:

@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 
 from msgc import commands, commands_send, commands_watch
 from msgc.archive import Archive
+from msgc.command_guess import nearest, question
 from msgc.commands_output import Output
 from msgc.commands_talk import CommandError, Exit
 from msgc.limits import HISTORY_ROWS_MAX, STDIN_BYTES_MAX
@@ -22,6 +23,7 @@ from msgc.surroundings import Surroundings
 
 COMMANDS: Final = ("send", "check", "list", "create", "delete", "watch", "history", "why")
 _WITH_VALUE: Final = ("-u", "--user", "--host", "--port", "--config", "--color")
+_WORD_LENGTH_MAX: Final = 32
 _UNITS_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "": 1_000}
 
 HELP: Final = """\
@@ -41,7 +43,7 @@ commands:
 `msgc COMMAND --help` tells the options of a command.
 
 options:
-  -u, --user NAME      who to be, for the commands      (MSGC_USER, user = "...")
+  -u, --user NAME      who to be                        (MSGC_USER, user = "...")
   --host HOST          the server, default 127.0.0.1    (MSGC_HOST, host = "...")
   --port PORT          its port, default 7070           (MSGC_PORT, port = ...)
   --config FILE        settings, default $XDG_CONFIG_HOME/msgc/config.toml
@@ -62,10 +64,14 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the command line asks for. `command` is None for the screens."""
+    """What the command line asks for. `command` is None for the screens.
+
+    `meant`: the name for the screens looks like this command, typed wrong.
+    """
 
     command: str | None
     options: argparse.Namespace
+    meant: str | None = None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -93,7 +99,13 @@ def parse(words: Sequence[str]) -> Request:
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--version", action="store_true")
     parser.add_argument("--help", "-h", action="store_true")
-    return Request(None, parser.parse_args(list(words)))
+    meant = None if at is None else nearest(words[at][:_WORD_LENGTH_MAX], COMMANDS)
+    try:
+        return Request(None, parser.parse_args(list(words)), meant)
+    except UsageError:
+        if at is None or meant is None:
+            raise
+        raise UsageError(question(words[at], meant)) from None
 
 
 def run(world: Surroundings, request: Request) -> int:
@@ -123,10 +135,20 @@ def _with_profile(world: Surroundings, output: Output, request: Request, profile
         return commands.list_accounts(world, output, profile, options.pattern)
     if request.command == "delete":
         return commands.delete(world, output, profile, force=options.force)
-    program = None if options.exec is None else tuple(shlex.split(options.exec))
-    if program == ():
+    return commands_watch.watch(world, output, profile, _program(options.exec))
+
+
+def _program(words: str | None) -> tuple[str, ...] | None:
+    """The words of --exec, as a shell would split them."""
+    if words is None:
+        return None
+    try:
+        program = tuple(shlex.split(words))
+    except ValueError as error:
+        raise UsageError(f"--exec: {str(error).lower()} in {words}") from None
+    if not program:
         raise UsageError("--exec needs a command")
-    return commands_watch.watch(world, output, profile, program)
+    return program
 
 
 def _read_archive(world: Surroundings, output: Output, request: Request) -> int:

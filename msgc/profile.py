@@ -98,6 +98,10 @@ class Profiles:
         name = check_name(name)
         return self._archive(name) if self._files.exists(self._path(name, "db")) else None
 
+    def knows(self, name: str) -> bool:
+        """Whether this user was here before."""
+        return is_name(name) and self._files.exists(self._path(name.lower(), "db"))
+
     def stranger(self) -> Archive:
         """An archive that is forgotten, of an installation that nobody knows.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from msgc.values import Arrival
 from tests.msgc.line import make_archive
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +42,9 @@ def msgc(home: Path, *words: str, flags: tuple[str, ...] = ()) -> subprocess.Com
         (("-u", "a", "--port", "1", "check"), 5, "msgc: Cannot reach the server at 127.0.0.1:1:"),
         (("-u", "a", "history"), 1, "msgc: There is no archive of a for this server here.\n"),
         (("alice",), 1, "msgc: "),
+        (("-u", "a", "watch", "--exec", "unbalanced 'q"), 2, "msgc: --exec: no closing quotation"),
+        (("chekc",), 2, 'msgc: Did you mean "msgc check"? To be the user chekc: msgc -u chekc\n'),
+        (("chekc", "extra"), 2, 'msgc: Did you mean "msgc check"? To be the user chekc:'),
     ],
 )
 def test_exit_codes_and_words(tmp_path: Path, words: tuple[str, ...], code: int, said: str) -> None:
@@ -63,6 +67,35 @@ def test_a_broken_archive_is_one_sentence(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "is damaged" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("redirection", "said"),
+    [
+        (">/dev/full", "msgc: The output cannot be written: no space left on device."),
+        (">&-", "msgc: Standard output is closed. Nothing was done."),
+    ],
+)
+def test_an_output_that_takes_nothing_is_one_sentence(
+    tmp_path: Path, redirection: str, said: str
+) -> None:
+    archive_path = tmp_path / ".local/share/msgc/127.0.0.1_1/alice.db"
+    archive_path.parent.mkdir(parents=True)
+    archive = make_archive(str(archive_path))
+    archive.inbox.store([Arrival(b"s" * 16, 1, b"m" * 16, "bob", 1, 1, 1, "x")])
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{sys.executable} -m msgc -u alice --port 1 check {redirection}"],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(said)
+    assert done.stderr.count("\n") == 1
+    assert len(archive.inbox.unread(9)) == 1
+    archive.close()
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
