@@ -9,7 +9,7 @@ Fails with the exit codes of docs/operating.md.
 import os
 import sys
 from collections.abc import Mapping
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 from msgd import command_line, inspection, os_files, os_signals
 from msgd.command_line import Action, Command, UsageError
@@ -29,6 +29,9 @@ from msgd.settings import (
 from store.disk import Disk
 from store.os_disk import OsDisk
 from term.console import Console
+
+EXIT_PIPE: Final = 141
+"""What a shell says of a program that SIGPIPE ended."""
 
 
 def main() -> int:
@@ -51,6 +54,21 @@ def main() -> int:
         _complain(f"msgd: {error}")
         _complain("msgd --help tells all options")
         return EXIT_USAGE
+    except _OutputError as error:
+        # What could not be written is written again at the exit, which would fail with a trace.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error.reason, BrokenPipeError):
+            return EXIT_PIPE  # whoever reads has seen enough (`| head`)
+        _complain(f"msgd: standard output cannot be written: {error.reason.strerror}")
+        return EXIT_ERROR
+
+
+class _OutputError(Exception):
+    """Standard output takes no more."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 def _settings(command: Command, environment: Mapping[str, str]) -> Settings:
@@ -67,6 +85,8 @@ def _settings(command: Command, environment: Mapping[str, str]) -> Settings:
             raise SettingsError(f"--config {path}: {error.strerror}") from None
         layers.insert(1, read_toml(data, path))
     settings = merge(layers)
+    if not settings.data and any("data" in layer.values for layer in layers[1:]):
+        raise SettingsError("--data needs the name of a folder, and was given an empty one")
     if not settings.data:
         raise SettingsError("HOME is not set, so there is no default data folder; give --data DIR")
     return settings
@@ -112,7 +132,8 @@ def _open_console(settings: Settings) -> Console:
     # Here, because a headless server needs no curses, and some machines have none.
     from term.curses_console import CursesConsole
 
-    return CursesConsole(os.environ, cast("Literal['auto', 'always', 'never']", settings.color))
+    color = cast("Literal['auto', 'always', 'never']", settings.color)
+    return CursesConsole(os.environ, color, instead="--headless")
 
 
 def _inspect(command: Command) -> int:
@@ -122,18 +143,16 @@ def _inspect(command: Command) -> int:
         return OsDisk(folder, create=False)
 
     folder, *names = command.arguments
-    try:
-        if command.action is Action.FSCK:
-            return inspection.verify(folder, open_disk, _say, _complain)
-        return inspection.show(folder, names[0] if names else None, open_disk, _say, _complain)
-    except BrokenPipeError:
-        # Whoever reads has seen enough (`| head`). Python would complain again at the exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_OK
+    if command.action is Action.FSCK:
+        return inspection.verify(folder, open_disk, _say, _complain)
+    return inspection.show(folder, names[0] if names else None, open_disk, _say, _complain)
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201  this is the program's standard output
+    try:
+        print(text, flush=True)  # noqa: T201  this is the program's standard output
+    except OSError as error:
+        raise _OutputError(error) from None
 
 
 def _complain(text: str) -> None:

@@ -79,6 +79,10 @@ def _find(switch: str) -> tuple[Option, bool]:
     taken_back = BY_NAME.get(switch.removeprefix("--no-").replace("-", "_"))
     if switch.startswith("--no-") and taken_back is not None and taken_back.kind is Kind.FLAG:
         return taken_back, False
+    if switch in {"fsck", "dump"}:
+        raise UsageError(
+            f"{switch} must be the first word: msgd {switch} DIR; the options are for serving"
+        )
     if not switch.startswith("-"):
         raise UsageError(f"there is no command {switch!r}{nearest(switch, ('fsck', 'dump'))}")
     raise UsageError(f"there is no option {switch!r}{nearest(switch, _SWITCHES)}")

@@ -4,9 +4,10 @@ Must never change anything in the folder, nor print a character that a terminal 
 Fails with one sentence and an exit code: 78 for damage and refusals, 70 for a disk that fails.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Final
 
+from msgd.names import fold
 from store.disk import Disk, DiskError
 from store.dump import dump, dump_user
 from store.errors import EXIT_FAILED, EXIT_REFUSED, StoreError, StoreLocked
@@ -46,11 +47,15 @@ def show(folder: str, user: str | None, open_disk: OpenDisk, say: Say, complain:
     """Print everything, or what belongs to one user, a record a line."""
 
     def run(disk: Disk) -> int:
-        lines: Iterator[str] = dump(disk) if user is None else dump_user(disk, user)
+        lines: Iterator[str] = dump(disk) if user is None else dump_user(disk, fold(user))
         count = 0
-        for text in lines:
-            say(_line(text))
-            count += 1
+        try:
+            for text in lines:
+                say(_line(text))
+                count += 1
+        finally:
+            if isinstance(lines, Generator):
+                lines.close()  # now, while there is a disk on which it can close its files
         if user is not None and not count:
             complain(
                 f"msgd: {safe_log(user)} is no user as of the last checkpoint; "

@@ -34,6 +34,7 @@ def test_the_last_one_counts_and_a_flag_can_be_taken_back() -> None:
         (["--headless=yes"], "--headless takes no value"),
         (["--no-port"], "there is no option '--no-port'"),
         (["fcsk", "x"], "there is no command 'fcsk'; did you mean \"fsck\"?"),
+        (["--data", "d", "fsck", "x"], "fsck must be the first word: msgd fsck DIR"),
         (["-x"], "there is no option '-x'"),
         (["fsck"], "use: msgd fsck DIR"),
         (["fsck", "a", "b"], "use: msgd fsck DIR"),

@@ -71,6 +71,19 @@ def test_a_dump_of_one_user(disk: SimDisk, words: Words) -> None:
     ]
 
 
+def test_a_name_is_folded(disk: SimDisk, words: Words) -> None:
+    assert show("/d", "BOB", lambda _: disk, words.said.append, words.complained.append) == 0
+    assert any("hello" in line for line in words.said)
+
+
+def test_a_dump_that_nobody_reads_to_its_end_closes_its_files(disk: SimDisk) -> None:
+    def refuse(_: str) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        show("/d", "bob", lambda _: disk, refuse, refuse)
+
+
 def test_a_folder_in_use_is_looked_at_all_the_same(disk: SimDisk, words: Words) -> None:
     disk.lock("LOCK")
     assert verify("/d", lambda _: disk, words.said.append, words.complained.append) == 0
