@@ -372,6 +372,7 @@ def test_the_log_moves_and_the_file_and_environment_count(
         (["--prot", "1"], 2, 'did you mean "--port"?'),
         (["--config", "/nowhere"], 2, "--config /nowhere: No such file or directory"),
         (["--port", "1"], 2, "use --headless"),
+        (["--data", ""], 2, "--data needs the name of a folder"),
         (["--headless", "--host", "0.0.0.0"], 2, "--unsafe-plaintext"),
     ],
 )
@@ -381,6 +382,25 @@ def test_what_a_process_says_without_serving(
     found, said = start(*arguments).end()
     assert found == code
     assert words in said
+
+
+@e2e
+@pytest.mark.parametrize(
+    ("sink", "code", "said"),
+    [
+        (">/dev/full", 1, "msgd: standard output cannot be written: No space left on device\n"),
+        ("| true", 141, ""),
+    ],
+)
+def test_an_output_that_takes_nothing(sink: str, code: int, said: str) -> None:
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{sys.executable} -m msgd --help {sink}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, said)
 
 
 @e2e
