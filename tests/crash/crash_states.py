@@ -103,23 +103,24 @@ def run_rounds(options: argparse.Namespace, totals: Totals) -> None:
     if not days or (options.stop and totals.violations):
         return
     rounds = count() if options.round is None else iter([options.round])
+
+    def is_over() -> bool:
+        stopped = options.stop and bool(totals.violations)
+        return stopped or len(totals.digests) >= options.states
+
     with ProcessPoolExecutor(options.jobs, initializer=start_worker) as pool:
         for round_ in rounds:
             jobs = list(jobs_of(round_, days, options.seed, only=options.step))
             Random(f"{options.seed} {round_}").shuffle(jobs)  # an early end has seen all days
             waiting = [pool.submit(explore, job) for job in jobs]
             for future in waiting:
-                if (round_ and len(totals.digests) >= options.states) or (
-                    options.stop and totals.violations
-                ):
-                    future.cancel()
-                if not future.cancelled():
-                    totals.add(future.result())
-            if (
-                len(totals.digests) >= options.states
-                or (options.stop and totals.violations)
-                or round_ >= ROUNDS_MAX
-            ):
+                if future.cancelled():
+                    continue
+                totals.add(future.result())
+                if (round_ and is_over()) or (options.stop and totals.violations):
+                    for other in waiting:  # all at once, before any more of them begin
+                        other.cancel()
+            if is_over() or round_ >= ROUNDS_MAX:
                 return
 
 
