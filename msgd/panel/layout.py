@@ -255,9 +255,9 @@ def _last_seen(row: UserRow, wall_ms: int) -> Safe:
         return Safe("silent")
     if row.presence is Presence.DELETING:
         return Safe("deleting")
-    return (
-        _DASH if row.last_seen_ms is None else Safe(f"{age_text(wall_ms - row.last_seen_ms)} ago")
-    )
+    if row.last_seen_ms is None:
+        return Safe("never")
+    return Safe(f"{age_text(wall_ms - row.last_seen_ms)} ago")
 
 
 def _clipped(text: Safe, columns: int) -> Safe:

@@ -13,6 +13,7 @@ from typing import Final
 
 from msgd.events import EventLog
 from msgd.exchange import Exchange
+from msgd.exchange_login import last_seen
 from msgd.net import Clock
 from msgd.panel import keys as tables
 from msgd.panel.layout import draw_help, draw_log, draw_main, log_rows, table_rows
@@ -299,11 +300,12 @@ class Panel:
             return
         session = self._exchange.online.get(account.name)
         state = self._store.state
+        seen_ms = last_seen(account)
         self._say(
             f"{account.name}: since {date_time_text(account.created_at_ms)},"
             f" {account.messages_waiting(state)} waiting"
             + (
-                f", last seen {date_time_text(account.last_seen_ms)}"
+                f", last seen {'never' if seen_ms is None else date_time_text(seen_ms)}"
                 if session is None
                 else f", from {session.peer}, {len(session.outstanding)} unconfirmed"
             )

@@ -12,6 +12,7 @@ from enum import Enum, unique
 from typing import Final
 
 from msgd.exchange import Exchange
+from msgd.exchange_login import last_seen
 from msgd.panel.values import Presence, Totals, UserRow
 from store.errors import StoreDamaged
 from store.state import Account
@@ -156,7 +157,10 @@ class UserTable:
         if self.sort is Sort.BYTES:
             return lambda name: (-by_name[name].bytes_waiting(state), name)
         now_like = 1 << 63
-        return lambda name: (-now_like if name in online else -by_name[name].last_seen_ms, name)
+        return lambda name: (
+            -now_like if name in online else -(last_seen(by_name[name]) or 0),
+            name,
+        )
 
     def _row(self, account: Account) -> UserRow:
         state = self._store.state
@@ -176,7 +180,7 @@ class UserTable:
             waiting=waiting,
             waiting_bytes=account.bytes_waiting(state),
             oldest_ms=self._oldest_ms(account) if waiting else None,
-            last_seen_ms=account.last_seen_ms,
+            last_seen_ms=last_seen(account),
         )
 
     def _oldest_ms(self, account: Account) -> int | None:

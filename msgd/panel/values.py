@@ -39,7 +39,7 @@ class Presence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """One line of the table. Times are of the wall clock; None shows as a dash."""
+    """One line of the table. Times are of the wall clock; None shows as a dash, or as `never`."""
 
     name: Safe
     presence: Presence

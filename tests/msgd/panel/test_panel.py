@@ -23,7 +23,9 @@ def busy(rows: int = 24, columns: int = 80) -> PanelBench:
     bench = PanelBench(rows, columns)
     users = {name: bench.user(name) for name in ("alice", "bob", "carol.of-a-rather-long-name")}
     for name in ("dave", "erin"):
-        bench.user(name).end()
+        user = bench.user(name)
+        bench.pass_time(1)
+        user.end()
     bench.settle()
     for counter in range(1, 4):
         users["alice"].say(message("alice", counter, "dave", b"x" * 500))
@@ -94,13 +96,25 @@ def test_a_silent_user_has_a_question_mark() -> None:
 
 def test_waiting_mail_is_counted_and_its_age_told() -> None:
     bench = busy()
-    assert bench.row(" dave ").split() == ["off", "dave", "-", "-", "3", "1.5K", "4s", "4s", "ago"]
+    assert bench.row(" dave ").split() == ["off", "dave", "-", "-", "3", "1.5K", "3s", "3s", "ago"]
     assert "4 waiting    1.5K  most 3 (dave)" in bench.screen
     dave = bench.user("dave")
     dave.say(CheckMessages(5))
     bench.settle()
     bench.look()
     assert "4 waiting" in bench.screen, "not confirmed yet"
+
+
+def test_who_never_logged_in_was_never_seen() -> None:
+    bench = busy()
+    bench.store.create_account("zoe", bench.clock.wall_ms())
+    bench.look()
+    assert bench.row(" zoe ").split() == ["off", "zoe", "-", "-", "0", "0", "-", "never"]
+    bench.press("o", "o", "o", "o")
+    assert "sorted by last seen --" in bench.screen
+    assert bench.row("zoe") == bench.console.rows[11], "after everybody else"
+    bench.press("G")
+    assert "last seen never" in bench.press("i")
 
 
 def test_the_filter_follows_what_is_typed_and_can_be_taken_back() -> None:
