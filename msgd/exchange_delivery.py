@@ -203,7 +203,10 @@ class Delivery:
 
     def _report(self, session: Session, error: StoreDamaged, request: int | None, now: Now) -> None:
         self._core.note(EventKind.ERROR, f"mailbox of {session.name}: {error}", now)
-        text = "part of your mailbox cannot be read; the server's operator has been told where"
+        text = (
+            "your queue on the server is damaged; its operator has been told; "
+            "other users are not affected"
+        )
         self._core.say(session, Error(Code.INTERNAL, text, request=request))
 
     # ----- lanes ------------------------------------------------------------------------------

@@ -55,9 +55,14 @@ class ExchangeLimits:
 
     def __post_init__(self) -> None:
         if self.window_bytes_max < self.body_bytes_max:
-            raise ValueError("the window must have room for the largest message")
+            raise ValueError(
+                "window_bytes_max must be at least body_bytes_max, the longest message"
+            )
         if self.ping_idle_ms + self.silent_after_ms > self.dead_after_ms:
-            raise ValueError("a session must be asked before it is taken for dead")
+            raise ValueError(
+                f"dead_after_ms must be at least ping_idle_ms and {self.silent_after_ms} more, or "
+                "nobody could answer the ping"
+            )
         if self.body_bytes_max > wire_limits.BODY_BYTES_MAX:
             raise ValueError("the wire carries no larger message")
         if self.accounts_per_page_max > wire_limits.ACCOUNTS_PER_PAGE_MAX:

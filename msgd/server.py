@@ -27,7 +27,7 @@ from msgd.reactor_limits import ReactorLimits
 from msgd.settings import Settings, SettingsError
 from msgd.values import Now
 from store.disk import Disk, DiskError
-from store.errors import EXIT_FAILED, EXIT_REFUSED, StoreError
+from store.errors import EXIT_FAILED, EXIT_REFUSED, StoreError, StoreForbidden, StoreNoRoom
 from store.settings import StoreClock
 from store.store import Store
 from term.console import Console, ConsoleUnsuitable
@@ -36,6 +36,7 @@ from term.safe import safe_log
 EXIT_OK: Final = 0
 EXIT_ERROR: Final = 1
 EXIT_USAGE: Final = 2
+_OF_A_STORE: Final = ("MANIFEST", "MANIFEST.tmp", "LOCK", "reserve", "journal", "accounts")
 _NOT_OURS: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -87,6 +88,9 @@ def serve(settings: Settings, machine: Machine) -> int:
     except (ListenError, LogError, ConsoleUnsuitable) as error:
         machine.complain(f"msgd: {error}")
         return EXIT_ERROR
+    except StoreNoRoom as error:
+        machine.complain(f"msgd: {safe_log(str(error), 1_024)}; nothing is lost, make room")
+        return EXIT_FAILED  # room is all it needs, so whoever starts it again may do so
     except StoreError as error:
         machine.complain(f"msgd: {safe_log(str(error), 1_024)}")
         return error.exit_code
@@ -118,12 +122,9 @@ def _serve(settings: Settings, machine: Machine) -> int:
     events = EventLog(EVENTS_MAX)
     events.subscribe(log.write)
     try:
-        store = Store.open(
-            machine.open_disk(settings.data),
-            machine.clock,
-            machine.entropy,
-            store_settings,
-        )
+        disk = machine.open_disk(settings.data)
+        check_folder(disk, settings)
+        store = Store.open(disk, machine.clock, machine.entropy, store_settings)
         try:
             address = machine.network.listen(address)
             _say_hello(settings, machine, store, events, address)
@@ -156,6 +157,22 @@ def check_exposure(address: Address, settings: Settings) -> None:
             f"{address.host} can be reached from other machines, and everything would pass in "
             "plain text for anybody to read or forge; use a tunnel to 127.0.0.1, or add "
             "--unsafe-plaintext"
+        )
+
+
+def check_folder(disk: Disk, settings: Settings) -> None:
+    """A new store is begun in an empty folder, not among somebody's files. Raises StoreForbidden.
+
+    A folder that holds anything with a name of the store's own is left for the store to judge: what
+    an unfinished beginning leaves is no stranger, nor are our own log and configuration.
+    """
+    ours = {"lost+found", *(path.rpartition("/")[2] for path in (settings.log, settings.config))}
+    names = [name for name in disk.list("") if name not in ours]
+    if names and not any(name in _OF_A_STORE for name in names):
+        disk.unlock()
+        raise StoreForbidden(
+            f"{settings.data}: is not empty and no data folder of msgd (there is {names[0]!r} in "
+            "it); give --data a folder of its own"
         )
 
 

@@ -14,10 +14,10 @@ import pytest
 
 from msgd.log import LogError, LogOutput
 from msgd.net import Wish
-from msgd.server import Machine, serve
+from msgd.server import Machine, check_folder, serve
 from msgd.settings import Layer, Settings, Value, merge
 from store.disk import Disk, DiskFailure
-from store.errors import StoreDamaged, StoreLocked
+from store.errors import StoreDamaged, StoreLocked, StoreNoRoom
 from term.console import Console, ConsoleUnsuitable
 from tests.msgd.fake_machine import FakeOutput
 from tests.msgd.fake_net import FakeNetwork
@@ -209,6 +209,31 @@ def test_a_folder_that_cannot_be_written_to(error: Exception, code: int, words: 
     assert serve(settings(), replace(desk.machine(), open_disk=refuse(error))) == code
     assert len(desk.complained) == 1
     assert words in desk.complained[0]
+
+
+def test_a_start_without_room_may_be_tried_again() -> None:
+    desk = Desk()
+    machine = replace(desk.machine(), open_disk=refuse(StoreNoRoom("the disk is full")))
+    assert serve(settings(), machine) == 70
+    assert desk.complained == ["msgd: the disk is full; nothing is lost, make room"]
+
+
+def test_a_folder_of_somebody_else_is_not_filled() -> None:
+    desk = Desk()
+    desk.disk.close(desk.disk.create("thesis.txt"))
+    assert serve(settings(), desk.machine()) == 78
+    assert (
+        "is not empty and no data folder of msgd (there is 'thesis.txt' in it)"
+        in (desk.complained[0])
+    )
+    assert desk.disk.list("") == ("thesis.txt",)
+
+
+@pytest.mark.parametrize("name", ["lost+found", "LOCK", "msgd.log"])
+def test_what_may_be_in_a_new_folder(name: str) -> None:
+    disk = SimDisk(random.Random(1))
+    disk.close(disk.create(name))
+    check_folder(disk, settings(log="/d/msgd.log"))
 
 
 def test_a_log_that_cannot_be_opened_is_an_error() -> None:

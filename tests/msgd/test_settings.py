@@ -110,6 +110,17 @@ def test_options_that_contradict_each_other_are_refused() -> None:
         settings.exchange_limits()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "other"),
+    [("ping_idle_ms", 60_000, "dead_after_ms"), ("window_bytes_max", 1_024, "body_bytes_max")],
+)
+def test_both_options_of_a_contradiction_are_named(name: str, value: int, other: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        merge([Layer("line", {name: value})]).exchange_limits()
+    assert name in str(caught.value)
+    assert other in str(caught.value)
+
+
 def test_a_checkpoint_must_begin_before_the_journal_is_full() -> None:
     settings = merge([Layer("line", {"checkpoint_journal_bytes": "40M"})])
     with pytest.raises(SettingsError, match="checkpoint_journal_bytes must be at most half"):
