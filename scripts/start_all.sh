@@ -19,8 +19,8 @@ server_start_ms_max=30000
 server_stop_ms_max=30000
 client_stop_ms_max=5000
 # Two panes of 60x16, the least that the programs draw in, with their borders and tmux's own line.
-attach_columns_min=121
-attach_rows_min=35
+columns_min=121
+rows_min=35
 
 usage() {
     cat <<END
@@ -68,6 +68,8 @@ main() {
     if session_exists; then
         check_same_data
         say "Already running on port $port."
+        ((${#names[@]} == 0)) ||
+            say "It was left as it is, and the names given were not used: end it with --stop to start it with others."
     else
         set_up "$root" runtime
         check_port_is_free
@@ -108,7 +110,8 @@ read_arguments() {
     is_number_between "$port" 1 65535 || refuse "--port takes a number from 1 to 65535, not \"$port\"."
     port=$((10#$port))
     [[ $size =~ ^[0-9]{1,4}x[0-9]{1,4}$ ]] || refuse "--size takes COLSxROWS, such as 200x60, not \"$size\"."
-    ((10#${size%x*} >= 40 && 10#${size#*x} >= 20)) || refuse "--size must be at least 40x20 for four panes."
+    ((10#${size%x*} >= columns_min && 10#${size#*x} >= rows_min)) ||
+        refuse "--size must be at least ${columns_min}x$rows_min, or four panes would be too small for the programs in them."
     ((${#names[@]} <= clients)) || refuse "There are $clients clients, and ${#names[@]} names were given."
     local name
     for name in ${names[@]+"${names[@]}"}; do
@@ -249,7 +252,7 @@ attach() {
     # Four panes in a small terminal would be too small for any program in them.
     local rows columns
     read -r rows columns < <(stty size)
-    if ((rows < attach_rows_min || columns < attach_columns_min)) && ! is_zoomed; then
+    if ((rows < rows_min || columns < columns_min)) && ! is_zoomed; then
         "${tmux[@]}" resize-pane -Z -t "=$session:"
     fi
     # A terminal inside this same tmux cannot attach to it; it can only be switched over.

@@ -164,6 +164,10 @@ def test_four_panes_work_and_stop_leaves_nothing(stage: Stage) -> None:
     again = stage.start()
     assert again.returncode == 0, again.stderr
     assert "Already running" in again.stdout
+    assert "names" not in again.stdout
+    other = stage.start("xenia", "yves")
+    assert other.returncode == 0, other.stderr
+    assert "the names given were not used" in other.stdout
     assert stage.panes("#{pane_id} #{@program_pid}") == before
     elsewhere = stage.run("--detach", "--port", str(stage.port), "--data", "/elsewhere")
     assert elsewhere.returncode == 1
@@ -291,6 +295,8 @@ def test_a_session_of_somebody_else_is_left_alone(stage: Stage) -> None:
         (["--port"], "--port needs a value"),
         (["--size", "200"], "--size takes COLSxROWS"),
         (["--size", "20x10"], "at least"),
+        (["--size", "120x60"], "at least 121x35"),
+        (["--size", "200x34"], "at least 121x35"),
         (["--frobnicate"], "Unknown option --frobnicate"),
         (["a", "b", "c", "d"], "4 names were given"),
         (["al ice"], "does not fit"),
