@@ -88,7 +88,10 @@ def draw_main(size: tuple[int, int], view: View) -> Picture:
         body.append(drawn)
     body += [EMPTY] * (table_rows(size) - len(view.rows))
     body.append(_log_rule(view, columns))
-    body += [_event(event) for event in view.log]
+    room = log_rows(size)
+    details = [line(Safe(f" {text}")) for text in view.details[:room]]
+    latest = view.log[max(0, len(view.log) - room + len(details)) :]
+    body += [_event(event) for event in latest] + details
     cursor = None
     if view.prompt_cursor is not None:
         cursor = (body_rows(size), view.prompt_cursor)

@@ -20,7 +20,7 @@ from msgd.panel.layout import draw_help, draw_log, draw_main, log_rows, table_ro
 from msgd.panel.model import LogTail, Rates, gather_meters
 from msgd.panel.users import SORTED_MAX, UserTable
 from msgd.panel.values import Identity, View
-from msgd.panel.words import date_time_text
+from msgd.panel.words import bytes_text, date_time_text
 from msgd.values import Now
 from store.store import Store
 from term.console import Console, ConsoleClosed
@@ -100,6 +100,7 @@ class Panel:
         self._question: Line = EMPTY
         self._kick: str | None = None
         self._message: Line = EMPTY
+        self._details: tuple[Safe, ...] = ()
         self._gone = False
         self._ending = False
         self._dirty = True
@@ -214,6 +215,7 @@ class Panel:
             filter=safe_line(users.pattern),
             log=self._log.lines(max(0, count - log_rows(size)), count),
             log_state=self._log_state(),
+            details=self._details,
             message=message,
             prompt_cursor=cursor,
             keys=_TABLES[self._mode].footer(size[1] - 1),  # the last cell is never drawn
@@ -244,6 +246,7 @@ class Panel:
             self._type(key, command, now)
             return
         self._message = EMPTY
+        self._details = ()
         if command is None:
             return
         if self._is_question:
@@ -301,15 +304,18 @@ class Panel:
         session = self._exchange.online.get(account.name)
         state = self._store.state
         seen_ms = last_seen(account)
-        self._say(
-            f"{account.name}: since {date_time_text(account.created_at_ms)},"
-            f" {account.messages_waiting(state)} waiting"
-            + (
-                f", last seen {'never' if seen_ms is None else date_time_text(seen_ms)}"
-                if session is None
-                else f", from {session.peer}, {len(session.outstanding)} unconfirmed"
-            )
+        waiting = account.messages_waiting(state)
+        size = bytes_text(account.bytes_waiting(state))
+        if session is None:
+            now_words = f"last seen {'never' if seen_ms is None else date_time_text(seen_ms)}"
+        else:
+            now_words = f"from {session.peer}, {len(session.outstanding)} unconfirmed"
+        # In rows of their own: with a long name all this is longer than a narrow window.
+        self._details = (
+            safe_line(f"since {date_time_text(account.created_at_ms)}, {waiting} waiting ({size})"),
+            safe_line(now_words),
         )
+        self._say(f"{account.name}: see above")
 
     def _go(self, mode: Mode) -> None:
         self._below = self._mode

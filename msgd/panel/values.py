@@ -106,6 +106,8 @@ class View:
     filter: Safe
     log: tuple[LogLine, ...]
     log_state: Safe
+    details: tuple[Safe, ...]
+    """About one user, in place of the latest events; empty when nobody asked."""
     message: Line
     prompt_cursor: int | None
     """The column of the cursor in `message` while something is being typed."""

@@ -273,10 +273,23 @@ def test_too_much_text_rings() -> None:
 
 def test_details_of_a_user() -> None:
     bench = busy()
-    assert "alice: since 2026-03-01 12:00:00Z, 0 waiting, from 127.0.0.1:4" in bench.press("\r")
-    bench.press("G")
-    assert "erin: since 2026-03-01 12:00:00Z, 1 waiting, last seen 2026" in bench.press("i")
+    screen = bench.press("\r")
+    assert " alice: see above" in screen
+    assert " since 2026-03-01 12:00:00Z, 0 waiting (0)\n from 127.0.0.1:4" in screen
+    assert "see above" not in bench.press("G")
+    assert "12:00:00Z, 1 waiting (5)\n last seen 2026-03-01 12:00:00Z\n erin" in bench.press("i")
     assert bench.press("/", "zz", "\r", "i")
+
+
+def test_details_are_whole_in_the_smallest_window() -> None:
+    bench = PanelBench(16, 60)
+    user = bench.user("n" * 32)
+    bench.look()
+    screen = bench.press("\r")
+    assert "waiting (0)\n" in screen
+    assert f" {'n' * 32}: see above" in screen
+    assert "0 unconfirmed\n" in screen
+    user.end()
 
 
 def test_the_log_can_be_held_still_and_looked_through() -> None:
