@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from msgc.screens.desk import Desk
 from msgc.values import AccountLine, Received
 from msgc.view_messages import audience_words, one_line, state_word, to_words
-from msgc.view_text import ago, join_names, plural
+from msgc.view_text import join_names, plural, was_ago
 from msgc.view_users import matching
 from msgc.view_values import (
     CheckBroken,
@@ -399,5 +399,9 @@ def _seen(entry: AccountLine, now_ms: int) -> str:
     state = presence(entry.presence)
     if state != "off":
         return f" {state}"
-    when = "never seen" if entry.last_seen_ms is None else f"seen {ago(entry.last_seen_ms, now_ms)}"
+    when = (
+        "never seen"
+        if entry.last_seen_ms is None
+        else f"seen {was_ago(entry.last_seen_ms, now_ms)}"
+    )
     return f" off, {when}"

@@ -128,7 +128,7 @@ def audience_words(received: Received) -> str:
 
 def one_line(body: str) -> Safe:
     """The beginning of a text in one row; line breaks become spaces."""
-    return safe_line(" ".join(body[:_PREVIEW_CHARACTERS_MAX].split()))
+    return safe_line(" ".join(body[:_PREVIEW_CHARACTERS_MAX].split()) or "(blank)")
 
 
 def body_lines(body: str, columns: int) -> list[Line]:

@@ -63,6 +63,12 @@ def ago(at_ms: int, now_ms: int) -> Safe:
     return Safe(f"{duration(seconds * _SECOND_MS)} ago")
 
 
+def was_ago(at_ms: int, now_ms: int) -> Safe:
+    """The same of something that is over: `just now` instead of `now`."""
+    words = ago(at_ms, now_ms)
+    return Safe("just now") if words == "now" else words
+
+
 def duration(length_ms: int) -> Safe:
     """A length of time in its one or two largest units."""
     seconds = max(0, length_ms) // _SECOND_MS

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from msgc.values import AccountLine
-from msgc.view_text import ago
+from msgc.view_text import was_ago
 from term.picture import Line, Span, Style
 from term.safe import Safe, safe_line
 from term.width import pad
@@ -108,7 +108,7 @@ def _state_style(account: AccountLine) -> Style:
 def _seen(account: AccountLine, now_ms: int) -> Safe:
     if account.presence == Presence.ON:
         return Safe("now")
-    return Safe("never") if account.last_seen_ms is None else ago(account.last_seen_ms, now_ms)
+    return Safe("never") if account.last_seen_ms is None else was_ago(account.last_seen_ms, now_ms)
 
 
 def _name_columns(columns: int) -> int:

@@ -143,7 +143,7 @@ class Composer(Screen):
     def _send(self) -> Outcome:
         body = self._editor.text
         if not body.strip():
-            self._desk.say(Safe("The message is empty: write something first."))
+            self._desk.say(Safe("Nothing to send."))
             return Done.HANDLED
         self._desk.send(self._target, body)
         return LeaveTo("send")

@@ -35,6 +35,12 @@ from wire.limits import PATTERN_BYTES_MAX, RECIPIENTS_MAX
 _FIELD_BYTES_MAX: Final = PATTERN_BYTES_MAX
 _TYPED_COLUMNS_MAX: Final = 40
 _TO_NAMES_MAX: Final = 6
+_TO_COLUMNS_MIN: Final = 8
+
+_TOO_MANY: Final = (
+    f"Too many marks: at most {RECIPIENTS_MAX:,} users at once. U takes all away; "
+    "to reach everybody, go back and choose 3."
+)
 
 _MOVES: Final = (
     Binding(("Down", "C-n"), "down", "Move down"),
@@ -162,7 +168,7 @@ class Picker(Screen):
                 body.append(text("   Enter asks the server: this list may be old."))
         body += [EMPTY] * (body_rows(size) - below - len(body))
         if self._several:
-            body.append(self._to_line())
+            body.append(self._to_line(columns))
         body.append(spread(self._loading(), text(f"{self._list.position_text()} "), columns))
         title = "Send to several users" if self._several else "Send to one user"
         right = plural(self._directory.total, "user")
@@ -191,12 +197,14 @@ class Picker(Screen):
             for row in self._list.visible()
         ]
 
-    def _to_line(self) -> Line:
+    def _to_line(self, columns: int) -> Line:
         if not self._marked:
             return text("   To: nobody yet. Space marks, Enter goes on.", Style.DIM)
         marked = tuple(entry for entry in self._directory.entries if entry.name in self._marked)
-        names = safe_line(join_names(tuple(self._marked), _TO_NAMES_MAX))
-        return text(f"   To: {names}  ({prospects(marked)})")
+        count = f"  ({prospects(marked)})"
+        room = max(_TO_COLUMNS_MIN, columns - len(count) - 8)
+        names = safe_line(join_names(tuple(self._marked), _TO_NAMES_MAX), room)
+        return text(f"   To: {names}{count}")
 
     def _loading(self) -> Line:
         directory = self._directory
@@ -243,8 +251,7 @@ class Picker(Screen):
             self._desk.say(Safe("Nobody is marked yet: Space marks the name at the >."))
             return Done.HANDLED
         if len(self._marked) > RECIPIENTS_MAX:
-            words = f"At most {RECIPIENTS_MAX:,} users at once; to reach all, choose 3 instead."
-            self._desk.say(Safe(words))
+            self._desk.say(Safe(_TOO_MANY))
             return Done.HANDLED
         return Open(self._write(Target(recipients=tuple(sorted(self._marked)))))
 
@@ -272,13 +279,17 @@ class Picker(Screen):
                 self._seek(word, pasted[place + 1 :])
                 return
             self._marked[word.lower()] = None
-        self._desk.say(Safe(f"Marked {plural(len(pasted), 'user')} from the paste."))
+        self._say_marked(f"Marked {plural(len(pasted), 'user')} from the paste.")
 
     def _mark_all(self) -> None:
         you = self._desk.overview().name
         others = [entry.name for entry in self._shown if entry.name != you]
         self._marked.update(dict.fromkeys(others))
-        self._desk.say(Safe(f"Marked {plural(len(others), 'user')}; U takes all marks away."))
+        self._say_marked(f"Marked {plural(len(others), 'user')}; U takes all marks away.")
+
+    def _say_marked(self, words: str) -> None:
+        """What was marked; and at once when it is more than one message can go to."""
+        self._desk.say(Safe(_TOO_MANY if len(self._marked) > RECIPIENTS_MAX else words))
 
     def _handle_prompt(self, prompt: Prompt, key: KeyEvent) -> Outcome:
         answer = prompt.handle(key)
@@ -291,9 +302,7 @@ class Picker(Screen):
             self._marked.update(dict.fromkeys(entry.name for entry in matches))
             shown = safe_line(prompt.text, _TYPED_COLUMNS_MAX)
             found = plural(len(matches), "user matches", "users match")
-            self._desk.say(
-                Safe(f'{found} "{shown}".' if matches else f'No user matches "{shown}".')
-            )
+            self._say_marked(f'{found} "{shown}".' if matches else f'No user matches "{shown}".')
         return Done.HANDLED
 
     def _selected(self) -> str | None:
