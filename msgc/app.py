@@ -6,6 +6,8 @@ kept first and the terminal is given back. Fails with ArchiveError when the arch
 promise.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from msgc.loop import Loop, Timer
@@ -62,6 +64,7 @@ class App:
         self._escape_timer: Timer | None = None
         self._drawn: Picture | None = None
         self._code: int | None = None
+        self._end_code = 0
         self._leaving = False
         self._ticks = 0
         self._bell_at_ms = -BELL_MS
@@ -83,9 +86,9 @@ class App:
         self._loop.watch_reader(self._console.fileno(), self._read_keys)
         for signal, callback in (
             (Signal.RESIZE, self._resize),
-            (Signal.INTERRUPT, self._leave),
-            (Signal.TERMINATE, self._leave),
-            (Signal.HANG_UP, self._hang_up),
+            (Signal.INTERRUPT, partial(self._obey_signal, 130, self._leave)),
+            (Signal.TERMINATE, partial(self._obey_signal, 143, self._leave)),
+            (Signal.HANG_UP, partial(self._obey_signal, 129, self._hang_up)),
         ):
             self._loop.watch_signal(signal, callback)
         if name is not None:
@@ -158,6 +161,8 @@ class App:
             self._keep()
             self._console.suspend()
             self._drawn = None
+        elif command == "connect":
+            self._desk.retry_now()
         elif command == "quit":
             self._desk.quit()
 
@@ -170,7 +175,12 @@ class App:
 
     def _hang_up(self) -> None:
         """Nobody sees us any more."""
-        self._code = 0
+        self._code = self._end_code
+
+    def _obey_signal(self, code: int, obey: Callable[[], None]) -> None:
+        """The exit code is the shell's: 128 and the number of the signal."""
+        self._end_code = code
+        obey()
 
     def _tick(self) -> None:
         self._loop.call_at(self._clock.now_ms() + TICK_MS, self._tick)
@@ -195,7 +205,7 @@ class App:
             else:
                 self._leave()
         if self._leaving and desk.left:
-            self._code = 0
+            self._code = self._end_code
 
     def _is_help(self) -> bool:
         return isinstance(self._stack.top, Help) and self._stack.depth == 2

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from msgc import commands, commands_send, commands_watch
+from msgc import commands, commands_send, commands_watch, words
 from msgc.archive import Archive
 from msgc.command_guess import nearest, question
 from msgc.commands_output import Output
 from msgc.commands_talk import CommandError, Exit
 from msgc.limits import HISTORY_ROWS_MAX, STDIN_BYTES_MAX
-from msgc.profile import Profile, check_name
+from msgc.profile import Profile, ProfileHeldError, check_name
 from msgc.settings import COLORS
 from msgc.surroundings import Surroundings
 
@@ -120,7 +120,7 @@ def run(world: Surroundings, request: Request) -> int:
         case "send":
             return commands_send.send(world, output, _errand(world, options))
         case _:
-            profile = world.profiles.open(_user(world))
+            profile = _open(world, request.command or "")
             try:
                 return _with_profile(world, output, request, profile)
             finally:
@@ -138,14 +138,24 @@ def _with_profile(world: Surroundings, output: Output, request: Request, profile
     return commands_watch.watch(world, output, profile, _program(options.exec))
 
 
-def _program(words: str | None) -> tuple[str, ...] | None:
+def _open(world: Surroundings, command: str) -> Profile:
+    """The profile of the user. Held by another process: say what to do for this command."""
+    user = _user(world)
+    try:
+        return world.profiles.open(user)
+    except ProfileHeldError as held:
+        text = words.held_for(command, user, held.pid)
+        raise CommandError(Exit.ERROR, text) from None
+
+
+def _program(text: str | None) -> tuple[str, ...] | None:
     """The words of --exec, as a shell would split them."""
-    if words is None:
+    if text is None:
         return None
     try:
-        program = tuple(shlex.split(words))
+        program = tuple(shlex.split(text))
     except ValueError as error:
-        raise UsageError(f"--exec: {str(error).lower()} in {words}") from None
+        raise UsageError(f"--exec: {str(error).lower()} in {text}") from None
     if not program:
         raise UsageError("--exec needs a command")
     return program

@@ -113,7 +113,7 @@ def create(world: Surroundings, output: Output, name: str) -> int:
         talk.close()
         archive.close()
     if isinstance(event, CreateRefused):
-        raise CommandError(Exit.REFUSED, words.refusal(event.code, event.text, event.name))
+        raise CommandError(Exit.REFUSED, words.create_refusal(event.code, event.text, event.name))
     assert isinstance(event, Created)
     output.fact("created", name=event.name)
     output.say(f"The account {event.name} is made.")
@@ -139,7 +139,8 @@ def delete(world: Surroundings, output: Output, profile: Profile, *, force: bool
     assert isinstance(event, Deleted)
     output.fact("deleted", name=event.name, discarded=event.discarded)
     lost = words.plural(event.discarded or 0, "message")
-    output.say(f"The account {event.name} is deleted. {lost} were never delivered.")
+    verb = "was" if event.discarded == 1 else "were"
+    output.say(f"The account {event.name} is deleted. {lost} {verb} never delivered.")
     return Exit.DONE
 
 

@@ -12,7 +12,7 @@ from msgc import words
 from msgc.archive import Archive
 from msgc.link import Link, LinkSettings
 from msgc.loop import Loop
-from msgc.profile import Profile, ProfileError, ProfileHeldError
+from msgc.profile import Profile, ProfileError, ProfileHeldError, is_name
 from msgc.screens.desk import Desk
 from msgc.surroundings import Surroundings
 from msgc.values import (
@@ -39,6 +39,7 @@ from wire.codes import Code
 FOLLOW_MS: Final = 10_000
 """How long the message line goes on telling of the last message sent, at least."""
 _DRAFTS_MAX: Final = 1_000
+_BAD_NAME_COLUMNS_MAX: Final = 40
 _NOT_CONNECTED: Final = Safe("Not connected: this needs the server. msgc goes on trying.")
 _PHASES: Final = {
     LinkState.OFFLINE: Phase.WAITING,
@@ -90,6 +91,12 @@ class LiveDesk(Desk):
         overview = self.overview()
         unsendable = overview.unsent > 0 and not overview.standing.online
         return unsendable or asks_always(self._archive.preferences)
+
+    @property
+    def _is_shut_out(self) -> bool:
+        """Whether the server has ended it, and nothing is tried by itself."""
+        stopped = self._link is not None and self._link.state is LinkState.STOPPED
+        return stopped and self.inside and not self.situation.logged_out
 
     def take_bell(self) -> bool:
         """Whether to ring now; asked once a turn."""
@@ -173,6 +180,8 @@ class LiveDesk(Desk):
     def message(self) -> Safe:
         """See Desk. What was said last, else where the last message sent stands."""
         situation = self.situation
+        if self._is_shut_out and not situation.said:
+            return safe_line(f"{situation.reason} ^R connects again.".strip())
         if situation.said or situation.followed is None or self._profile is None:
             return situation.said
         sent = self._archive.outbox.get(situation.followed)
@@ -247,6 +256,10 @@ class LiveDesk(Desk):
         """See Desk."""
         self.close()
         folded = name.strip().lower()
+        if not is_name(folded):
+            shown = safe_line(name.strip(), _BAD_NAME_COLUMNS_MAX)
+            self.situation = Situation(refusal=safe_line(words.not_a_name(shown)))
+            return
         self.situation = Situation(name=folded)
         try:
             self._profile = self._surroundings.profiles.open(folded)

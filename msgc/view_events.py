@@ -70,6 +70,7 @@ class Situation:
     inside: bool = False
     ended: bool = False
     online: bool = False
+    stopping: bool = False
     created: bool = False
     counting: bool = False
     arrived_since: int = 0
@@ -140,6 +141,7 @@ class EventReader:
         situation = self._situation
         situation.name = event.name
         situation.online = True
+        situation.stopping = False
         situation.reason = ""
         situation.refusal = Safe("")
         situation.waiting_there = event.waiting
@@ -173,19 +175,20 @@ class EventReader:
             case LoggedOut():
                 situation.logged_out = True
         if situation.inside and situation.reason:
-            self._say(situation.reason)
+            self._say(f"{situation.reason} ^R connects again.")
         self._void_requests()
 
     def _on_disconnected(self, event: Disconnected | ServerStopping) -> None:
         situation = self._situation
         if isinstance(event, ServerStopping):
+            situation.stopping = True
             self._say(words.notice(NoticeKind.SHUTTING_DOWN, event.text, None))
             return
         situation.reason = words.unreachable(self._host, self._port, event.reason)
         if event.retry_at_ms is None and not situation.inside:
             situation.refusal = safe_line(situation.reason)
             situation.ended = True
-        elif situation.online:
+        elif situation.online and not situation.stopping:
             self._say(f"The connection is gone ({event.reason}). msgc goes on trying.")
         situation.online = False
         self._void_requests()
@@ -301,7 +304,7 @@ class EventReader:
             case Created():
                 self._say(f"The account {event.name} is made. It belongs to who connects as it.")
             case CreateRefused():
-                self._say(words.refusal(event.code, event.text, event.name))
+                self._say(words.create_refusal(event.code, event.text, event.name))
             case DeleteRefused():
                 reason = words.refusal(event.code, event.text, situation.name)
                 self._on_news(DeletionRefused(reason, event.waiting))

@@ -55,7 +55,7 @@ _PRESENCES: Final[dict[int, str]] = {
 }
 
 _NOTICES: Final[dict[int, str]] = {
-    NoticeKind.SHUTTING_DOWN: "The server is shutting down. msgc looks for it again by itself.",
+    NoticeKind.SHUTTING_DOWN: "The server is being shut down. msgc goes on trying.",
     NoticeKind.STORAGE_FULL: "The server's storage is full: it refuses new messages for now.",
 }
 
@@ -76,9 +76,30 @@ def held(name: str, pid: int | None) -> str:
     return f"{name} is connected from this computer already: {who} holds the archive. Use that one."
 
 
+def held_for(command: str, name: str, pid: int | None) -> str:
+    """The same for a command that needs to be the one connection: what to do instead."""
+    process = "the running msgc" if pid is None else f"the running msgc (pid {pid})"
+    if command in {"check", "watch"}:
+        return (
+            f"{name} is connected from this computer already: {process} receives the messages; "
+            f"see: msgc -u {name} history"
+        )
+    if command == "list":
+        return (
+            f"{name} is connected from this computer already: see the Accounts screen of "
+            f"{process}, or use another name with -u."
+        )
+    return held(name, pid)
+
+
 def unreachable(host: str, port: int, reason: str) -> str:
     """No connection."""
     return f"Cannot reach the server at {host}:{port}: {reason}."
+
+
+def not_a_name(name: str) -> str:
+    """It cannot be a username; `name_rule` says what can."""
+    return f'"{name}" is not a username.'
 
 
 def name_rule() -> str:
@@ -111,6 +132,13 @@ def refusal(code: int, text: str, name: str = "") -> str:
             return text or "A recipient does not exist. Nothing was sent to anybody."
         case _:
             return _REFUSALS.get(code) or f"The server says: {text or 'no'} (code {code})."
+
+
+def create_refusal(code: int, text: str, name: str) -> str:
+    """Why an account was not made."""
+    if code == Code.STORAGE_FULL:
+        return f"The account {name} was not made: the server's storage is full. Try again later."
+    return refusal(code, text, name)
 
 
 def undelivered(name: str, waiting: int) -> str:

@@ -82,6 +82,7 @@ TYPING_KEYS: Final = KeyTable(
     [
         Binding(("F1", "C-g"), "help", "Show the keys of this screen", "help"),
         Binding(("C-l",), "redraw", "Draw the screen anew"),
+        Binding(("C-r",), "connect", "Connect again at once, when the connection is gone"),
         Binding(("C-z",), "suspend", "Stop msgc; the shell's fg continues it"),
         Binding(("C-c", "F10"), "quit", "Disconnect and quit"),
     ]

@@ -6,6 +6,7 @@ asks again when the server refuses. Must never decide that a name is free: only 
 
 from typing import Final
 
+from msgc.profile import is_name
 from msgc.screens.desk import Desk
 from msgc.screens.screen import TYPING_KEYS, Done, Outcome, Screen, Size
 from msgc.view_frame import frame, text
@@ -119,7 +120,8 @@ class Username(Screen):
         if not name:
             self._desk.say(Safe("Type a name, then Enter."))
             return
-        self._editor.set_text("")
+        if is_name(name):
+            self._editor.set_text("")  # what is none stays for editing
         self._desk.log_in(name)
 
     def _handle_trying(self, command: str | None) -> Outcome:

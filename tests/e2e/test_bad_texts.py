@@ -102,8 +102,9 @@ def test_bad_names_at_the_prompt(stage: Stage, name: str) -> None:
         lambda screen: not re.search(r"Username:$", screen, re.MULTILINE), "the name typed"
     )
     client.send_keys("Enter")
+    client.wait_for("is not a username.", "A username has 1 to 32 characters")
+    client.send_keys("Esc")
     client.wait_for_match(r"Username:$")
-    client.wait_for("A username has 1 to 32 characters")
     client.send_keys("alice", "Enter")
     client.wait_for("You are connected as alice.")
     home = stage.folder / "home-somebody"

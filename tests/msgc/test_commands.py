@@ -9,7 +9,6 @@ import pytest
 from msgc import command_line
 from msgc.commands_talk import CommandError, Exit, InterruptedTalkError
 from msgc.net import Signal
-from msgc.profile import ProfileHeldError
 from msgc.values import FateState, SendState
 from tests.msgc.fake_server import FakeServer, FakeSession
 from tests.msgc.fake_world import FakeWorld
@@ -232,8 +231,11 @@ def test_check_prints_what_an_earlier_run_could_not(tmp_path: Path) -> None:
 def test_check_says_who_holds_the_profile(tmp_path: Path) -> None:
     world = FakeWorld(tmp_path, FakeServer("alice"))
     holder = world.profiles.open("alice")
-    with pytest.raises(ProfileHeldError, match="holds the archive"):
-        run(world, "check")
+    code, text = refused(world, "check")
+    assert code == Exit.ERROR
+    assert "receives the messages; see: msgc -u alice history" in text
+    assert "Accounts screen" in refused(world, "list")[1]
+    assert "holds the archive" in refused(world, "delete")[1]
     holder.close()
 
 

@@ -82,7 +82,7 @@ def test_presence_and_audience() -> None:
 def test_notices() -> None:
     assert words.notice(NoticeKind.MAIL_WAITING, "", 1) == "1 message waiting for you."
     assert words.notice(NoticeKind.ANNOUNCEMENT, "tea", None) == "The operator says: tea"
-    assert words.notice(NoticeKind.SHUTTING_DOWN, "", None).startswith("The server is shutting")
+    assert words.notice(NoticeKind.SHUTTING_DOWN, "", None).startswith("The server is being shut")
     assert words.notice(77, "odd", None) == "The server says: odd"
 
 

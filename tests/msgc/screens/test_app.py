@@ -152,8 +152,11 @@ def test_quitting_says_goodbye(world: World) -> None:
     assert world.server.accounts["alice"].session is None
 
 
-@pytest.mark.parametrize("signal", [Signal.TERMINATE, Signal.INTERRUPT, Signal.HANG_UP])
-def test_signals_end_it_and_keep_the_draft(tmp_path: Path, signal: Signal) -> None:
+@pytest.mark.parametrize(
+    ("signal", "code"),
+    [(Signal.TERMINATE, 143), (Signal.INTERRUPT, 130), (Signal.HANG_UP, 129)],
+)
+def test_signals_end_it_and_keep_the_draft(tmp_path: Path, signal: Signal, code: int) -> None:
     world = World(tmp_path, "bob")
     world.start("alice")
     world.type("s")
@@ -161,7 +164,7 @@ def test_signals_end_it_and_keep_the_draft(tmp_path: Path, signal: Signal) -> No
     world.type("1bob\rhalf a sent")
     world.network.signals.append(signal)
     world.settle()
-    assert world.app.code == 0
+    assert world.app.code == code
     world.app.close()
     again = World(tmp_path, "bob")
     again.start("alice")
@@ -287,3 +290,25 @@ def test_an_old_filter_is_not_taken_for_the_whole_log(world: World) -> None:
     world.wait_for("Only names that match b*")
     world.type("qqs")
     world.wait_for("carol")
+
+
+def test_a_name_that_is_none_stays_in_the_field(world: World) -> None:
+    world.start()
+    world.type("Bad Name!\r")
+    world.wait_for('"Bad Name!" is not a username.')
+    assert "Username: Bad Name!" in world.console.rows
+
+
+def test_who_was_shut_out_is_told_the_key_on_every_screen_and_it_works(world: World) -> None:
+    world.start("alice")
+    world.type("s")
+    world.wait_for("bob")
+    session = world.server.accounts["alice"].session
+    assert session is not None
+    session.put(messages.Error(Code.TAKEN_OVER, "elsewhere", fatal=True))
+    world.wait_for("connects again.")
+    world.type("1")
+    world.type("b")
+    world.wait_for("connects again.")
+    world.press(b"\x12")
+    world.wait_for("[online]")

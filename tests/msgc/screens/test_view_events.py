@@ -148,4 +148,7 @@ def test_taken_over_while_inside_stays_inside(listener: Listener) -> None:
 def test_a_stopping_server_is_told(listener: Listener) -> None:
     log_in(listener)
     listener.reader.read(ServerStopping("bye"))
-    assert "shutting down" in listener.situation.said
+    words = "The server is being shut down. msgc goes on trying."
+    assert listener.situation.said == words
+    listener.reader.read(Disconnected("closed", 5))
+    assert listener.situation.said == words
