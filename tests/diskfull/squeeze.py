@@ -2,7 +2,7 @@
 
 What runs out of room is whatever comes next: a rotation, a checkpoint, a compaction, a new
 mailbox, MANIFEST, the reserve; and, after a kill in the middle of it, recovery. Only two ends are
-allowed while there is no room: the server goes on, or a start is refused with a sentence and 78.
+allowed while there is no room: the server goes on, or a start is refused with a sentence and 70.
 
 Must never squeeze before the reserve is back: it is what the promise rests on.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from store.errors import EXIT_REFUSED
+from store.errors import EXIT_FAILED
 from tests.diskfull.fill_up import SMALL
 from tests.diskfull.volume import Volume
 from tests.kill.typist import Typist
@@ -127,7 +127,7 @@ class Squeezes:
             self._go_on(self.random.randint(0, 300))
             return
         code = server.bury()
-        if code != EXIT_REFUSED or "the disk is full" not in server.last_words():
+        if code != EXIT_FAILED or "the disk is full" not in server.last_words():
             raise ServerError(f"a start without room ended with {code}: {server.last_words()}")
         self.figures.starts_refused += 1
 

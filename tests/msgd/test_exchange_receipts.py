@@ -258,6 +258,7 @@ def test_a_damaged_mailbox_concerns_its_user_only_and_is_named_in_the_log(server
     request = bob.check()
     error = bob.last(Error)
     assert (error.code, error.fatal, error.request) == (Code.INTERNAL, False, request)
+    assert error.text.startswith("your queue on the server is damaged; its operator has been told")
     (text,) = server.noted(EventKind.ERROR)
     assert "mailboxes/00/0.mailbox" in text
     assert "4096" in text
