@@ -176,11 +176,11 @@ Signals:
 
 Exit codes:
   0   ended as asked
-  1   an error: the port is in use, the log or standard output cannot be written,
-      this type of terminal cannot show the panel
+  1   an error: the port is in use, the log or standard output cannot be
+      written, this type of terminal cannot show the panel
   2   the command line, the environment or the configuration file is wrong
-  70  writing to the disk failed, or it is too full to finish the recovery; nothing
-      that was confirmed is lost, and starting again is safe
+  70  writing to the disk failed, or it is too full to finish the recovery;
+      nothing that was confirmed is lost, and starting again is safe
   78  refused: the data folder is damaged, in use, from a newer version, not
       private, or somebody else's; a human must look, so do not start it again
       in a loop
