@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from msgc.profile import is_name
 from msgc.screens.desk import Desk
 from msgc.values import AccountLine, Received
 from msgc.view_messages import audience_words, one_line, state_word, to_words
@@ -22,7 +23,7 @@ from msgc.view_values import (
     Phase,
     Target,
 )
-from msgc.words import none_available, presence
+from msgc.words import name_rule, none_available, presence
 from term.safe import Safe, safe_line, safe_text
 
 _HISTORY_ROWS: Final = 20
@@ -30,13 +31,14 @@ _ACCOUNTS_ROWS: Final = 200
 _INBOX_ROWS: Final = 1_000
 _WILDCARDS: Final = frozenset("*?[")
 MENU: Final = (
-    ("1", "Send message"),
-    ("2", "Check for messages"),
-    ("3", "Sent messages"),
-    ("4", "History"),
-    ("5", "Accounts"),
-    ("q", "Disconnect and quit"),
+    ("1", "s", "Send message"),
+    ("2", "c", "Check for messages"),
+    ("3", "o", "Sent messages"),
+    ("5", "h", "History"),
+    ("6", "a", "Accounts"),
+    ("q", "q", "Disconnect and quit"),
 )
+"""Numbers and letters are those of the screens' menu; 4 and 7 are only there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class Conversation:
         """From the name prompt to the end."""
         while True:
             yield from self._log_in(name)
+            if not self._inside():
+                return
             name = None
             while self._inside():
                 choice = yield from self._choose()
@@ -97,11 +101,16 @@ class Conversation:
         desk = self._desk
         while not self._inside():
             if name is None:
-                name = yield from self._ask("Username: ")
+                name = yield from self._ask("Username (q quits): ", leaves=False)
+                if name == "q":
+                    desk.quit()
+                    return
             if not name.strip():
                 name = None
                 continue
             desk.log_in(name)
+            if not is_name(name.strip()):
+                self._say(name_rule())
             name = None
             yield from self._connect()
             self._tell_refusal()
@@ -143,13 +152,15 @@ class Conversation:
             self._say(f"You are connected as {overview.name}.")
         else:
             self._say(f"You are not connected: {overview.standing.words(self._desk.now_ms())}.")
-        details = {"2": f" ({overview.waiting:,} waiting)", "4": f" ({overview.kept:,} kept)"}
-        for key, label in MENU:
-            self._say(f"{key}  {label}{details.get(key, '')}")
+        details = {"2": f" ({overview.waiting:,} waiting)", "5": f" ({overview.kept:,} kept)"}
+        for digit, letter, label in MENU:
+            keys = digit if digit == letter else f"{digit}  {letter}"
+            self._say(f"{keys}  {label}{details.get(digit, '')}")
         while self._inside():
-            line = yield from self._ask("Choose 1 to 5, or q: ")
-            if line in {key for key, _ in MENU}:
-                return line
+            line = yield from self._ask("Choose a number or letter; q quits: ", leaves=False)
+            for digit, letter, _ in MENU:
+                if line in {digit, letter}:
+                    return digit
             if line:
                 self._say(f'"{line}" is not in the menu.')
         return ""
@@ -161,9 +172,9 @@ class Conversation:
             yield from self._check()
         elif choice == "3":
             self._tell_sent()
-        elif choice == "4":
-            yield from self._history()
         elif choice == "5":
+            yield from self._history()
+        elif choice == "6":
             yield from self._accounts()
 
     # ----- sending ------------------------------------------------------------------------------
@@ -176,7 +187,7 @@ class Conversation:
             self._say("1  To one user (1-to-1)")
             self._say("2  To several users (1-to-n)")
             self._say("3  To all users (1-to-all)")
-            option = yield from self._ask("Choose 1, 2 or 3; empty goes back: ")
+            option = yield from self._ask("Choose 1, 2 or 3; q goes back: ")
             if option not in {"1", "2", "3"}:
                 return
             target = Target(everyone=True)
@@ -199,14 +210,14 @@ class Conversation:
         return overview.unsent == 0 or not overview.standing.online
 
     def _ask_names(self, *, several: bool) -> Names:
-        label = "Users, with spaces between them; * ? [a-z] are wildcards: "
+        label = "Users, with spaces between them; * ? [a-z] are wildcards; q goes back: "
         while True:
-            line = yield from self._ask(label if several else "User: ")
+            line = yield from self._ask(label if several else "User; q goes back: ")
             typed = line.replace(",", " ").split()
             if not typed:
                 return ()
             if not several and len(typed) > 1:
-                self._say("One user only; empty goes back.")
+                self._say("One user only; q goes back.")
                 continue
             names, stranger = self._find_names(typed, wildcards=several)
             if stranger is None:
@@ -286,7 +297,11 @@ class Conversation:
 
     def _history(self) -> Talk:
         desk = self._desk
-        query = yield from self._ask("Search for (empty shows the last ones): ")
+        query = yield from self._ask(
+            "Search for (empty shows the last ones; q goes back): ", leaves=False
+        )
+        if query == "q":
+            return
         rows = desk.history(query, _HISTORY_ROWS)
         if not rows:
             self._say("Nothing found.")
@@ -310,7 +325,7 @@ class Conversation:
             self._tell_accounts()
             line = yield from self._ask(
                 "A wildcard lists again; new NAME makes an account; delete deletes yours; "
-                "empty goes back: "
+                "q goes back: "
             )
             verb, _, rest = line.partition(" ")
             if not line:
@@ -326,7 +341,7 @@ class Conversation:
     def _delete(self) -> Talk:
         desk = self._desk
         name = desk.overview().name
-        sure = yield from self._ask(f"Delete the account {name}? yes or no: ")
+        sure = yield from self._ask(f"Delete the account {name}? yes or no; q goes back: ")
         if sure != "yes":
             self._say("The account is kept.")
             return
@@ -340,7 +355,9 @@ class Conversation:
         if refused.messages_waiting is None:
             return
         waiting = plural(refused.messages_waiting, "message")
-        typed = yield from self._ask(f"To delete it with its {waiting}, type {name}: ")
+        typed = yield from self._ask(
+            f"To delete it with its {waiting}, type {name}; q goes back: ", leaves=name != "q"
+        )
         if typed != name:
             self._say("The account is kept.")
             return
@@ -386,9 +403,11 @@ class Conversation:
     def _say(self, line: str) -> None:
         self._say_safe(safe_line(line))
 
-    def _ask(self, prompt: str) -> Answer:
+    def _ask(self, prompt: str, *, leaves: bool = True) -> Answer:
+        """The line; empty for `q` when that `leaves`, as an empty line does."""
         line = yield Step(safe_line(prompt), _never)
-        return (line or "").strip()
+        typed = (line or "").strip()
+        return "" if leaves and typed == "q" else typed
 
 
 def _never() -> bool:

@@ -15,8 +15,8 @@ def world(tmp_path: Path) -> LineWorld:
 
 def test_connect_and_quit(world: LineWorld) -> None:
     said = world.converse("alice", "q")
-    assert said.index("Username: _") < said.index("You are connected as alice.")
-    assert "2  Check for messages (0 waiting)" in said
+    assert said.index("Username (q quits): _") < said.index("You are connected as alice.")
+    assert "2  c  Check for messages (0 waiting)" in said
 
 
 def test_send_to_one_after_a_stranger_was_refused(world: LineWorld) -> None:
@@ -50,13 +50,13 @@ def test_check_prints_once(world: LineWorld) -> None:
 
 
 def test_history_and_sent(world: LineWorld) -> None:
-    said = world.converse("1", "1", "bob", "findme", ".", "", "3", "4", "findme", "q", name="alice")
+    said = world.converse("1", "1", "bob", "findme", ".", "", "o", "5", "findme", "q", name="alice")
     assert "to bob, waiting: findme" in said
     assert "to bob: findme" in said
 
 
 def test_accounts_create_and_delete(world: LineWorld) -> None:
-    said = world.converse("5", "c*", "new dave", "delete", "yes", name="alice")
+    said = world.converse("6", "c*", "new dave", "delete", "yes", name="alice")
     assert "The account dave is made." in said
     assert "The account alice is deleted." in said
     assert "alice" not in world.server.accounts
@@ -65,7 +65,7 @@ def test_accounts_create_and_delete(world: LineWorld) -> None:
 def test_delete_with_waiting_messages_wants_the_name(world: LineWorld) -> None:
     world.server.accounts["alice"] = FakeAccount("alice")
     world.server.queue("alice", "bob", "unread")
-    said = world.converse("5", "delete", "yes", "bob", "delete", "yes", "alice", name="alice")
+    said = world.converse("a", "delete", "yes", "bob", "delete", "yes", "alice", name="alice")
     assert "Messages wait for alice." in said
     assert "The account is kept." in said
     assert "The account alice is deleted." in said
@@ -79,3 +79,14 @@ def test_unreachable_is_said_once_and_can_be_left(world: LineWorld) -> None:
 
 def test_a_choice_that_is_none_is_said(world: LineWorld) -> None:
     assert '"9" is not in the menu.' in world.converse("9", "q", name="alice")
+
+
+def test_q_leads_out_of_every_question(world: LineWorld) -> None:
+    said = world.converse("s", "1", "q", "q", "h", "q", "a", "q", "q", name="alice")
+    assert said.endswith("Choose a number or letter; q quits: _")
+
+
+def test_q_at_the_name_prompt_quits(world: LineWorld) -> None:
+    said = world.converse("Bad Name!", "q")
+    assert '"Bad Name!" is not a username.' in said
+    assert "A username has 1 to 32 characters" in said
