@@ -137,7 +137,7 @@ def _open_console(settings: Settings) -> Console:
 
 
 def _inspect(command: Command) -> int:
-    """fsck and dump."""
+    """fsck, dump and backup."""
 
     def open_disk(folder: str) -> Disk:
         return OsDisk(folder, create=False)
@@ -145,6 +145,9 @@ def _inspect(command: Command) -> int:
     folder, *names = command.arguments
     if command.action is Action.FSCK:
         return inspection.verify(folder, open_disk, _say, _complain)
+    if command.action is Action.REPAIR:
+        os.umask(0o077)
+        return inspection.mend(folder, open_disk, _say, _complain)
     return inspection.show(folder, names[0] if names else None, open_disk, _say, _complain)
 
 

@@ -26,7 +26,9 @@ class Action(Enum):
 
     SERVE = "serve"
     FSCK = "fsck"
+    REPAIR = "fsck --repair"
     DUMP = "dump"
+    BACKUP = "backup"
     HELP = "help"
     VERSION = "version"
 
@@ -51,7 +53,7 @@ def parse(arguments: Sequence[str]) -> Command:
         return Command(Action.HELP, Layer(SOURCE, {}))
     if "--version" in arguments:
         return Command(Action.VERSION, Layer(SOURCE, {}))
-    if arguments and arguments[0] in {"fsck", "dump"}:
+    if arguments and arguments[0] in _TOOLS:
         return _parse_tool(Action(arguments[0]), tuple(arguments[1:]))
     values: dict[str, Value] = {}
     rest = list(arguments)
@@ -79,25 +81,31 @@ def _find(switch: str) -> tuple[Option, bool]:
     taken_back = BY_NAME.get(switch.removeprefix("--no-").replace("-", "_"))
     if switch.startswith("--no-") and taken_back is not None and taken_back.kind is Kind.FLAG:
         return taken_back, False
-    if switch in {"fsck", "dump"}:
+    if switch in _TOOLS:
         raise UsageError(
             f"{switch} must be the first word: msgd {switch} DIR; the options are for serving"
         )
     if not switch.startswith("-"):
-        raise UsageError(f"there is no command {switch!r}{nearest(switch, ('fsck', 'dump'))}")
+        raise UsageError(f"there is no command {switch!r}{nearest(switch, _TOOLS)}")
     raise UsageError(f"there is no option {switch!r}{nearest(switch, _SWITCHES)}")
 
 
 def _parse_tool(action: Action, arguments: tuple[str, ...]) -> Command:
-    most = 1 if action is Action.FSCK else 2
-    if not 1 <= len(arguments) <= most or arguments[0].startswith("-"):
-        raise UsageError(f"use: {_TOOL_USE[action]}")
+    if action is Action.FSCK and "--repair" in arguments:
+        action = Action.REPAIR
+        arguments = tuple(each for each in arguments if each != "--repair")
+    least, most, use = _TOOL_USE[action]
+    if not least <= len(arguments) <= most or any(each.startswith("-") for each in arguments):
+        raise UsageError(f"use: {use}")
     return Command(action, Layer(SOURCE, {}), arguments)
 
 
+_TOOLS: Final = ("fsck", "dump", "backup")
 _TOOL_USE: Final = {
-    Action.FSCK: "msgd fsck DIR",
-    Action.DUMP: "msgd dump DIR [USER]",
+    Action.FSCK: (1, 1, "msgd fsck DIR [--repair]"),
+    Action.REPAIR: (1, 1, "msgd fsck DIR --repair"),
+    Action.DUMP: (1, 2, "msgd dump DIR [USER]"),
+    Action.BACKUP: (2, 2, "msgd backup DIR TO"),
 }
 
 
@@ -150,7 +158,9 @@ Usage:
   msgd [OPTIONS]               serve, with a panel on this terminal
   msgd --headless [OPTIONS]    serve, with a log on standard error
   msgd fsck DIR                verify a data folder, change nothing
+  msgd fsck DIR --repair       make a damaged folder whole, say what is lost
   msgd dump DIR [USER]         print what is in a data folder
+  msgd backup DIR TO           copy a data folder, also of a running server
 
 Options, with what holds without them in [brackets]. Each can also stand in the
 file given by --config (connections_max = 100) and in the environment

@@ -1,17 +1,20 @@
-"""`msgd fsck` and `msgd dump`: a look at a data folder, for people.
+"""`msgd fsck`, `dump` and `backup`: what people do with a data folder beside serving it.
 
-Must never change anything in the folder, nor print a character that a terminal would obey.
-Fails with one sentence and an exit code: 78 for damage and refusals, 70 for a disk that fails.
+Must never change anything in the folder unless `--repair` says so, nor print a character that a
+terminal would obey. Fails with one sentence and an exit code: 78 for damage and refusals, 70 for a
+disk that fails, 1 for what somebody should read.
 """
 
 from collections.abc import Callable, Generator, Iterator
 from typing import Final
 
 from msgd.names import fold
+from store.backup import backup
 from store.disk import Disk, DiskError
 from store.dump import dump, dump_user
 from store.errors import EXIT_FAILED, EXIT_REFUSED, StoreError, StoreLocked
 from store.fsck import fsck
+from store.repair import repair
 from term.safe import safe_log
 
 EXIT_OK: Final = 0
@@ -27,6 +30,7 @@ def verify(folder: str, open_disk: OpenDisk, say: Say, complain: Say) -> int:
     """Look at everything; 0 when it is sound, 78 when something is damaged."""
 
     def run(disk: Disk) -> int:
+        _hold(disk, complain)
         findings = fsck(disk)
         for finding in findings:
             say(_line(str(finding)))
@@ -34,10 +38,69 @@ def verify(folder: str, open_disk: OpenDisk, say: Say, complain: Say) -> int:
         if damages:
             complain(
                 f"msgd: {folder} is damaged in {damages} {'place' if damages == 1 else 'places'}; "
-                "do not serve it, restore it from a backup"
+                "do not serve it: restore a backup, or save what can be saved with "
+                f"`msgd fsck {folder} --repair`"
             )
             return EXIT_REFUSED
         say(f"{_line(folder)} is sound")
+        return EXIT_OK
+
+    return _with_disk(folder, open_disk, complain, run)
+
+
+def mend(folder: str, open_disk: OpenDisk, say: Say, complain: Say) -> int:
+    """Repair it; 0 when that cost nothing, 1 when something is lost or in doubt."""
+
+    def run(disk: Disk) -> int:
+        disk.lock(_LOCK)
+        result = repair(disk)
+        if result is None:
+            say(f"{_line(folder)} is sound; there is nothing to repair")
+            return EXIT_OK
+        for line in result.lines:
+            say(_line(line))
+        kept = f"{folder}/{result.folder}"
+        say(
+            f"{_line(folder)} is repaired; what was there before, and report.txt, are in "
+            f"{_line(kept)}"
+        )
+        if not result.lost and not result.doubts:
+            return EXIT_OK
+        complain(
+            f"msgd: {result.lost} lost, {result.doubts} in doubt: read {_line(kept)}/report.txt"
+        )
+        return EXIT_ERROR
+
+    return _with_disk(folder, open_disk, complain, run)
+
+
+def copy(
+    folder: str,
+    to: str,
+    open_disk: OpenDisk,
+    open_new_disk: OpenDisk,
+    *,
+    entropy: Callable[[int], bytes],
+    say: Say,
+    complain: Say,
+) -> int:
+    """Back up a folder, also that of a running server, into an empty one; then look at the copy."""
+
+    def run(disk: Disk) -> int:
+        target = open_new_disk(to)
+        try:
+            copied = backup(disk, target, entropy)
+            damages = [each for each in fsck(target) if not each.harmless]
+        finally:
+            target.unlock()
+        for finding in damages:
+            complain(f"msgd: the copy is bad: {_line(str(finding))}")
+        if damages:
+            return EXIT_FAILED
+        say(
+            f"{_line(to)} is a backup of {_line(folder)}: {copied.mailboxes} mailboxes, "
+            f"everything up to journal batch {copied.last_lsn}"
+        )
         return EXIT_OK
 
     return _with_disk(folder, open_disk, complain, run)
@@ -47,6 +110,7 @@ def show(folder: str, user: str | None, open_disk: OpenDisk, say: Say, complain:
     """Print everything, or what belongs to one user, a record a line."""
 
     def run(disk: Disk) -> int:
+        _hold(disk, complain)
         lines: Iterator[str] = dump(disk) if user is None else dump_user(disk, fold(user))
         count = 0
         try:
@@ -71,7 +135,6 @@ def _with_disk(folder: str, open_disk: OpenDisk, complain: Say, run: Callable[[D
     try:
         disk = open_disk(folder)
         try:
-            _hold(disk, complain)
             return run(disk)
         finally:
             disk.unlock()

@@ -6,6 +6,7 @@
     ├── StoreLocked           another server holds this folder                          exit 78
     ├── StoreNoRoom           no room to finish recovery: nothing is lost, make room     exit 78
     ├── StoreForbidden        the folder's owner or permissions are not ours            exit 78
+    ├── StoreBusy             a folder changed too fast to be copied: try again           exit 1
     └── StoreFailure          a write or a sync failed: nothing more may be promised    exit 70
 
 Must never be caught to go on as if nothing had been: after a StoreFailure the only right step is
@@ -14,6 +15,7 @@ to end the process. A StoreDamaged that a queue reader raises concerns that one 
 
 from typing import Final
 
+EXIT_BUSY: Final = 1
 EXIT_REFUSED: Final = 78
 EXIT_FAILED: Final = 70
 
@@ -57,6 +59,12 @@ class StoreForbidden(StoreError):  # noqa: N818  # named by what is so
 
 class StoreNoRoom(StoreError):  # noqa: N818  # named by what is so
     """The disk is too full to start. Nothing is lost; make room and start again."""
+
+
+class StoreBusy(StoreError):  # noqa: N818  # named by what is so
+    """A server changed the folder all the time while it was to be copied."""
+
+    exit_code: int = EXIT_BUSY
 
 
 class StoreFailure(StoreError):  # noqa: N818  # named by what is so

@@ -36,8 +36,10 @@ def test_the_last_one_counts_and_a_flag_can_be_taken_back() -> None:
         (["fcsk", "x"], "there is no command 'fcsk'; did you mean \"fsck\"?"),
         (["--data", "d", "fsck", "x"], "fsck must be the first word: msgd fsck DIR"),
         (["-x"], "there is no option '-x'"),
-        (["fsck"], "use: msgd fsck DIR"),
-        (["fsck", "a", "b"], "use: msgd fsck DIR"),
+        (["fsck"], "use: msgd fsck DIR [--repair]"),
+        (["fsck", "a", "b"], "use: msgd fsck DIR [--repair]"),
+        (["fsck", "--repair"], "use: msgd fsck DIR --repair"),
+        (["backup", "a"], "use: msgd backup DIR TO"),
         (["dump"], "use: msgd dump DIR [USER]"),
         (["dump", "a", "b", "c"], "use: msgd dump DIR [USER]"),
         (["dump", "--data"], "use: msgd dump DIR [USER]"),
@@ -52,6 +54,11 @@ def test_what_makes_no_sense_is_said(arguments: list[str], words: str) -> None:
 def test_tools_have_arguments() -> None:
     assert parse(["fsck", "d"]).arguments == ("d",)
     assert parse(["dump", "d", "alice"]).arguments == ("d", "alice")
+    assert parse(["fsck", "d"]).action is Action.FSCK
+    for arguments in (["fsck", "d", "--repair"], ["fsck", "--repair", "d"]):
+        assert parse(arguments).action is Action.REPAIR
+        assert parse(arguments).arguments == ("d",)
+    assert parse(["backup", "d", "e"]).arguments == ("d", "e")
     assert parse(["dump", "d"]).action is Action.DUMP
 
 

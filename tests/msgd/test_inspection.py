@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from msgd.inspection import show, verify
+from msgd.inspection import copy, mend, show, verify
 from store.disk import Disk, DiskFailure
 from store.errors import StoreForbidden
 from store.store import Store
@@ -48,8 +48,63 @@ def test_damage_is_named_and_ends_with_78(disk: SimDisk, words: Words) -> None:
     assert verify("/d", lambda _: disk, words.said.append, words.complained.append) == 78
     assert words.said[0].startswith("DAMAGE: MANIFEST")
     assert words.complained == [
-        "msgd: /d is damaged in 1 place; do not serve it, restore it from a backup"
+        (
+            "msgd: /d is damaged in 1 place; do not serve it: restore a backup, or save what "
+            "can be saved with `msgd fsck /d --repair`"
+        )
     ]
+
+
+def test_a_repair_says_what_it_cost(disk: SimDisk, words: Words) -> None:
+    assert mend("/d", lambda _: disk, words.said.append, words.complained.append) == 0
+    assert words.said == ["/d is sound; there is nothing to repair"]
+    disk.damage("mailboxes/02/0000000000000002.mailbox", 0, 1)
+    assert mend("/d", lambda _: disk, words.said.append, words.complained.append) == 0
+    assert words.said[-1].startswith("/d is repaired")
+    assert words.complained == []
+    disk.damage("mailboxes/02/0000000000000002.mailbox", 4096 + 60, 1)
+    assert mend("/d", lambda _: disk, words.said.append, words.complained.append) == 1
+    assert words.complained == ["msgd: 1 lost, 0 in doubt: read /d/discarded-2/report.txt"]
+    assert any(f"lost: message {bytes(16).hex()}" in line for line in words.said)
+    assert verify("/d", lambda _: disk, words.said.append, words.complained.append) == 0
+
+
+def test_a_backup_is_a_store_of_its_own(disk: SimDisk, words: Words) -> None:
+    target = SimDisk(random.Random(3))
+
+    def copy_to(to: SimDisk) -> int:
+        entropy = random.Random(4).randbytes
+        return copy(
+            "/d",
+            "/e",
+            lambda _: disk,
+            lambda _: to,
+            entropy=entropy,
+            say=words.said.append,
+            complain=words.complained.append,
+        )
+
+    assert copy_to(target) == 0
+    assert words.said[0].startswith("/e is a backup of /d: 2 mailboxes, everything up to")
+    assert verify("/e", lambda _: target, words.said.append, words.complained.append) == 0
+    assert copy_to(target) == 78
+    assert words.complained == ["msgd: the folder for the backup must be empty: name a new one"]
+    assert copy_to(Forgetful(random.Random(3))) == 70
+    assert words.complained[1].startswith("msgd: the copy is bad: DAMAGE: mailboxes/")
+
+
+class Forgetful(SimDisk):
+    """A disk that does not keep what is written to mailboxes."""
+
+    def write_at(self, handle: int, offset: int, data: bytes) -> None:
+        lost = offset and self.handles[handle][0].startswith("mailboxes")
+        super().write_at(handle, offset, bytes(len(data)) if lost else data)
+
+
+def test_a_folder_in_use_is_not_repaired(disk: SimDisk, words: Words) -> None:
+    disk.lock("LOCK")
+    assert mend("/d", lambda _: disk, words.said.append, words.complained.append) == 78
+    assert "another msgd is running" in words.complained[0]
 
 
 def test_a_dump_shows_everybody_and_nothing_that_a_terminal_obeys(
