@@ -148,6 +148,17 @@ def _inspect(command: Command) -> int:
     if command.action is Action.REPAIR:
         os.umask(0o077)
         return inspection.mend(folder, open_disk, _say, _complain)
+    if command.action is Action.BACKUP:
+        os.umask(0o077)
+        return inspection.copy(
+            folder,
+            names[0],
+            open_disk,
+            _open_disk,
+            entropy=os.urandom,
+            say=_say,
+            complain=_complain,
+        )
     return inspection.show(folder, names[0] if names else None, open_disk, _say, _complain)
 
 
