@@ -58,7 +58,7 @@ class Checkpoint:
         state.deleted = {}
         self.done = 0  # of `numbers`
         self.copied = 0  # of `all_numbers`
-        self.removed = 0  # of the mailboxes of `tombstones`
+        self.rubbish = [mailbox_path(number) for number in self.tombstones]
         self.tried_to_prepare = False
         self.is_published = False
         self.states: list[bytes] = [encode_tombstone(number) for number in self.tombstones]
@@ -79,7 +79,7 @@ class Checkpoint:
         is complete. Raises DiskFull.
         """
         if self.is_published:
-            return self.remove_mailbox()
+            return self.remove_rubbish()
         if self.block_is_full():
             self.append_block()
         elif self.done < len(self.numbers):
@@ -92,7 +92,7 @@ class Checkpoint:
             self.prepare_next()
         else:
             self.publish()
-            return not self.tombstones
+            return not self.rubbish
         return False
 
     def prepare_next(self) -> None:
@@ -234,26 +234,26 @@ class Checkpoint:
             )
         )
         self.is_published = True
-        journal.release(self.replay_lsn)
         core.state.everyone.trusted_end = self.everyone_end
-        old, core.accounts_log = core.accounts_log, self.log
-        with suppress(DiskMissing):
-            if old.number != self.log.number:
-                core.disk.remove(old.path)
+        if self.whole:
+            self.rubbish.append(core.accounts_log.path)
+            core.accounts_log = self.log
+        journal.release(self.replay_lsn)  # last: it removes files, and somewhere that needs room
 
-    def remove_mailbox(self) -> bool:
-        """The mailbox of one account that is gone; True when there are no more."""
-        number = self.tombstones[self.removed]
-        with suppress(DiskMissing):
-            self.core.disk.remove(mailbox_path(number))
-            self.core.disk.sync_folder(mailbox_folder(number))  # or it may come back, unowned
-        self.removed += 1
-        return self.removed == len(self.tombstones)
+    def remove_rubbish(self) -> bool:
+        """One file that does not count any more; True when there are no more."""
+        if self.rubbish:
+            path = self.rubbish[-1]
+            with suppress(DiskMissing):
+                self.core.disk.remove(path)
+                self.core.disk.sync_folder(path.rpartition("/")[0])  # or it may come back, unowned
+            self.rubbish.pop()
+        return not self.rubbish
 
     def abandon(self) -> None:
         """Give up; all that was to be saved is still to be saved."""
         state = self.core.state
-        for number in self.tombstones[self.removed :]:
+        for number in self.tombstones:
             state.deleted[number] = None
         if self.is_published:
             return

@@ -17,6 +17,7 @@ RECIPIENTS_MAX: Final = 65_536
 
 BLOCK_PAYLOAD_BYTES: Final = 64 * 1024  # a mailbox block is closed when it would grow past this
 BLOCK_PAYLOAD_BYTES_MAX: Final = BODY_BYTES_MAX + 4096  # one entry larger than that stands alone
+ENTRY_BYTES: Final = 160  # what an entry takes in a mailbox beside its body, at most, about
 READ_SLICE_BYTES: Final = 128 * 1024  # what one call of a queue reader reads at most, or one block
 
 SETTLED_RANGES_MAX: Final = 1024

@@ -37,7 +37,7 @@ class Settings:
     checkpoint_journal_bytes: int = 8 << 20
     checkpoint_tail_entries: int = 20_000
     checkpoint_idle_ms: int = 1_000
-    tail_entries_max: int = 200_000
+    tail_entries_max: int = 120_000  # of small messages; about 430 bytes each
     reserve_bytes: int = 8 << 20
     free_bytes_min: int = 16 << 20
     space_check_ms: int = 1_000

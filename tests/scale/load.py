@@ -17,7 +17,7 @@ from store.store import Store
 
 WORK_MS = 4  # as msgd.reactor_limits.ReactorLimits.store_slice_ms
 PER_TURN = 64
-BODY = b"b" * 100
+BODY_BYTES = 100
 TALKERS = 100
 
 
@@ -130,7 +130,9 @@ class Load:
         self.end_turn()
 
     def send(self, sender: Account, recipient: Account) -> None:
-        self.store.accept(sender, self.message_id(sender), [recipient], BODY, self.clock.wall_ms())
+        message_id = self.message_id(sender)
+        body = b"%0*d" % (BODY_BYTES, self.counter)  # one of its own, as from the network
+        self.store.accept(sender, message_id, [recipient], body, self.clock.wall_ms())
 
     def talkers(self) -> list[Account]:
         by_name = self.store.state.by_name

@@ -142,10 +142,28 @@ def test_no_room_to_remove_the_mailboxes_of_the_deleted_is_tried_again() -> None
     disk.fail_only, disk.fail_at, disk.fail_error = "remove mailboxes", 2, DiskFull
     store.checkpoint_now()
     assert store.admission is Admission.FULL
-    assert store.state.deleted == {2: None, 3: None}
+    assert store.state.deleted == {1: None, 2: None, 3: None}
     assert store.core.accounts_log.path in disk.files()
     disk.fail_at = -1
     store.checkpoint_now()
     assert not any(each.endswith(".mailbox") for each in disk.files() if "/00/" not in each)
     disk.crash()
     assert open_store(disk).state.names == []
+
+
+def test_no_room_to_remove_an_old_segment_changes_nothing() -> None:
+    for what in ("remove journal", "remove accounts"):
+        disk = new_disk()
+        store = open_store(disk)
+        ann = store.create_account("ann", 1)
+        for number in range(40):
+            store.accept(ann, message_id(number), [ann], b"x" * 12_000, 2)
+            store.commit()
+        disk.fail_only, disk.fail_at, disk.fail_error = what, 1, DiskFull
+        for at_ms in range(200):
+            store.touch(ann, at_ms)
+            store.checkpoint_now()
+        assert disk.fail_at == 0
+        before = picture(store)
+        disk.crash()
+        assert picture(open_store(disk)) == before
