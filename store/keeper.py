@@ -17,7 +17,7 @@ from store.compaction import Compaction
 from store.core import Core
 from store.disk import DiskFull
 from store.errors import StoreDamaged
-from store.limits import COMPACT_EMPTY_BYTES_MIN
+from store.limits import COMPACT_EMPTY_BYTES_MIN, PAGE_BYTES
 from store.settings import Admission
 
 
@@ -33,6 +33,10 @@ class Keeper:
         self.starved = False  # the last thing we tried found no room
         self.free_bytes = core.disk.free_bytes()
         self.space_checked_us = core.clock.monotonic_us()
+        # What accepted messages will take in the mailboxes: since the last checkpoint began, and
+        # in the one that is under way. The disk does not know of it yet.
+        self.promised_bytes = 0
+        self.being_written_bytes = 0
         self.checkpoints = 0
         self.compactions = 0
 
@@ -42,7 +46,7 @@ class Keeper:
         """Whether new messages and accounts may be taken."""
         core = self.core
         settings = core.settings
-        if self.starved or not core.reserve_intact or self.free_bytes < settings.free_bytes_min:
+        if self.starved or not core.reserve_intact or self.room_bytes() < settings.free_bytes_min:
             return Admission.FULL
         if (
             core.journal.bytes_used * 4 >= settings.journal_bytes_max * 3
@@ -50,6 +54,11 @@ class Keeper:
         ):
             return Admission.BUSY
         return Admission.OPEN
+
+    def room_bytes(self) -> int:
+        """Free, and not promised to what was accepted; each mailbox begins a page of its own."""
+        pages_bytes = len(self.core.state.dirty) * PAGE_BYTES
+        return self.free_bytes - self.promised_bytes - self.being_written_bytes - pages_bytes
 
     # --- what next ---
 
@@ -86,6 +95,8 @@ class Keeper:
         if self.checkpoint is not None:
             self.checkpoint.abandon()
             self.checkpoint = None
+            self.promised_bytes += self.being_written_bytes
+            self.being_written_bytes = 0
         if self.compaction is not None:
             self.compaction.abandon()
             self.compaction = None
@@ -117,6 +128,8 @@ class Keeper:
             self.compaction.abandon()
             self.compaction = None
         self.checkpoint = Checkpoint(self.core)
+        self.being_written_bytes = self.promised_bytes + len(self.checkpoint.numbers) * PAGE_BYTES
+        self.promised_bytes = 0
 
     def step_checkpoint(self) -> None:
         """One slice; at the end the mailboxes that were touched may be worth a compaction."""
@@ -126,6 +139,8 @@ class Keeper:
             return
         self.checkpoint = None
         self.checkpoints += 1
+        self.being_written_bytes = 0
+        self.free_bytes = self.core.disk.free_bytes()
         waiting = set(self.candidates) | self.damaged
         self.candidates += [each for each in checkpoint.compactable if each not in waiting]
         everyone = self.core.state.everyone.queue

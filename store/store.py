@@ -18,7 +18,7 @@ from store.disk import Disk, DiskError
 from store.entry import Entry, EntryKind
 from store.errors import StoreFailure, StoreForbidden
 from store.keeper import Keeper
-from store.limits import BODY_BYTES_MAX, NAME_BYTES_MAX, RECIPIENTS_MAX
+from store.limits import BODY_BYTES_MAX, ENTRY_BYTES, NAME_BYTES_MAX, RECIPIENTS_MAX
 from store.reader import QueueReader
 from store.records import Accepted, Begun, Created, Settled, Settlement, Touched
 from store.recovery import open_core
@@ -149,6 +149,7 @@ class Store:
         )
         fields = Accepted(at_ms, sender.number, message_id, sender.name, count, (), body)
         entry = state.apply_message(state.next_number, fields, sender, recipients)
+        self.keeper.promised_bytes += (len(body) + ENTRY_BYTES) * count
         self.journal.append(record, 1)
         return entry
 
@@ -172,6 +173,7 @@ class Store:
         )
         fields = Accepted(at_ms, sender.number, message_id, sender.name, count, (), body)
         entry = state.apply_for_everyone(state.next_number, fields, sender)
+        self.keeper.promised_bytes += len(body) + ENTRY_BYTES
         self.journal.append(record, 1)
         return entry
 

@@ -48,3 +48,24 @@ def test_a_full_disk_refuses_sends_keeps_receipts_and_heals() -> None:
     assert picture(store) == before
     disk.crash()
     assert picture(open_store(disk)) == before
+
+
+def test_what_is_accepted_has_its_room_in_the_mailboxes_before_they_are_written() -> None:
+    """However fast it comes, and however long nobody looked at the disk."""
+    disk = new_disk()
+    store = open_store(disk, replace(SMALL, space_check_ms=1 << 40, checkpoint_idle_ms=1 << 40))
+    people = [store.create_account(name, 1) for name in ("ann", "bob", "cleo", "dora")]
+    store.checkpoint_now()
+    disk.quota_bytes = disk.used_bytes() + 400_000
+    store.keeper.free_bytes = disk.free_bytes()
+    accepted = 0
+    while store.admission is not Admission.FULL:
+        store.accept(people[0], message_id(accepted), people, b"z" * 3_000, 9)
+        store.commit()
+        store.work(5)
+        accepted += 1
+    store.checkpoint_now()
+    assert accepted > 10
+    assert store.status().reserve_intact
+    assert disk.free_bytes() > 0
+    assert len(read_all(store, "dora")) == accepted
