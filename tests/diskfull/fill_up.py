@@ -29,6 +29,8 @@ SMALL: Final = (
 """As docs/operating.md advises for a disk of 16 MiB."""
 BODY: Final = "0123456789abcdef" * 1_900
 SENDS_MAX: Final = 2_000
+LEFT_BYTES: Final = 256 << 10
+"""Less than what new messages need, and more than nothing."""
 
 
 class FillUp:
@@ -56,9 +58,13 @@ class FillUp:
         bob.leave()
         dave.leave()
         self._fill(alice)
+        # Old journal and dead mail may give some room back at any moment: now they cannot.
+        self.volume.leave(LEFT_BYTES)
         self._say_so(alice, carol)
         self.volume.leave(0)
         self._go_on(bob, carol, dave)
+        # What was fetched and deleted has given room back; somebody takes that too.
+        self.volume.leave(0)
         self._must_show("FULL")
         self.volume.drop()
         self._heal(alice)

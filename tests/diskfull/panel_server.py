@@ -54,6 +54,12 @@ class PanelServer(Server):
         terminal = self.terminal
         return terminal.fd if terminal is not None and terminal.fd in WATCHED else None
 
+    def last_words(self) -> str:
+        return self.screen
+
+    def condition(self) -> str:
+        return "it runs" if self.is_running else "the process is gone"
+
     def take_output(self) -> bool:
         assert self.terminal is not None
         self.terminal.read_waiting()
