@@ -302,11 +302,11 @@ MUTANTS: Final = (
         "",
     ),
     mutant(
-        "compaction-drops-too-much",
-        "no block with anything unsettled is dropped",
+        "compaction-moves-offsets",
+        "compaction changes no offset that anybody remembers",
         "store/compaction.py",
-        "                yield from self.copy(box, start, end)\n",
-        "                yield from self.copy(box, end, end)\n",
+        "box.header._replace(base=start)",
+        "box.header",
     ),
     mutant(
         "duplicate-window-forgotten",
@@ -315,12 +315,13 @@ MUTANTS: Final = (
         "        account.windows[installation] = Window(",
         "        _ = Window(",
     ),
-    mutant(
+    Mutant(
         "two-users-one-file",
         "every queue has a file of its own",
-        "store/mailbox.py",
-        '{number:016x}.mailbox"',
-        '{number & 0xFE:016x}.mailbox"',
+        (
+            Edit("store/mailbox.py", '{number:016x}.mailbox"', '{number & 0xFE:016x}.mailbox"'),
+            Edit("store/mailbox.py", "{number & 0xFF:02x}", "{number & 0xFE:02x}"),
+        ),
     ),
     mutant(
         "no-tombstones",
