@@ -1,5 +1,6 @@
 """Backups of a store that goes on working at every call that the backup makes."""
 
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -12,6 +13,7 @@ from store.dump import dump
 from store.errors import StoreBusy, StoreDamaged, StoreForbidden, StoreNoRoom
 from store.fsck import fsck
 from store.journal_segment import FIRST_BATCH
+from store.mailbox import mailbox_path
 from store.manifest import MANIFEST
 from store.repair import repair
 from store.store import Store
@@ -32,6 +34,7 @@ from tests.store.support import (
 )
 from tests.store.workload import pass_time
 
+EVERYONE_BOX = mailbox_path(0)
 NAMES = ("ann", "bob", "cat", "dan")
 
 
@@ -62,13 +65,13 @@ class Office:
         self.counter += 1
         if what < 4:
             sender, *others = rng.sample(people, len(people))
-            body = self.counter.to_bytes(4, "big") * rng.choice([1, 500, 3000])
+            body = self.counter.to_bytes(4, "big") * rng.choice([1, 2000, 3500])
             store.accept(sender, message_id(self.counter), others[:2], body, self.counter)
         elif what == 4:
             store.accept_for_everyone(people[0], message_id(self.counter), b"all", self.counter)
         elif what < 8:
             person = rng.choice(people)
-            store.settle(person, read_all(store, person.name, 6), self.counter)
+            store.settle(person, read_all(store, person.name, rng.choice([3, 100])), self.counter)
         elif what == 8:
             person = people[-1]
             store.settle(person, read_all(store, person.name), self.counter, discarded=True)
@@ -115,11 +118,14 @@ def restored(target: SimDisk) -> Store:
     return open_store(target, TINY)
 
 
+compactions: list[int] = []
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_a_backup_is_the_store_after_some_batch_since_it_began(seed: int) -> None:
     disk = new_disk(seed)
     office = Office(disk, seed, share=1.0)
-    for _ in range(40):
+    for _ in range(60):
         office.turn()
     office.share = [0.02, 0.06, 0.15][seed % 3]
     began = office.store.durable_lsn
@@ -132,10 +138,15 @@ def test_a_backup_is_the_store_after_some_batch_since_it_began(seed: int) -> Non
     store = restored(target)
     assert store.store_id == copied.store_id != office.store.store_id
     assert copied.last_lsn >= began
+    compactions.append(office.store.status().compactions)
     assert picture(store) == office.pictures[copied.last_lsn]
     store.checkpoint_now()
     store.close()
     assert picture(restored(target)) == office.pictures[copied.last_lsn]
+
+
+def test_there_were_compactions() -> None:
+    assert sum(compactions) > 0
 
 
 def test_a_stopped_store_is_copied_whole() -> None:
@@ -193,6 +204,92 @@ def test_damage_in_the_journal_is_no_backup() -> None:
     disk.damage(journal_in_use(disk), 30, 1)
     with pytest.raises(StoreDamaged):
         backup(disk, new_disk(), Random(1).randbytes)
+
+
+class Interrupted(WatchedDisk):
+    """Something happens once: when this file is opened, or read for the n-th time."""
+
+    def __init__(self, below: SimDisk, office: Office, path: str, reads: int = 0) -> None:
+        super().__init__(below, office)
+        office.share = 0.0
+        self.path, self.reads = path, reads
+        self.handle = -1
+        self.action: Callable[[], None] | None = None
+
+    def happen(self) -> None:
+        if self.action is not None:
+            self.reads -= 1
+            if self.reads < 0:
+                action, self.action = self.action, None
+                action()
+
+    def open(self, path: str, *, writable: bool) -> int:
+        if path == self.path and not self.reads:
+            self.happen()
+        handle = super().open(path, writable=writable)
+        if path == self.path:
+            self.handle = handle
+        return handle
+
+    def read_at(self, handle: int, offset: int, size: int) -> bytes:
+        if handle == self.handle:
+            self.happen()
+        return super().read_at(handle, offset, size)
+
+
+def test_what_compaction_takes_off_meanwhile_is_settled_in_the_copy() -> None:
+    """So the journal is copied after the mailboxes."""
+    disk = new_disk()
+    office = Office(disk, 1, share=0.0)
+    store = office.store
+    ann = store.state.by_name["ann"]
+    for number in range(12):
+        store.accept_for_everyone(ann, message_id(number), bytes(10_000), 1)
+        office.commit()
+    store.checkpoint_now()
+    source = Interrupted(disk, office, EVERYONE_BOX)
+
+    def everybody_reads() -> None:
+        for name in NAMES:
+            store.settle(store.state.by_name[name], read_all(store, name), 2)
+        office.commit()
+        while store.keeper.compactions == 0:
+            assert store.keeper.slice()
+        assert store.keeper.checkpoint is None
+
+    source.action = everybody_reads
+    target = new_disk()
+    copied = backup(source, target, Random(999).randbytes)
+    assert store.keeper.compactions == 1
+    assert picture(restored(target)) == office.pictures[copied.last_lsn]
+
+
+@pytest.mark.parametrize("reads", range(1, 5))
+def test_a_segment_that_is_used_again_meanwhile_is_noticed(reads: int) -> None:
+    disk = new_disk()
+    office = Office(disk, 1, share=0.0)
+    store = office.store
+    for number in range(3):
+        store.accept(
+            store.state.by_name["ann"], message_id(number), [store.state.by_name["bob"]], b"x", 1
+        )
+        office.commit()
+    source = Interrupted(disk, office, journal_in_use(disk), reads)
+
+    def time_passes() -> None:
+        for number in range(3, 30):
+            ann, bob = store.state.by_name["ann"], store.state.by_name["bob"]
+            store.accept(ann, message_id(number), [bob], bytes(5000), 1)
+            office.commit()
+            if number % 4 == 0:
+                store.checkpoint_now()
+
+    source.action = time_passes
+    target = new_disk()
+    copied = backup(source, target, Random(999).randbytes)
+    assert source.reads < 0, "it happened"
+    assert copied.rounds > 1
+    assert picture(restored(target)) == office.pictures[copied.last_lsn]
 
 
 class Restless(Office):
