@@ -1,4 +1,4 @@
-"""What holds for every test: how hypothesis searches.
+"""What holds for every test: how hypothesis searches, and when a test counts as hung.
 
 On CI hypothesis takes its own profile: the same examples each time, so that a verdict can be
 repeated. Elsewhere it goes on looking for new ones. Neither judges the speed of an example, which
@@ -7,8 +7,19 @@ says more about the machine's other work than about the code.
 
 import os
 
+import pytest
 from hypothesis import settings
 
 if "CI" not in os.environ:
     settings.register_profile("patient", deadline=None)
     settings.load_profile("patient")
+
+SLOW_TIMEOUT_S = 900
+"""For tests that take long by nature; others have the short one of pyproject.toml."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        takes_long = item.get_closest_marker("slow") or item.get_closest_marker("e2e")
+        if takes_long and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT_S))
