@@ -10,6 +10,7 @@ from tests.real.server import ServerError
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_full_disk_loses_nothing_and_heals(capsys: pytest.CaptureFixture[str]) -> None:
     code = run(("tmpfs",), squeezes=4, seed=1, keep=False)
     said = capsys.readouterr().out
@@ -21,6 +22,7 @@ def test_a_full_disk_loses_nothing_and_heals(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_server_that_does_not_look_at_its_writes_is_caught(tmp_path: Path) -> None:
     """A proof that cannot fail proves nothing."""
     command = (sys.executable, "-m", "tests.diskfull.careless_server")

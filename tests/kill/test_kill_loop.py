@@ -6,6 +6,7 @@ from tests.kill.kill_loop import run
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_fifty_kills_lose_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     code = run(kills=50, seed=1, keep=False)
     said = capsys.readouterr().out
@@ -15,6 +16,7 @@ def test_fifty_kills_lose_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_batch_that_is_written_too_late_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
     """A loop that cannot fail proves nothing."""
     command = (sys.executable, "-m", "tests.kill.forgetful_server")

@@ -53,6 +53,7 @@ def test_only_a_write_behind_the_header_is_a_batch() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @NEEDS_STRACE
 def test_some_failing_calls_lose_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     code = run(14, seed=1, jobs=2, keep=False)
@@ -63,6 +64,7 @@ def test_some_failing_calls_lose_nothing(capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @NEEDS_STRACE
 def test_a_sync_that_is_made_again_is_caught(capsys: pytest.CaptureFixture[str]) -> None:
     """A proof that cannot fail proves nothing."""
