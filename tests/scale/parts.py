@@ -16,7 +16,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e.plain_client import PlainClient
-from tests.scale.load import PER_TURN, TALKERS, Load, memory_bytes
+from tests.scale.load import (
+    PER_TURN,
+    TALKERS,
+    CountingDisk,
+    Load,
+    Turns,
+    memory_bytes,
+    waited_for_processor_us,
+)
 from wire.messages import CheckMessages, DistributeMessage
 
 Figures = dict[str, float]
@@ -24,6 +32,25 @@ Figures = dict[str, float]
 
 def mailbox_names(count: int) -> list[str]:
     return [f"user{index:07d}" for index in range(count)]
+
+
+def probe(folder: str, count: int) -> Figures:
+    """The disk alone: one write and one sync, as often as that; what no turn can be better than."""
+    disk = CountingDisk(folder, create=True)
+    handle = disk.create("probe")
+    disk.preallocate(handle, 4 << 20)
+    disk.sync(handle)
+    times_us: list[int] = []
+    for index in range(count):
+        waited_us, begun_ns = waited_for_processor_us(), time.monotonic_ns()
+        disk.write_at(handle, index % 256 << 14, bytes(1 << 14))
+        disk.sync_data(handle)
+        took_us = (time.monotonic_ns() - begun_ns) // 1_000
+        times_us.append(took_us - (waited_for_processor_us() - waited_us))
+    disk.close(handle)
+    disk.remove("probe")
+    disk.unlock()
+    return Turns.summary(times_us, "sync")
 
 
 def fill(folder: str, messages: int, mailboxes: int) -> Figures:
@@ -165,6 +192,7 @@ def main() -> int:
     numbers = [int(each) for each in rest if each.isdecimal()]
     words = [each for each in rest if not each.isdecimal()]
     parts: dict[str, Callable[..., Figures]] = {
+        "probe": probe,
         "fill": fill,
         "spread": spread,
         "turns": turns,

@@ -62,6 +62,10 @@ def measure_messages(table: Table, folder: str, messages: int, mailboxes: int) -
     empty = run("serve", f"{folder}/empty")
     table.add("server, empty: memory", empty["memory_bytes"] / MIB, "MiB")
     table.add("server, empty: start-up", empty["start_s"], "s")
+    alone = run("probe", f"{folder}/probe", 2_000)
+    table.add("this disk, now: one write of 16 KiB and one sync, p50", alone["sync_p50_ms"], "ms")
+    table.add("  p99", alone["sync_p99_ms"], "ms")
+    table.add("  longest", alone["sync_max_ms"], "ms")
     data = f"{folder}/messages"
     what = f"{messages:,} messages in {mailboxes:,} mailboxes"
     filled = run("fill", data, messages, mailboxes)
