@@ -44,6 +44,11 @@ class Journal(Protocol):
     def commit(self) -> int:
         """Make what was appended durable; returns the last LSN. Raises StoreFailure."""
 
+    def seal(self) -> bool:
+        """Make damage to the last batch provable, if that is to be had; whether anything was done.
+        Raises StoreFailure.
+        """
+
     def replay(self) -> Iterator[Batch]:
         """The batches since the last checkpoint, in order. Raises StoreDamaged."""
 

@@ -80,6 +80,7 @@ class FileJournal:
         self.first_number = 1  # of the open batch
         self.records: list[bytes] = []
         self.records_bytes = 0
+        self.sealed = True  # damage to any batch that counts can be told from a torn one
         self.full: list[tuple[int, list[bytes]]] = []  # batches before the open one
         self.commits = 0
         self.sync_us: list[int] = []  # how long the last syncs took
@@ -140,6 +141,22 @@ class FileJournal:
         assert self.open_lsn == self.durable_lsn + 1
         return self.durable_lsn
 
+    def seal(self) -> bool:
+        """A batch with nothing in it, so that damage to the one before it is no torn tail any more;
+        not when there is none to protect, nor when it needs another segment.
+        """
+        assert self.batch_is_empty
+        used = FIRST_BATCH + self.segments[-1].used
+        if self.sealed or used + BATCH.size > self.segment_bytes:
+            return False
+        try:
+            self.write_batch(self.next_number, [])
+        except DiskError as error:
+            raise StoreFailure(f"the journal cannot be written: {error}") from error
+        self.open_lsn += 1
+        self.sealed = True
+        return True
+
     def write_batch(self, first_number: int, records: list[bytes]) -> None:
         """One batch, durable on return."""
         size = BATCH.size + sum(map(len, records))
@@ -162,6 +179,7 @@ class FileJournal:
         segment.used += len(data)
         self.bytes_used += len(data)
         self.prev_crc = crc
+        self.sealed = False
         self.durable_lsn += 1
         self.commits += 1
 
@@ -205,6 +223,7 @@ class FileJournal:
             segment = self.segments.pop(0)
             self.bytes_used -= segment.used
             self.spares.append(segment.number)
+        self.sealed = self.sealed or not self.bytes_used
         self.drop_spares()
 
     def drop_spares(self) -> None:

@@ -63,7 +63,11 @@ class Keeper:
     # --- what next ---
 
     def slice(self) -> bool:
-        """One slice of whatever is most urgent; False when there is nothing to do."""
+        """One slice of whatever is to be done; False when there is nothing."""
+        return self.urgent_slice() or (self.is_idle() and self.core.journal.seal())
+
+    def urgent_slice(self) -> bool:
+        """One slice of what is most urgent; False when there is nothing, or no room for it."""
         self.check_space()
         if self.starved:
             return False
@@ -114,12 +118,17 @@ class Keeper:
         settings = core.settings
         if not self.has_unsaved():
             return False
-        idle_us = core.clock.monotonic_us() - core.last_commit_us
         return (
             core.journal.bytes_used >= settings.checkpoint_journal_bytes
             or core.state.tail_entries >= settings.checkpoint_tail_entries
-            or idle_us >= settings.checkpoint_idle_ms * 1000
+            or self.is_idle()
         )
+
+    def is_idle(self) -> bool:
+        """Whether nothing was committed for a while."""
+        core = self.core
+        idle_us = core.clock.monotonic_us() - core.last_commit_us
+        return idle_us >= core.settings.checkpoint_idle_ms * 1000
 
     def begin_checkpoint(self) -> None:
         """Begin one; a compaction that is under way starts again afterwards."""

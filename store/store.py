@@ -297,7 +297,8 @@ class Store:
         )
 
     def close(self) -> None:
-        """Commit, checkpoint, let go of the folder."""
+        """Commit, checkpoint, seal what stayed in the journal, let go of the folder."""
         self.checkpoint_now()
+        self.journal.seal()
         self.journal.close()
         self.core.disk.unlock()
