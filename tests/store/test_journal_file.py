@@ -110,7 +110,7 @@ def test_after_a_seal_damage_to_the_last_batch_is_damage(*, idle: bool) -> None:
     batch = FIRST_BATCH + 2 * PAGE_BYTES
     assert disk.contents(path)[batch + BATCH.size + 100] == 2
     disk.damage(path, batch + BATCH.size + 100, 1)
-    with pytest.raises(StoreDamaged, match="stands behind it|batch 5 where 4 should be"):
+    with pytest.raises(StoreDamaged, match=r"stands behind it|batch 5 where 4 should be"):
         open_store(disk)
 
 
