@@ -78,8 +78,8 @@ def jobs_of(round_: int, days: list[str], seed: int, *, only: int | None) -> Ite
 
 
 def start_worker() -> None:
-    gc.disable()  # nothing here makes circles worth looking for
-    gc.freeze()
+    gc.freeze()  # modules stay; each store that was recovered is a circle, and has to go
+    gc.set_threshold(30_000, 10, 1_000)
 
 
 def good_days(days: list[str], totals: Totals) -> list[str]:

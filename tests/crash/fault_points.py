@@ -9,7 +9,6 @@ Prints each violation with what makes it again, and one closing line of figures.
 """
 
 import argparse
-import gc
 import os
 import sys
 import time
@@ -24,6 +23,7 @@ from typing import Final, NamedTuple
 from store.disk import DiskError, DiskFailure
 from store.errors import StoreDamaged, StoreError, StoreFailure, StoreNoRoom
 from store.os_disk import translate
+from tests.crash.crash_states import start_worker
 from tests.crash.judge import KINDS, Judge
 from tests.crash.platter import Platter
 from tests.crash.states import random_state
@@ -201,7 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
     kinds = {(point.kind, point.error, point.for_good) for point in points}
     total = Found()
     chunks = [points[start : start + CHUNK] for start in range(0, len(points), CHUNK)]
-    with ProcessPoolExecutor(options.jobs, initializer=gc.disable) as pool:
+    with ProcessPoolExecutor(options.jobs, initializer=start_worker) as pool:
         for found in pool.map(strike_all, chunks):
             total.points += found.points
             total.ended += found.ended
