@@ -35,6 +35,10 @@ def test_every_day_ends_as_the_model_says() -> None:
         assert judge.verdict(digest, image, last, last) == ("", ""), day
 
 
+def test_the_day_of_compaction_compacts_both_files() -> None:
+    assert record("compaction").store.keeper.compactions == 2
+
+
 def test_a_day_is_the_same_every_time() -> None:
     assert record("slices").disk.ops == record("slices").disk.ops
 

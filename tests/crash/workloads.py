@@ -345,7 +345,6 @@ def compaction(run: Run) -> None:
     run.checkpoint()
     run.pass_time()
     run.work_on()
-    assert run.store.keeper.compactions == 2, "the day must compact both files"
     for _ in range(2):
         run.send("alice", None, b"after compaction")
         run.send("alice", ["bob"], b"after compaction")
