@@ -106,6 +106,7 @@ def choose(calls: Sequence[Call], folder: str, count: int, random: Random) -> li
                 lane = [Point(name, fault, ordinal, for_good) for ordinal in ordinals]
                 random.shuffle(lane)
                 lanes.append(lane)
+    random.shuffle(lanes)
     chosen: list[Point] = []
     while len(chosen) < count and any(lanes):
         for lane in lanes:
