@@ -11,7 +11,8 @@ from typing import Final
 from msgc import command_line
 from msgc.archive import ArchiveError
 from msgc.command_guess import question
-from msgc.command_line import HELP, Request, UsageError
+from msgc.command_line import Request
+from msgc.command_options import UsageError, help_text
 from msgc.commands_output import OutputError, flush
 from msgc.commands_talk import CommandError, Exit, InterruptedTalkError
 from msgc.os_clock import OsClock
@@ -70,7 +71,7 @@ def _run(words: list[str]) -> int:
     request = command_line.parse(words)
     options = request.options
     if request.command is None and options.help:
-        sys.stdout.write(HELP)
+        sys.stdout.write(help_text())
         return Exit.DONE
     if request.command is None and options.version:
         sys.stdout.write(f"msgc {VERSION}\n")

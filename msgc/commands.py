@@ -23,6 +23,7 @@ from msgc.values import (
     Deleted,
     DeleteRefused,
     LinkEvent,
+    LoggedIn,
 )
 from wire.codes import Code
 
@@ -120,11 +121,16 @@ def create(world: Surroundings, output: Output, name: str) -> int:
     return Exit.DONE
 
 
-def delete(world: Surroundings, output: Output, profile: Profile, *, force: bool) -> int:
-    """Delete the user's own account."""
+def delete(
+    world: Surroundings, output: Output, profile: Profile, *, force: bool, dry_run: bool
+) -> int:
+    """Delete the user's own account; `dry_run`: only say what that would mean."""
     talk = Talk(world, profile.archive)
     try:
-        talk.log_in(profile.name, live=False)
+        login = talk.log_in(profile.name, live=False)
+        if dry_run:
+            talk.log_out()
+            return _tell_deletion(output, profile, login, force=force)
         talk.link.delete_account(force)
         event = _either(talk, Deleted, DeleteRefused)
         if isinstance(event, DeleteRefused):
@@ -141,6 +147,24 @@ def delete(world: Surroundings, output: Output, profile: Profile, *, force: bool
     lost = words.plural(event.discarded or 0, "message")
     verb = "was" if event.discarded == 1 else "were"
     output.say(f"The account {event.name} is deleted. {lost} {verb} never delivered.")
+    return Exit.DONE
+
+
+def _tell_deletion(output: Output, profile: Profile, login: LoggedIn, *, force: bool) -> int:
+    """The numbers that a deletion would be about."""
+    waiting = login.waiting
+    elsewhere = profile.archive.outbox.counts().waiting
+    would = "delete" if force or not waiting else "refuse"
+    output.fact(
+        "deletion",
+        name=profile.name,
+        would=would,
+        waiting=waiting,
+        unread=profile.archive.inbox.counts().unread,
+        sent_waiting=elsewhere,
+    )
+    output.line(words.deletion(profile.name, waiting, elsewhere, force=force))
+    output.flush()
     return Exit.DONE
 
 

@@ -62,12 +62,18 @@ def write(stream: TextIO, text: str) -> None:
 class Output:
     """See the module's text."""
 
-    def __init__(self, world: Surroundings, *, as_json: bool) -> None:
+    def __init__(self, world: Surroundings, *, as_json: bool, quiet: bool) -> None:
         self._world = world
         self._json = as_json
+        self._quiet = quiet
 
     def say(self, text: str) -> None:
-        """Words for a person, on stderr."""
+        """Words for a person, on stderr; not when asked to be quiet."""
+        if not self._quiet:
+            self.warn(text)
+
+    def warn(self, text: str) -> None:
+        """Words that must be read, on stderr."""
         print(f"msgc: {safe_line(text)}", file=self._world.stderr)
 
     def flush(self) -> None:
@@ -123,6 +129,11 @@ class Output:
         if account.last_seen_ms is not None and account.presence != Presence.ON:
             seen = f"last seen {self.time(account.last_seen_ms)}"
         self._line(f"{words.presence(account.presence):<4} {account.name:<32} {seen}".rstrip())
+
+    def line(self, text: str) -> None:
+        """A sentence that is the answer itself; in JSON `fact` says it."""
+        if not self._json:
+            self._line(text)
 
     def fact(self, kind: str, **values: str | int | None) -> None:
         """Something that happened: only in JSON, for in words it is said on stderr."""

@@ -89,7 +89,7 @@ def _send_here(
             _say_kept(output, sent)
             output.answered(sent)
             raise
-        output.say(str(error))
+        output.warn(str(error))
     except InterruptedTalkError:
         if (outbox.get(message_id) or sent).state is SendState.UNSENT:
             _say_kept(output, sent)
@@ -133,7 +133,7 @@ class _HandOver:
                 finally:
                     profile.close()
         if sent.state is SendState.UNSENT:
-            self._output.say(f"Process {self._pid} holds {self._user} and has no answer yet.")
+            self._output.warn(f"Process {self._pid} holds {self._user} and has no answer yet.")
             _say_kept(self._output, sent)
             self._output.answered(sent)
             return Exit.UNREACHABLE
@@ -159,7 +159,7 @@ def _is_settled(sent: Sent) -> bool:
 
 
 def _say_kept(output: Output, sent: Sent) -> None:
-    output.say(
+    output.warn(
         f"Message {sent.number} is kept and goes with the next msgc of this user; "
         "do not send it again."
     )
@@ -167,9 +167,10 @@ def _say_kept(output: Output, sent: Sent) -> None:
 
 def _report(output: Output, sent: Sent, *, waits: bool) -> int:
     output.answered(sent)
-    output.say(words.sent_summary(sent))
     if sent.state is SendState.FAILED or (waits and sent.lost):
+        output.warn(words.sent_summary(sent))
         return Exit.REFUSED
+    output.say(words.sent_summary(sent))
     if sent.state is SendState.UNSENT:
         return Exit.UNREACHABLE
     return Exit.STILL_WAITING if waits and not _is_settled(sent) else Exit.DONE

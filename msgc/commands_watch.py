@@ -109,7 +109,7 @@ class _Hands:
             self._archive.inbox.mark_read([message.number])
         else:
             self._failed = message.number
-            self._output.say(
+            self._output.warn(
                 f"The command ended with {code}; the message from {message.sender} stays unread."
             )
         return True

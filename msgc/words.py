@@ -150,6 +150,24 @@ def undelivered(name: str, waiting: int) -> str:
     )
 
 
+def deletion(name: str, waiting: int, elsewhere: int, *, force: bool) -> str:
+    """What deleting the account would mean. `elsewhere`: of one's own, not delivered everywhere."""
+    if not waiting:
+        first = f"No message waits for {name}: the account would be deleted."
+    elif force:
+        first = (
+            f"{plural(waiting, 'message')} waiting for {name} would be discarded, and their "
+            "senders told: the account would be deleted."
+        )
+    else:
+        wait = "1 message waits" if waiting == 1 else f"{waiting} messages wait"
+        first = f"{wait} for {name}: the account would not be deleted, unless with --force."
+    own = ""
+    if elsewhere:
+        own = f" {plural(elsewhere, 'message')} of your own would still be delivered, unheard of."
+    return f"{first}{own} Nothing was changed."
+
+
 def unknown_recipients(names: tuple[str, ...]) -> str:
     """The server knows no such user; the send was all or nothing."""
     quoted = ", ".join(f'"{name}"' for name in names)

@@ -3,7 +3,7 @@
 import pytest
 
 from msgc.command_guess import distance, nearest
-from msgc.command_line import COMMANDS
+from msgc.command_options import NAMES
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from msgc.command_line import COMMANDS
     ],
 )
 def test_nearest(word: str, command: str | None) -> None:
-    assert nearest(word, COMMANDS) == command
+    assert nearest(word, NAMES) == command
 
 
 def test_distance() -> None:

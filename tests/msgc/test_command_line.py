@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from msgc import command_line
-from msgc.command_line import COMMANDS, HELP, UsageError, parse
+from msgc.command_line import parse
+from msgc.command_options import NAMES, UsageError, help_text
 from tests.msgc.fake_server import FakeServer
 from tests.msgc.fake_world import FakeWorld
 
@@ -64,11 +65,11 @@ def test_times(text: str, milliseconds: int) -> None:
     assert parse(["send", "bob", "--wait", text]).options.wait == milliseconds
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", NAMES)
 def test_every_command_is_in_the_help_and_has_its_own(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert f"\n  {command} " in HELP
+    assert f"\n  {command} " in help_text()
     with pytest.raises(SystemExit) as raised:
         parse([command, "--help"])
     assert raised.value.code == 0
@@ -108,6 +109,6 @@ def test_standard_input_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 def test_documentation_names_every_command_and_exit_code() -> None:
     text = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
-    for command in COMMANDS:
+    for command in NAMES:
         assert f"\n**{command}** " in text
         assert f"\nmsgc {command} " in text

@@ -394,6 +394,46 @@ def test_delete_says_how_many_messages_are_in_the_way(tmp_path: Path) -> None:
     assert "alice" not in server.accounts
 
 
+def test_a_deletion_that_is_only_asked_about_changes_nothing(tmp_path: Path) -> None:
+    server = FakeServer("alice", "bob")
+    server.queue("alice", "bob", "unread")
+    world = FakeWorld(tmp_path, server)
+    run(world, "send", "bob", "-m", "still on its way")
+    world.stdout.truncate(0)
+    world.stdout.seek(0)
+    assert run(world, "delete", "--dry-run", "--json") == 0
+    (told,) = objects(world)
+    assert told == {
+        "kind": "deletion",
+        "name": "alice",
+        "would": "refuse",
+        "waiting": 1,
+        "unread": 0,
+        "sent_waiting": 1,
+    }
+    again = FakeWorld(tmp_path, server)
+    assert run(again, "delete", "--force", "--dry-run") == 0
+    assert again.printed == (
+        "1 message waiting for alice would be discarded, and their senders told: the account "
+        "would be deleted. 1 message of your own would still be delivered, unheard of. "
+        "Nothing was changed.\n"
+    )
+    assert server.accounts["alice"].waiting == 1
+
+
+def test_quiet_says_nothing_but_what_must_be_read(tmp_path: Path) -> None:
+    world = FakeWorld(tmp_path, FakeServer("alice", "bob"))
+    assert run(world, "send", "bob", "-m", "hi", "-q") == 0
+    assert (world.printed, world.said) == ("1\n", "")
+    assert run(world, "check", "--quiet") == 0
+    assert world.said == ""
+    assert run(world, "send", "nobody", "-m", "hi", "-q") == Exit.REFUSED
+    assert 'No user matches "nobody".' in world.said
+    offline = FakeWorld(tmp_path, None)
+    refused(offline, "send", "bob", "-m", "hi", "-q")
+    assert "is kept and goes with the next msgc" in offline.said
+
+
 # ----- history and why ------------------------------------------------------------------------
 
 

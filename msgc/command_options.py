@@ -1,0 +1,283 @@
+"""The words of the command line, in tables: commands, options, and the parsers made of them.
+
+One place for `--help`, for what is understood, for the manual page and for the shells' completions
+(scripts/print_manuals.py), so they cannot disagree. A new command is one row of COMMANDS, and one
+line in `msgc.command_line`.
+
+Must never act, and never guess: what is not understood is a usage error that names the right form.
+Fails with UsageError.
+"""
+
+import argparse
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from msgc.limits import HISTORY_ROWS_MAX
+from msgc.settings import COLORS
+
+PROGRAM: Final = "msgc"
+ABOUT: Final = "persistent messages for people who live in terminals: the client"
+_UNITS_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "": 1_000}
+_LEFT_COLUMNS: Final = 21
+_COMMAND_COLUMNS: Final = 38
+
+
+class UsageError(Exception):
+    """The words on the command line are not understood."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but a mistake is an exception of ours."""
+
+    def error(self, message: str) -> NoReturn:
+        """See argparse."""
+        raise UsageError(f"{message}. See: {self.prog} --help")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option. `metavar` is None for a switch; `also` tells other ways to set it."""
+
+    flags: tuple[str, ...]
+    metavar: str | None
+    help: str
+    also: str = ""
+
+    def add_to(self, parser: argparse.ArgumentParser) -> None:
+        """Let the parser know it."""
+        text = f"{self.help} {self.also}".rstrip()
+        if self.metavar is None:
+            parser.add_argument(*self.flags, action="store_true", help=text)
+        else:
+            parser.add_argument(*self.flags, metavar=self.metavar, help=text)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: how it is written, what it does in a line, and in a few; `add` its own options."""
+
+    name: str
+    use: str
+    help: str
+    about: str
+    add: Callable[[argparse.ArgumentParser], None]
+
+
+COMMON: Final = (
+    Option(("-u", "--user"), "NAME", "who to be", '(MSGC_USER, user = "...")'),
+    Option(("--host",), "HOST", "the server, default 127.0.0.1", '(MSGC_HOST, host = "...")'),
+    Option(("--port",), "PORT", "its port, default 7070", "(MSGC_PORT, port = ...)"),
+    Option(("--config",), "FILE", "settings, default $XDG_CONFIG_HOME/msgc/config.toml"),
+    Option(("--color",), "WHEN", f"{', '.join(COLORS)}", '(MSGC_COLOR, NO_COLOR, color = "...")'),
+)
+"""Of the screens and of every command."""
+SCREENS_ONLY: Final = (
+    Option(("--plain",), None, "lines instead of screens, for screen readers and simple terminals"),
+    Option(("--version",), None, "print the version"),
+    Option(("--help", "-h"), None, "print this"),
+)
+COMMANDS_ONLY: Final = (
+    Option(("--json",), None, "one JSON object a line"),
+    Option(("-q", "--quiet"), None, "no words but errors, no progress"),
+)
+WITH_VALUE: Final = tuple(
+    flag for option in COMMON if option.metavar is not None for flag in option.flags
+)
+
+
+# ----- what the commands take -------------------------------------------------------------------
+
+
+def _add_send(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="NAME", help="the recipients")
+    parser.add_argument("--all", action="store_true", help="send to everyone")
+    parser.add_argument("-m", "--message", metavar="TEXT", help="else standard input")
+    parser.add_argument(
+        "--wait",
+        type=duration_ms,
+        metavar="TIME",
+        help="wait so long (60s, 5m) until every recipient has it",
+    )
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--limit", type=count, metavar="N", help="at most N messages")
+
+
+def _add_list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pattern", nargs="?", metavar="PATTERN", help="a wildcard: * ? [...]")
+
+
+def _add_create(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="the new username")
+
+
+def _add_delete(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="also when messages wait")
+    parser.add_argument("--dry-run", action="store_true", help="say the numbers, change nothing")
+
+
+def _add_watch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--exec", metavar="CMD", help="run CMD for each, with its JSON on standard input"
+    )
+
+
+def _add_history(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("query", nargs="?", metavar="QUERY", help="words that must be there")
+    parser.add_argument(
+        "--limit",
+        type=count,
+        default=HISTORY_ROWS_MAX,
+        metavar="N",
+        help=f"the newest N, at most {HISTORY_ROWS_MAX}",
+    )
+
+
+def _add_why(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("number", metavar="NUMBER", help="what `msgc send` printed, or the id")
+
+
+COMMANDS: Final = (
+    Command(
+        "send",
+        "NAME... | --all",
+        "send a message: -m TEXT, or from standard input",
+        "Send a message to those named, or to everyone, and print its number. It is accepted by "
+        "the server and on its disk when the command ends with 0; with --wait, every recipient "
+        "has it.",
+        _add_send,
+    ),
+    Command(
+        "check",
+        "",
+        "fetch and print the messages that wait",
+        "Fetch and print the messages that wait at the server.",
+        _add_check,
+    ),
+    Command(
+        "list",
+        "[PATTERN]",
+        "print the users; PATTERN has * ? [...]",
+        "Print the users of the server, or those that match a wildcard.",
+        _add_list,
+    ),
+    Command("create", "NAME", "make an account", "Make an account.", _add_create),
+    Command(
+        "delete",
+        "",
+        "delete your own account",
+        "Delete your own account. While messages wait it refuses and tells how many.",
+        _add_delete,
+    ),
+    Command(
+        "watch",
+        "",
+        "print messages as they arrive",
+        "Print what waits, then each message as it arrives, until a signal ends it.",
+        _add_watch,
+    ),
+    Command(
+        "history",
+        "[QUERY]",
+        "print what is kept here, or what matches",
+        "Print what the archive on this computer keeps, the oldest first. No server is asked.",
+        _add_history,
+    ),
+    Command(
+        "why",
+        "NUMBER",
+        "print what became of a message of yours",
+        "Print the life of a message of your own: composed, accepted, delivered to whom and when.",
+        _add_why,
+    ),
+)
+NAMES: Final = tuple(command.name for command in COMMANDS)
+BY_NAME: Final = {command.name: command for command in COMMANDS}
+
+FILES: Final = "the archive of each user is $XDG_DATA_HOME/msgc/HOST_PORT/NAME.db"
+EXIT_CODES: Final = (
+    ("0", "done; with send --wait: every recipient has it"),
+    ("1", "an error here: the archive or the output cannot be used"),
+    ("2", "the command line or a setting is not understood; nothing was done"),
+    ("3", "send --wait: sent but not yet delivered when the wait ended"),
+    ("4", "refused by the server"),
+    ("5", "cannot reach the server"),
+    ("128+N", "ended by signal N"),
+)
+
+
+# ----- the parsers ------------------------------------------------------------------------------
+
+
+def screens_parser() -> Parser:
+    """For `msgc [NAME]`."""
+    parser = Parser(prog=PROGRAM, add_help=False, allow_abbrev=False)
+    parser.add_argument("name", nargs="?")
+    for option in (*COMMON, *SCREENS_ONLY):
+        option.add_to(parser)
+    return parser
+
+
+def command_parser(name: str) -> Parser:
+    """For one command."""
+    command = BY_NAME[name]
+    parser = Parser(prog=f"{PROGRAM} {name}", allow_abbrev=False, description=command.about)
+    command.add(parser)
+    for option in (*COMMANDS_ONLY, *COMMON):
+        option.add_to(parser)
+    return parser
+
+
+def help_text() -> str:
+    """Everything that `msgc --help` says."""
+    lines = [
+        "usage: msgc [NAME] [options]             the screens; NAME is the username to connect as",
+        "       msgc COMMAND [options]            for scripts",
+        "",
+        "commands:",
+        *(_command_line(command) for command in COMMANDS),
+        "",
+        "`msgc COMMAND --help` tells the options of a command; each has --json and --quiet.",
+        "",
+        "options:",
+        *(_option_line(option) for option in (*COMMON, *SCREENS_ONLY)),
+        "",
+        f"files: {FILES}",
+        "exit codes:",
+        *(f"  {code:<7}{text}" for code, text in EXIT_CODES),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _command_line(command: Command) -> str:
+    left = f"  {command.name} {command.use}"
+    return f"{left:<{_COMMAND_COLUMNS}} {command.help}"
+
+
+def _option_line(option: Option) -> str:
+    flags = ", ".join(option.flags)
+    left = f"  {flags} {option.metavar or ''}".rstrip()
+    if not option.also:
+        return f"{left:<{_LEFT_COLUMNS}}  {option.help}"
+    return f"{left:<{_LEFT_COLUMNS}}  {option.help:<30} {option.also}"
+
+
+# ----- values -----------------------------------------------------------------------------------
+
+
+def count(text: str) -> int:
+    """A number from 1 on."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) < 2**32):
+        raise argparse.ArgumentTypeError("must be a number from 1 on")
+    return int(text)
+
+
+def duration_ms(text: str) -> int:
+    """A length of time: `60s`, `5m`, `1h`, `200ms`; a bare number is seconds."""
+    match = re.fullmatch(r"([0-9]{1,9})(ms|s|m|h|)", text)
+    if match is None:
+        raise argparse.ArgumentTypeError("must be a time such as 60s or 5m")
+    return int(match[1]) * _UNITS_MS[match[2]]
