@@ -1,0 +1,1 @@
+"""How fast msgd is: a load generator, workloads, and a table; alone or beside its peers."""
