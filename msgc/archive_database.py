@@ -83,13 +83,16 @@ class Database:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._depth = 0
-        with self._translated():
+        self._is_changing = False
+        self._has_begun = False
+        try:
             self._connection = sqlite3.connect(path, BUSY_TIMEOUT_S, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._migrate()
-            found = self.one("SELECT count(*) FROM sqlite_master WHERE name = 'words'")
+        except sqlite3.DatabaseError as error:
+            raise self._translated(error) from error
+        self.one("PRAGMA journal_mode = WAL")
+        self.one("PRAGMA synchronous = FULL")
+        self._migrate()
+        found = self.one("SELECT count(*) FROM sqlite_master WHERE name = 'words'")
         self.has_search = found is not None and found[0] == 1
 
     def close(self) -> None:
@@ -98,46 +101,66 @@ class Database:
 
     def one(self, sql: str, values: Sequence[Value] = ()) -> Row | None:
         """The first row, or None."""
-        with self._translated():
-            row: Row | None = self._connection.execute(sql, values).fetchone()
+        try:
+            row: Row | None = self._execute(sql, values).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise self._translated(error) from error
         return row
 
     def all(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         """All rows. Who asks sets a LIMIT."""
-        with self._translated():
-            return self._connection.execute(sql, values).fetchall()
+        try:
+            return self._execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._translated(error) from error
 
     def run(self, sql: str, values: Sequence[Value] = ()) -> int:
         """Change something; the number of rows changed. Only inside `change`."""
-        assert self._depth, "a change outside a transaction"
-        with self._translated():
-            return self._connection.execute(sql, values).rowcount
+        assert self._is_changing, "a change outside a transaction"
+        try:
+            return self._execute(sql, values).rowcount
+        except sqlite3.DatabaseError as error:
+            raise self._translated(error) from error
 
     def insert(self, sql: str, values: Sequence[Value] = ()) -> int | None:
         """Insert a row; its number, or None when it was there already. Only inside `change`."""
-        assert self._depth, "a change outside a transaction"
-        with self._translated():
-            cursor = self._connection.execute(sql, values)
-            return cursor.lastrowid if cursor.rowcount == 1 else None
+        assert self._is_changing, "a change outside a transaction"
+        try:
+            cursor = self._execute(sql, values)
+        except sqlite3.DatabaseError as error:
+            raise self._translated(error) from error
+        return cursor.lastrowid if cursor.rowcount == 1 else None
 
     @contextmanager
     def change(self) -> Iterator[None]:
         """One transaction: all of it is on the disk at the end, or none. Inner ones join it."""
-        if self._depth:
+        if self._is_changing:
             yield
             return
-        with self._translated():
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._depth = 1
-            try:
-                yield
+        self._is_changing = True
+        try:
+            yield
+            if self._has_begun:
                 self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-            finally:
-                self._depth = 0
+        except BaseException as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.DatabaseError):
+                raise self._translated(error) from error
+            raise
+        finally:
+            self._is_changing = self._has_begun = False
+
+    def _execute(self, sql: str, values: Sequence[Value]) -> sqlite3.Cursor:
+        """A statement; the first one of a change begins its transaction, reading or writing.
+
+        So a change in which nothing was looked at costs nothing: most of what a server says (that
+        it is there) has no place in the archive.
+        """
+        if self._is_changing and not self._has_begun:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._has_begun = True
+        return self._connection.execute(sql, values)
 
     def _migrate(self) -> None:
         """Make the tables of a new file; refuse a newer one. Safe against a second process."""
@@ -162,17 +185,14 @@ class Database:
         row = self.one("SELECT sqlite_compileoption_used('ENABLE_FTS5')")
         return row is not None and row[0] == 1
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise ArchiveError(
+    def _translated(self, error: sqlite3.DatabaseError) -> ArchiveError:
+        """The same in words for people."""
+        if isinstance(error, sqlite3.OperationalError):
+            return ArchiveError(
                 f"Cannot use the archive {self.path}: {error}. "
                 "Look for free space and permissions; nothing was changed."
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise ArchiveError(
-                f"The archive {self.path} is damaged: {error}. "
-                "Move it away (keep it) and start again; what waits on the server is not lost."
-            ) from error
+            )
+        return ArchiveError(
+            f"The archive {self.path} is damaged: {error}. "
+            "Move it away (keep it) and start again; what waits on the server is not lost."
+        )

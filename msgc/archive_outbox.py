@@ -78,14 +78,14 @@ class Outbox:
         database = self._database
         with database.change():
             row = database.one(
-                "SELECT sequence, body FROM outbox WHERE message_id = ? "
+                "SELECT sequence FROM outbox WHERE message_id = ? "
                 "AND (state = ? OR (state = ? AND attempts = 0))",
                 (message_id, SendState.FAILED, SendState.UNSENT),
             )
-            if row is None:
+            sent = None if row is None else self.get(message_id)
+            if row is None or sent is None:
                 return False
-            names = tuple(fate.recipient for fate in self._fates(message_id, named=True))
-            self._search.drop_sent(row[0], row[1], names)
+            self._search.drop_sent(row[0], sent.body, sent.recipients)
             database.run("DELETE FROM outbox WHERE sequence = ?", (row[0],))
             database.run("DELETE FROM fates WHERE message_id = ?", (message_id,))
         return True
@@ -246,10 +246,14 @@ class Outbox:
 
     def _sent(self, row: Row) -> Sent:
         message_id: bytes = row[0]
-        fates = self._fates(message_id, named=False)
+        rows = self._database.all(
+            "SELECT recipient, state, at_ms, position, refused FROM fates WHERE message_id = ? "
+            "ORDER BY position IS NULL, position, recipient",
+            (message_id,),
+        )
         return Sent(
             message_id=message_id,
-            recipients=tuple(fate.recipient for fate in self._fates(message_id, named=True)),
+            recipients=tuple([fate[0] for fate in rows if fate[3] is not None]),
             everyone=bool(row[1]),
             body=row[2],
             composed_at_ms=row[3],
@@ -257,26 +261,11 @@ class Outbox:
             attempts=row[5],
             code=row[6],
             text=row[7],
-            refused_recipients=self._refused(message_id),
+            refused_recipients=tuple([fate[0] for fate in rows if fate[4]]),
             accepted_count=row[8],
             accepted_at_ms=row[9],
-            fates=fates,
+            fates=tuple([Fate(fate[0], FateState(fate[1]), fate[2]) for fate in rows]),
         )
-
-    def _fates(self, message_id: bytes, *, named: bool) -> tuple[Fate, ...]:
-        rows = self._database.all(
-            "SELECT recipient, state, at_ms FROM fates WHERE message_id = ? "
-            "AND (position IS NOT NULL OR NOT ?) ORDER BY position IS NULL, position, recipient",
-            (message_id, int(named)),
-        )
-        return tuple(Fate(row[0], FateState(row[1]), row[2]) for row in rows)
-
-    def _refused(self, message_id: bytes) -> tuple[str, ...]:
-        rows = self._database.all(
-            "SELECT recipient FROM fates WHERE message_id = ? AND refused ORDER BY position",
-            (message_id,),
-        )
-        return tuple(row[0] for row in rows)
 
     # ----- ids ----------------------------------------------------------------------------
 
@@ -299,11 +288,12 @@ class Outbox:
 
     def _refresh_settled(self, message_id: bytes) -> None:
         """Whether nothing more is to be heard of it; kept as a column so that counting is cheap."""
-        sent = self.get(message_id)
-        if sent is None or sent.state is not SendState.PENDING:
-            return
-        unheard = sent.everyone and sent.accepted_count is None
-        done = sent.waiting == 0 and not unheard
+        # As Sent.waiting counts, without making one: this runs once for each answer.
         self._database.run(
-            "UPDATE outbox SET settled = ? WHERE message_id = ?", (int(done), message_id)
+            "UPDATE outbox SET settled = NOT (everyone AND accepted_count IS NULL) AND ("
+            "SELECT max(coalesce(accepted_count, 0), "
+            "coalesce(nullif(count(position), 0), count(*))) <= count(nullif(state, ?)) "
+            "FROM fates WHERE fates.message_id = outbox.message_id) "
+            "WHERE message_id = ? AND state = ?",
+            (FateState.WAITING, message_id, SendState.PENDING),
         )

@@ -297,3 +297,46 @@ def test_search(indexed: bool) -> None:
 def test_memory_archive_is_forgotten() -> None:
     compose(make_archive(MEMORY))
     assert make_archive(MEMORY).outbox.recent(1) == ()
+
+
+@given(
+    st.sampled_from([(), ("bob",), ("bob", "dave")]),
+    st.lists(
+        st.one_of(
+            st.sampled_from([None, 0, 1, 2, 3]),
+            st.tuples(st.sampled_from(["bob", "dave", "eve"]), st.sampled_from(FateState)),
+        ),
+        max_size=6,
+    ),
+)
+def test_what_is_counted_as_settled_is_what_waits_for_nobody(
+    names: tuple[str, ...], answers: list[int | tuple[str, FateState] | None]
+) -> None:
+    archive = make_archive(MEMORY)
+    sent = archive.outbox.compose(names, not names, "hi")
+    for answer in answers:
+        if isinstance(answer, tuple):
+            archive.outbox.record_outcome(sent.message_id, *answer, at_ms=1)
+        else:
+            archive.outbox.record_accepted(sent.message_id, answer, 1)
+        now = kept(archive, sent)
+        unheard = now.everyone and now.accepted_count is None
+        settled = now.waiting == 0 and not unheard
+        assert archive.outbox.counts().delivered == int(settled)
+    archive.close()
+
+
+def test_a_change_without_a_look_at_the_archive_waits_for_nobody(tmp_path: Path) -> None:
+    path = str(tmp_path / "alice.db")
+    archive = make_archive(path)
+    other = sqlite3.connect(path, 0, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with archive.change():
+        pass
+    other.execute("ROLLBACK")
+    with archive.change():
+        assert archive.outbox.counts().unsent == 0
+        with pytest.raises(sqlite3.OperationalError):
+            other.execute("BEGIN IMMEDIATE")
+    other.close()
+    archive.close()

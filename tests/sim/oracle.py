@@ -116,19 +116,17 @@ class Oracle:
     def judge(self, archives: dict[str, Archive]) -> Verdict:
         verdict = Verdict()
         boxes = {name: received(archive) for name, archive in archives.items()}
+        outboxes = {name: archive.outbox.recent(ALL) for name, archive in archives.items()}
         # A message may be refused (no such user), the refusal lost, and the message accepted when
         # it is sent again, after younger ones of its sender. That is no disorder.
         self._sent_again = {
-            sent.message_id
-            for archive in archives.values()
-            for sent in archive.outbox.recent(ALL)
-            if sent.attempts > 1
+            sent.message_id for outbox in outboxes.values() for sent in outbox if sent.attempts > 1
         }
         for name, box in boxes.items():
             self._judge_box(verdict, name, box)
         held = {name: {row.message_id for row in box} for name, box in boxes.items()}
-        for name, archive in archives.items():
-            for sent in archive.outbox.recent(ALL):
+        for name, outbox in outboxes.items():
+            for sent in outbox:
                 self._judge_sent(verdict, name, sent, held)
         return verdict
 

@@ -34,6 +34,16 @@ class Inode:
         self.dirty: set[int] = set()  # sectors written since the last sync
         self.resized = False
 
+    def reach_platter(self) -> None:
+        """A sync that works."""
+        missing = len(self.cache) - len(self.platter)
+        if missing:
+            self.platter.extend(bytes(missing))
+        for sector in self.dirty:
+            start = sector * SECTOR
+            self.platter[start : start + SECTOR] = self.cache[start : start + SECTOR]
+        self.mark_clean()
+
     def mark_clean(self) -> None:
         """As after a sync, failed or not."""
         self.dirty.clear()
@@ -66,6 +76,7 @@ class SimDisk:
         self.fail_only = ""  # only calls whose description begins so count for fail_at
         self.cut_at = -1
         self.quota_bytes = 1 << 40
+        self.used_known: int | None = None  # what `used_bytes` said, while it is still so
         self.unreadable: set[str] = set()
 
     # --- faults ---
@@ -114,6 +125,7 @@ class SimDisk:
 
     def forget(self) -> None:
         """A machine that starts: only the platter counts."""
+        self.used_known = None
         reachable = {ROOT}
         for path in sorted(self.tree):
             if path in reachable:
@@ -148,8 +160,11 @@ class SimDisk:
 
     def used_bytes(self) -> int:
         """What all files take."""
-        inodes = {id(each): each for folder in self.tree.values() for each in folder.cache.values()}
-        return sum(len(inode.cache) for inode in inodes.values())
+        if self.used_known is None:
+            folders = self.tree.values()
+            inodes = {id(each): each for folder in folders for each in folder.cache.values()}
+            self.used_known = sum([len(inode.cache) for inode in inodes.values()])
+        return self.used_known
 
     # --- the protocol ---
 
@@ -230,6 +245,7 @@ class SimDisk:
         if end > len(inode.cache):
             inode.cache.extend(bytes(end - len(inode.cache)))
             inode.resized = True
+            self.used_known = None
         inode.cache[offset:end] = data
         inode.dirty.update(range(offset // SECTOR, -(-end // SECTOR)))
 
@@ -243,8 +259,7 @@ class SimDisk:
         except DiskError:
             inode.mark_clean()
             raise
-        inode.platter = bytearray(inode.cache)
-        inode.mark_clean()
+        inode.reach_platter()
 
     def sync_data(self, handle: int) -> None:
         path, inode, _ = self.handles[handle]
@@ -254,10 +269,7 @@ class SimDisk:
         except DiskError:
             inode.mark_clean()
             raise
-        for sector in inode.dirty:
-            start = sector * SECTOR
-            inode.platter[start : start + SECTOR] = inode.cache[start : start + SECTOR]
-        inode.mark_clean()
+        inode.reach_platter()
 
     def rename(self, old: str, new: str) -> None:
         old_folder, old_name = self.split(old)
@@ -265,6 +277,7 @@ class SimDisk:
         if old_name not in old_folder.cache:
             raise DiskMissing(2, old)
         self.step(f"rename {old} {new}")
+        self.used_known = None
         new_folder.cache[new_name] = old_folder.cache.pop(old_name)
 
     def remove(self, path: str) -> None:
@@ -272,6 +285,7 @@ class SimDisk:
         if name not in folder.cache:
             raise DiskMissing(2, path)
         self.step(f"remove {path}")
+        self.used_known = None
         del folder.cache[name]
 
     def sync_folder(self, path: str) -> None:

@@ -33,6 +33,10 @@ class Direction:
     def room(self) -> int:
         return max(0, self.capacity_bytes - self.flight_bytes)
 
+    def takes_more(self) -> bool:
+        """Whether a write would find room, or that there is nobody any more."""
+        return self.is_reset or self.flight_bytes < self.capacity_bytes
+
     def write(self, data: bytes, latency_ms: int, cut_bytes: int) -> int:
         """Take what there is room for: a few pieces of `cut_bytes`, then the rest."""
         if self.is_finished or self.is_reset:
@@ -55,10 +59,12 @@ class Direction:
         if self.is_reset:
             return self.clock.now_ms
         if self.flight:
-            return max(self.flight[0][0], self.stalled_until_ms)
-        if self.is_finished:
-            return max(self.last_at_ms, self.stalled_until_ms)
-        return None
+            at_ms = self.flight[0][0]
+        elif self.is_finished:
+            at_ms = self.last_at_ms
+        else:
+            return None
+        return max(at_ms, self.stalled_until_ms)
 
     def is_readable(self) -> bool:
         at_ms = self.arrival_ms()
@@ -249,19 +255,22 @@ class SimNetwork:
                 direction.stalled_until_ms = 0
                 direction.capacity_bytes = self.capacity_bytes
 
-    def next_arrival_ms(self) -> int | None:
-        """When something arrives that the server waits for; None when nothing is on its way."""
-        times = [
-            channel.wire.to_server.arrival_ms()
-            for channel, (reading, _) in self._watched.items()
-            if reading and not channel.is_closed
-        ]
-        return min((at_ms for at_ms in times if at_ms is not None), default=None)
-
-    def has_news(self) -> bool:
-        """Whether a poll would find something."""
-        ready = self._look()
-        return bool(ready.listener or ready.wishes or ready.readable or ready.writable)
+    def next_news_ms(self) -> int | None:
+        """When the server's poll returns, as things stand; None for never."""
+        now_ms = self.clock.now_ms
+        if self.wishes or (self._backlog and self._listening):
+            return now_ms
+        at_ms = self.wake_ms
+        for channel, (reading, writing) in self._watched.items():
+            if channel.is_closed:
+                continue
+            if writing and channel.wire.to_client.takes_more():
+                return now_ms
+            if reading:
+                arrival_ms = channel.wire.to_server.arrival_ms()
+                if arrival_ms is not None and (at_ms is None or arrival_ms < at_ms):
+                    at_ms = arrival_ms
+        return at_ms
 
     # ----- the server's side: msgd.net.Network
 
@@ -299,6 +308,6 @@ class SimNetwork:
         for channel, (reading, writing) in self._watched.items():
             if reading and channel.wire.to_server.is_readable():
                 ready.readable.append(channel)
-            if writing and (channel.wire.to_client.room() or channel.wire.to_client.is_reset):
+            if writing and channel.wire.to_client.takes_more():
                 ready.writable.append(channel)
         return ready

@@ -63,6 +63,7 @@ class SimUser:
         self._end: ClientEnd | None = None
         self._unsent = b""
         self.link = self._new_link()
+        self._own_ms = self._own_wake_ms()
 
     # ----- the client process
 
@@ -86,17 +87,33 @@ class SimUser:
 
     def wake_ms(self) -> int | None:
         """When this user has something to do next."""
+        own_ms = self._own_ms
+        if self._end is None:
+            return own_ms
+        arrival_ms = self._end.wire.to_client.arrival_ms()
+        if arrival_ms is None or (own_ms is not None and own_ms < arrival_ms):
+            return own_ms
+        return arrival_ms
+
+    def _own_wake_ms(self) -> int | None:
+        """The same, but for what may arrive: only a step changes it."""
         now_ms = self.world.clock.now_ms
         if self._end is None and self.link.wants_connection(now_ms):
             return now_ms
-        times: list[int | None] = [self.link.next_deadline_ms()]
+        own_ms = self.link.next_deadline_ms()
+        key_ms = None
         if not self.calm:
-            times.append(self._next_key_ms)
+            key_ms = self._next_key_ms
         elif self.link.state in (LinkState.ONLINE, LinkState.STOPPED):
-            times.append(self._next_check_ms)
-        if self._end is not None:
-            times.append(self._end.wire.to_client.arrival_ms())
-        return min((at_ms for at_ms in times if at_ms is not None), default=None)
+            key_ms = self._next_check_ms
+        if own_ms is None or key_ms is None:
+            return key_ms if own_ms is None else own_ms
+        return min(own_ms, key_ms)
+
+    def be_calm(self) -> None:
+        """From now on only fetch what is there."""
+        self.calm = True
+        self._own_ms = self._own_wake_ms()
 
     def is_due(self) -> bool:
         """Whether there is anything to do now. A step without cause changes nothing, and costs."""
@@ -118,6 +135,7 @@ class SimUser:
         elif self.calm:
             self._finish_up(now_ms)
         self._send(now_ms)
+        self._own_ms = self._own_wake_ms()
 
     def _connect(self, now_ms: int) -> None:
         if self._end is None and self.link.wants_connection(now_ms):

@@ -131,14 +131,13 @@ class World:
                     user.step()
 
     def _advance(self) -> None:
-        times: list[int | None] = [user.wake_ms() for user in self.users]
+        times = [user.wake_ms() for user in self.users]
         times += [self._next_fault_ms, self._start_at_ms]
         if self._reactor is not None:
-            times += [self.net.wake_ms, self.net.next_arrival_ms()]
-            if self.net.has_news():
-                times.append(self.clock.now_ms)
-        at_ms = min(at_ms for at_ms in times if at_ms is not None)
-        self.clock.advance_to(max(at_ms, self.clock.now_ms))
+            times.append(self.net.next_news_ms())
+        at_ms = min([at_ms for at_ms in times if at_ms is not None])
+        if at_ms > self.clock.now_ms:
+            self.clock.advance_to(at_ms)
 
     def _is_quiet(self) -> bool:
         """Everybody has everything, and the server's queues are empty."""
@@ -159,7 +158,8 @@ class World:
                 self._start_at_ms = None
                 self._start_server()
             return
-        if not self.net.has_news() and (self.net.wake_ms is None or self.net.wake_ms > now_ms):
+        news_ms = self.net.next_news_ms()
+        if news_ms is None or news_ms > now_ms:
             return
         self.turns += 1
         try:
@@ -305,4 +305,4 @@ class World:
         if self._reactor is None and self._start_at_ms is None and not self.findings:
             self._start_at_ms = self.clock.now_ms
         for user in self.users:
-            user.calm = True
+            user.be_calm()
