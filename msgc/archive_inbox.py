@@ -70,6 +70,12 @@ class Inbox:
             for number in numbers:
                 self._database.run("UPDATE received SET unread = 0 WHERE number = ?", (number,))
 
+    def mark_unread(self, numbers: Iterable[int]) -> None:
+        """The person wants to come back to them."""
+        with self._database.change():
+            for number in numbers:
+                self._database.run("UPDATE received SET unread = 1 WHERE number = ?", (number,))
+
     def counts(self) -> InboxCounts:
         """How many there are."""
         row = self._database.one(

@@ -22,6 +22,7 @@ from msgc.view_values import (
     News,
     Phase,
     Target,
+    Wanted,
 )
 from msgc.words import name_rule, none_available, presence
 from term.safe import Safe, safe_line, safe_text
@@ -302,7 +303,7 @@ class Conversation:
         )
         if query == "q":
             return
-        rows = desk.history(query, _HISTORY_ROWS)
+        rows = desk.history(Wanted(query, thorough=True), _HISTORY_ROWS)
         if not rows:
             self._say("Nothing found.")
         for entry in reversed(rows):

@@ -32,7 +32,7 @@ from msgc.values import (
 from msgc.view_choices import asks_always, bell_on, is_live, settings_of, step_setting
 from msgc.view_events import EventReader, Situation
 from msgc.view_text import Times
-from msgc.view_values import Directory, News, Overview, Phase, Setting, Standing, Target
+from msgc.view_values import Directory, News, Overview, Phase, Setting, Standing, Target, Wanted
 from term.safe import Safe, safe_line
 from wire.codes import Code
 
@@ -202,9 +202,14 @@ class LiveDesk(Desk):
         self._archive.inbox.mark_read(one.number for one in received)
         self._counts = None
 
-    def history(self, query: str, count_max: int) -> tuple[HistoryEntry, ...]:
+    def mark_unread(self, received: tuple[Received, ...]) -> None:
         """See Desk."""
-        return self._archive.history(query, count_max)
+        self._archive.inbox.mark_unread(one.number for one in received)
+        self._counts = None
+
+    def history(self, wanted: Wanted, count_max: int) -> tuple[HistoryEntry, ...]:
+        """See Desk."""
+        return self._archive.history(wanted.words, count_max)
 
     def sent(self, count_max: int) -> tuple[Sent, ...]:
         """See Desk."""

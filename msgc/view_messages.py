@@ -7,88 +7,120 @@ through `term.safe`. Fails never.
 from typing import Final
 
 from msgc.values import HistoryEntry, Received, SendState, Sent
+from msgc.view import Cell, Column, Fact, Row
 from msgc.view_text import STAMP_COLUMNS, Times, join_names, plural
 from term.picture import EMPTY, Line, Span, Style
 from term.safe import Safe, safe_line, safe_text
-from term.width import pad, wrap
+from term.width import wrap
 from wire.codes import Audience
 from wire.limits import BODY_BYTES_MAX
 
 _NAME_COLUMNS_MAX: Final = 20
 _NAME_COLUMNS_MIN: Final = 10
-_TO_COLUMNS: Final = 6
-_STATE_COLUMNS: Final = 10
+_TO_COLUMNS: Final = 5
+_STATE_COLUMNS: Final = 9
 _PREVIEW_CHARACTERS_MAX: Final = 1_000
 _BODY_LINES_MAX: Final = 4_096
 
 
-def received_header(columns: int) -> Line:
-    """The heads of the columns of `received_line`."""
-    name = f"{'FROM':<{_name_columns(columns)}}"
-    words = f"     {'RECEIVED':<{STAMP_COLUMNS}} {name} {'TO':<{_TO_COLUMNS}}TEXT"
-    return (Span(Safe(words), Style.DIM),)
-
-
-def received_line(
-    received: Received, columns: int, times: Times, now_ms: int, *, selected: bool, fresh: bool
-) -> Line:
+def received_columns(columns: int) -> tuple[Column, ...]:
     """When, from whom, to how many, and the beginning of the text."""
-    style = Style.BOLD if selected or fresh else Style.NORMAL
-    stamp = pad(times.stamp(received.received_at_ms, now_ms), STAMP_COLUMNS)
-    flags = f"{'N' if fresh else ' '}{'!' if _has_controls(received.body) else ' '}"
     return (
-        Span(Safe(f"{'>' if selected else ' '} {flags} "), style),
-        Span(Safe(f"{stamp} "), style),
-        Span(_name(received.sender, columns), style),
-        Span(Safe(f" {audience_word(received):<{_TO_COLUMNS}}"), style),
-        Span(one_line(received.body), style),
+        Column("flags", "", 2),
+        Column("received_at", "RECEIVED", STAMP_COLUMNS),
+        Column("from", "FROM", name_columns(columns), before=" from "),
+        Column("to", "TO", _TO_COLUMNS, before=" to "),
+        Column("text", "TEXT", before=": "),
+    )
+
+
+def received_row(
+    received: Received, columns: int, times: Times, now_ms: int, *, fresh: bool, whole: bool = False
+) -> Row:
+    """One row of such a table; `whole` for a face that says the whole text."""
+    strange = _has_controls(received.body)
+    flags = Safe(f"{'N' if fresh else ' '}{'!' if strange else ' '}")
+    spoken = [word for word, is_so in (("new", fresh), ("holds controls", strange)) if is_so]
+    lines = tuple(_spoken_lines(received.body)) if whole else ()
+    text = one_line(received.body)
+    return Row(
+        received.number,
+        (
+            Cell(flags, words=Safe(", ".join(spoken))),
+            Cell(times.stamp(received.received_at_ms, now_ms)),
+            name_cell(received.sender, columns),
+            Cell(Safe(audience_word(received)), words=Safe(audience_words(received))),
+            Cell(text, words=Safe("") if lines else None),
+        ),
+        Style.BOLD if fresh else Style.NORMAL,
+        lines,
+    )
+
+
+def sent_columns(columns: int) -> tuple[Column, ...]:
+    """When, to whom, what became of it, and the beginning of the text."""
+    return (
+        Column("written_at", "WRITTEN", STAMP_COLUMNS),
+        Column("to", "TO", name_columns(columns), before=" to "),
+        Column("state", "STATE", _STATE_COLUMNS),
+        Column("text", "TEXT", before=": "),
+    )
+
+
+def sent_row(sent: Sent, columns: int, times: Times, now_ms: int) -> Row:
+    """One row of such a table."""
+    return Row(
+        sent.message_id,
+        (
+            Cell(times.stamp(sent.composed_at_ms, now_ms)),
+            name_cell(to_words(sent), columns),
+            Cell(Safe(state_word(sent)), words=Safe(spoken_state(sent))),
+            Cell(one_line(sent.body)),
+        ),
+    )
+
+
+def history_columns(columns: int) -> tuple[Column, ...]:
+    """One message of either direction: `from bob` or `to bob`."""
+    return (
+        Column("flags", "", 1),
+        Column("at", "WHEN", STAMP_COLUMNS),
+        Column("way", "", 4, before=" "),
+        Column("who", "WHO", name_columns(columns), before=" "),
+        Column("text", "TEXT", before=": "),
+    )
+
+
+def history_row(entry: HistoryEntry, columns: int, times: Times, now_ms: int) -> Row:
+    """One row of such a table; the mark of what was not looked at yet is N."""
+    fresh = entry.received is not None and entry.received.unread
+    identity: object
+    if entry.received is not None:
+        way, who, body = "from", entry.received.sender, entry.received.body
+        identity = ("received", entry.received.number)
+    else:
+        assert entry.sent is not None
+        way, who, body = "to", to_words(entry.sent), entry.sent.body
+        identity = ("sent", entry.sent.message_id)
+    return Row(
+        identity,
+        (
+            Cell(Safe("N" if fresh else " "), words=Safe("new" if fresh else "")),
+            Cell(times.stamp(entry.at_ms, now_ms)),
+            Cell(Safe(way)),
+            name_cell(who, columns),
+            Cell(one_line(body)),
+        ),
+        Style.BOLD if fresh else Style.NORMAL,
     )
 
 
 def sent_header(columns: int) -> Line:
-    """The heads of the columns of `sent_line`."""
-    name = f"{'TO':<{_name_columns(columns)}}"
-    state = f"{'STATE':<{_STATE_COLUMNS}}"
+    """The heads of the columns of what was sent, as a line."""
+    name = f"{'TO':<{name_columns(columns)}}"
+    state = f"{'STATE':<{_STATE_COLUMNS + 1}}"
     words = f"  {'WRITTEN':<{STAMP_COLUMNS}} {name} {state}TEXT"
     return (Span(Safe(words), Style.DIM),)
-
-
-def sent_line(sent: Sent, columns: int, times: Times, now_ms: int, *, selected: bool) -> Line:
-    """When, to whom, what became of it, and the beginning of the text."""
-    style = Style.BOLD if selected else Style.NORMAL
-    stamp = pad(times.stamp(sent.composed_at_ms, now_ms), STAMP_COLUMNS)
-    return (
-        Span(Safe(f"{'>' if selected else ' '} {stamp} "), style),
-        Span(_name(to_words(sent), columns), style),
-        Span(Safe(f" {state_word(sent):<{_STATE_COLUMNS}}"), style),
-        Span(one_line(sent.body), style),
-    )
-
-
-def history_header(columns: int) -> Line:
-    """The heads of the columns of `history_line`."""
-    name = f"{'WHO':<{_name_columns(columns)}}"
-    return (Span(Safe(f"  {'WHEN':<{STAMP_COLUMNS}}      {name} TEXT"), Style.DIM),)
-
-
-def history_line(
-    entry: HistoryEntry, columns: int, times: Times, now_ms: int, *, selected: bool
-) -> Line:
-    """One message of either direction: `from bob` or `to bob`."""
-    style = Style.BOLD if selected else Style.NORMAL
-    if entry.received is not None:
-        way, who, body = "from", entry.received.sender, entry.received.body
-    else:
-        assert entry.sent is not None
-        way, who, body = "to", to_words(entry.sent), entry.sent.body
-    return (
-        Span(Safe(f"{'>' if selected else ' '} "), style),
-        Span(pad(times.stamp(entry.at_ms, now_ms), STAMP_COLUMNS), style),
-        Span(Safe(f" {way:<4} "), style),
-        Span(_name(who, columns), style),
-        Span(Safe(" "), style),
-        Span(one_line(body), style),
-    )
 
 
 def state_word(sent: Sent) -> str:
@@ -99,6 +131,17 @@ def state_word(sent: Sent) -> str:
         return f"{sent.lost} lost"
     if sent.waiting and sent.delivered:
         return f"{sent.delivered} of {sent.total}"
+    return "waiting" if sent.waiting else "delivered"
+
+
+def spoken_state(sent: Sent) -> str:
+    """The same in words that need no column to be understood."""
+    if sent.state is not SendState.PENDING:
+        return "not sent yet" if sent.state is SendState.UNSENT else "FAILED"
+    if sent.lost:
+        return f"{sent.lost} came to nothing"
+    if sent.waiting and sent.delivered:
+        return f"{sent.delivered} of {sent.total} delivered"
     return "waiting" if sent.waiting else "delivered"
 
 
@@ -143,20 +186,21 @@ def body_lines(body: str, columns: int) -> list[Line]:
     return lines
 
 
-def received_facts(received: Received, times: Times) -> list[Line]:
+def _spoken_lines(body: str) -> list[Safe]:
+    """The whole text, not wrapped, for a face of lines."""
+    shown = safe_text(body, columns_max=4 * BODY_BYTES_MAX, lines_max=_BODY_LINES_MAX)
+    note = shown.note()
+    return [*shown.lines, note] if note else list(shown.lines)
+
+
+def received_facts(received: Received, times: Times) -> tuple[Fact, ...]:
     """Who sent it, when the server had it, and to whom it went."""
     stamp = times.full(received.received_at_ms)
-    rows = (
-        ("From", str(safe_line(received.sender))),
-        ("Received", f"{stamp} by the server"),
-        ("To", audience_words(received)),
+    return (
+        Fact("From", safe_line(received.sender)),
+        Fact("Received", Safe(f"{stamp} by the server")),
+        Fact("To", Safe(audience_words(received))),
     )
-    return [fact(label, Safe(words)) for label, words in rows]
-
-
-def fact(label: str, words: Safe) -> Line:
-    """`Label     words`."""
-    return (Span(Safe(f" {label:<10}"), Style.DIM), Span(words))
 
 
 def names_of(sent: Sent) -> Safe:
@@ -172,11 +216,11 @@ def _has_controls(body: str) -> bool:
     return shown.controls or shown.directional
 
 
-def _name(name: str, columns: int) -> Safe:
-    """A name in its column; a longer one ends with `~`."""
-    width = _name_columns(columns)
-    return pad(safe_line(name, width), width)
+def name_cell(name: str, columns: int) -> Cell:
+    """A name in its column; a longer one ends with `~`, and is said whole."""
+    return Cell(safe_line(name, name_columns(columns)), words=safe_line(name))
 
 
-def _name_columns(columns: int) -> int:
+def name_columns(columns: int) -> int:
+    """How wide a column of names is in a window of so many columns."""
     return max(_NAME_COLUMNS_MIN, min(_NAME_COLUMNS_MAX, columns // 7))

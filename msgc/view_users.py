@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from msgc.values import AccountLine
+from msgc.view import Cell, Column, Row
 from msgc.view_text import was_ago
 from term.picture import Line, Span, Style
 from term.safe import Safe, safe_line
@@ -24,6 +25,11 @@ _STATES: Final[dict[Presence | None, tuple[str, str]]] = {
     Presence.ON: ("ON", "delivered at once"),
     Presence.SILENT: ("ON?", "silent: may wait"),
     Presence.OFF: ("off", "waits in the queue"),
+}
+_SPOKEN: Final[dict[Presence | None, Safe]] = {
+    Presence.ON: Safe("connected"),
+    Presence.SILENT: Safe("connected but silent"),
+    Presence.OFF: Safe("not connected"),
 }
 
 
@@ -56,6 +62,42 @@ def user_line(
         Span(pad(_seen(account, now_ms), _SEEN_COLUMNS), style),
         Span(Safe("(you)" if you else then), style),
     )
+
+
+def user_columns(columns: int, *, marks: bool = False) -> tuple[Column, ...]:
+    """Who, connected or not, when seen, and what happens if you send now."""
+    mark = (Column("mark", "MARK", 4),) if marks else ()
+    return (
+        *mark,
+        Column("name", "NAME", _name_columns(columns)),
+        Column("state", "STATE", _STATE_COLUMNS - 1),
+        Column("last_seen", "LAST SEEN", _SEEN_COLUMNS - 1),
+        Column("if_you_send_now", "IF YOU SEND NOW"),
+    )
+
+
+def user_row(
+    account: AccountLine, columns: int, now_ms: int, *, you: bool, mark: bool | None = None
+) -> Row:
+    """One row of such a table. `mark` None: this table has no marks."""
+    state, then = _STATES.get(_presence(account), ("?", ""))
+    seen = _seen(account, now_ms)
+    spoken = Safe("") if seen == "now" else Safe(seen if seen == "never" else f"seen {seen}")
+    marks = () if mark is None else (_mark_cell(is_marked=mark),)
+    return Row(
+        account.name,
+        (
+            *marks,
+            Cell(safe_line(account.name, _name_columns(columns)), words=safe_line(account.name)),
+            Cell(Safe(state), _state_style(account), _SPOKEN.get(_presence(account))),
+            Cell(seen, words=spoken),
+            Cell(Safe("(you)" if you else then), words=Safe("that is you" if you else then)),
+        ),
+    )
+
+
+def _mark_cell(*, is_marked: bool) -> Cell:
+    return Cell(Safe("[x]" if is_marked else "[ ]"), words=Safe("marked" if is_marked else ""))
 
 
 def narrow(entries: tuple[AccountLine, ...], typed: str) -> tuple[AccountLine, ...]:

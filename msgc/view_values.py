@@ -119,6 +119,18 @@ class Target:
         return "to:" + ",".join(self.recipients)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Of the history: what holds all these words, from or to this user; empty is everything.
+
+    `thorough`: parts of words count too, however long that takes; else only what the index knows.
+    """
+
+    words: str = ""
+    person: str = ""
+    thorough: bool = False
+
+
 # ----- what a screen hears while it is open ---------------------------------------------------
 
 

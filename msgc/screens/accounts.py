@@ -17,11 +17,23 @@ from msgc.screens.screen import (
     Open,
     Outcome,
     Screen,
-    Size,
 )
-from msgc.view_frame import frame, text
+from msgc.view import (
+    Block,
+    Fill,
+    Foot,
+    Room,
+    Row,
+    Table,
+    View,
+    ask,
+    go_to,
+    said,
+    table,
+    view,
+)
 from msgc.view_text import plural
-from msgc.view_users import header, user_line
+from msgc.view_users import user_columns, user_row
 from msgc.view_values import (
     ConnectedAgain,
     DeletionRefused,
@@ -32,7 +44,6 @@ from msgc.view_values import (
 )
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView
-from term.picture import EMPTY, Line, Picture, Style, body_rows, spread
 from term.safe import Safe, safe_line
 from wire.limits import NAME_BYTES_MAX, PATTERN_BYTES_MAX
 
@@ -119,43 +130,44 @@ class Accounts(Screen):
             return Done.LEAVE
         return self._act(command)
 
-    def picture(self, size: Size) -> Picture:
+    def select(self, place: int) -> bool:
+        """See Screen."""
+        return go_to(self._list, place, len(self._directory.entries))
+
+    def view(self, room: Room) -> View:
         """The table."""
-        columns = size[1]
-        room = body_rows(size)
-        self._list.set_height(room - 2)
-        body: list[Line] = [header(columns, marks=False)]
-        you, now_ms = self._desk.overview().name, self._desk.now_ms()
-        entries = self._directory.entries
-        for row in self._list.visible():
-            entry = entries[row]
-            selected = row == self._list.cursor
-            body.append(
-                user_line(
-                    entry, columns, now_ms, you=entry.name == you, selected=selected, mark=None
-                )
-            )
-        if not entries:
-            body.append(text(f"   {self._empty_words()}"))
-        body += [EMPTY] * (room - 1 - len(body))
-        body.append(spread(self._filter_words(), text(f"{self._list.position_text()} "), columns))
-        message: list[Line] | None = None
-        cursor = (1 + self._list.cursor - self._list.offset, 0)
+        rows = self._table(room)
+        blocks: list[Block] = [rows]
+        if not self._directory.entries:
+            blocks.append(said(self._empty_words()))
+        blocks += [Fill(), Foot(Safe(self._filter_words()), rows.position)]
+        question = None
         if self._prompt is not None:
-            message, cursor = self._prompt.draw(size)
+            question = self._prompt.question(room)
         elif self._asks_to_delete:
-            message = [text(f" Delete the account {safe_line(you)}? y: yes  n: no", Style.BOLD)]
+            you = safe_line(self._desk.overview().name)
+            question = ask(f"Delete the account {you}? y: yes  n: no")
         right = f"{plural(self._directory.total, 'user')}, {self._directory.connected:,} connected"
-        return frame(
+        return view(
             self._desk,
-            size,
+            self.name,
             "Accounts",
-            body,
+            blocks,
             self.keys,
             right=right if self._directory.asked_at_ms is not None else "",
-            message=message,
-            cursor=cursor,
+            question=question,
         )
+
+    def _table(self, room: Room) -> Table:
+        entries = self._directory.entries
+        you, now_ms = self._desk.overview().name, self._desk.now_ms()
+
+        def row_at(place: int) -> Row:
+            entry = entries[place]
+            return user_row(entry, room.columns, now_ms, you=entry.name == you)
+
+        columns = user_columns(room.columns)
+        return table("users", columns, self._list, room.list_rows(2), len(entries), row_at)
 
     def _take(self) -> None:
         self._directory = self._desk.directory()
@@ -168,11 +180,11 @@ class Accounts(Screen):
             return "Asking the server ..."
         return f'No user matches "{safe_line(self._directory.pattern, _PATTERN_COLUMNS_MAX)}".'
 
-    def _filter_words(self) -> Line:
+    def _filter_words(self) -> str:
         if not self._directory.pattern:
-            return EMPTY
+            return ""
         shown = safe_line(self._directory.pattern, _PATTERN_COLUMNS_MAX)
-        return text(f"   Only names that match {shown}; Esc shows all.")
+        return f"Only names that match {shown}; Esc shows all."
 
     def _filter(self, pattern: str) -> None:
         self._pattern = pattern

@@ -10,18 +10,36 @@ from typing import Final
 
 from msgc.limits import SEARCH_CHARACTERS_MAX
 from msgc.screens.desk import Desk
-from msgc.screens.message_view import ANSWER_BINDINGS, MessageView, answer
+from msgc.screens.message_view import ANSWER_BINDINGS, UNREAD_BINDINGS, MessageView, answer
 from msgc.screens.prompt import PROMPT_KEYS, Answer, Prompt
-from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Open, Outcome, Screen, Size
+from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Open, Outcome, Screen
 from msgc.values import Received
-from msgc.view_frame import frame, text
-from msgc.view_messages import audience_words, body_lines, received_header, received_line
+from msgc.view import (
+    GUTTER_COLUMNS,
+    Block,
+    Fill,
+    Foot,
+    Gap,
+    Head,
+    Room,
+    Row,
+    Rule,
+    Table,
+    Text,
+    View,
+    go_to,
+    others,
+    said,
+    table,
+    view,
+)
+from msgc.view_messages import audience_words, body_lines, received_columns, received_row
 from msgc.view_text import plural
 from msgc.view_values import CheckBroken, CheckEnded, MailArrived, News
 from msgc.words import none_available
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView
-from term.picture import EMPTY, Line, Picture, Style, body_rows, restyle, rule, spread
+from term.picture import Style
 from term.safe import Safe, safe_line
 
 ROWS_MAX: Final = 10_000
@@ -36,6 +54,7 @@ KEYS: Final = KeyTable(
     [
         Binding(("Enter",), "open", "Read the whole message", "open"),
         *ANSWER_BINDINGS,
+        *UNREAD_BINDINGS,
         Binding(("/", "F3"), "search", "Go to a message that holds a text", "search"),
         Binding(("n",), "again", "Search on"),
         Binding(("A",), "all_seen", "Count all of them as looked at"),
@@ -55,8 +74,11 @@ class Check(Screen):
         self._desk = desk
         self._rows: list[Received] = list(desk.inbox(ROWS_MAX))
         self._known = {row.number for row in self._rows}
+        self._unread: set[int] = set(self._known)
         self._seen: set[int] = set()
-        self._kept: set[int] = set()
+        """Previewed whole, and not told to the archive yet."""
+        self._held: set[int] = set()
+        """Marked as unread by the person: a preview does not change that."""
         self._list = ListView()
         self._prompt: Prompt | None = None
         self._searched = ""
@@ -71,18 +93,24 @@ class Check(Screen):
         """Those of the search field while it is open."""
         return KEYS if self._prompt is None else PROMPT_KEYS
 
+    def show(self) -> None:
+        """Some may have been opened, or marked as unread, above."""
+        self._unread = {row.number for row in self._desk.inbox(ROWS_MAX)}
+
     def keep(self) -> None:
         """What was read in the preview is not new any more."""
-        fresh = tuple(row for row in self._rows if row.number in self._seen - self._kept)
+        fresh = self._seen & self._unread
+        self._seen.clear()
         if fresh:
-            self._kept |= self._seen
-            self._desk.look_at(fresh)
+            self._unread -= fresh
+            self._desk.look_at(tuple(row for row in self._rows if row.number in fresh))
 
     def hear(self, news: News) -> None:
         """Messages come one by one, then the end of the check."""
         if isinstance(news, MailArrived):
             if news.received.number not in self._known and len(self._rows) < ROWS_MAX:
                 self._known.add(news.received.number)
+                self._unread.add(news.received.number)
                 self._rows.append(news.received)
                 self._stale = True
         elif isinstance(news, CheckEnded):
@@ -115,6 +143,7 @@ class Check(Screen):
             return Done.HANDLED
         if command == "all_seen":
             self._seen |= self._known
+            self._held.clear()
             self.keep()
             self._desk.say(Safe("All of them count as looked at."))
             return Done.HANDLED
@@ -123,66 +152,73 @@ class Check(Screen):
             return Done.HANDLED
         return self._act(command)
 
-    def picture(self, size: Size) -> Picture:
+    def select(self, place: int) -> bool:
+        """See Screen."""
+        self._settle_rows()
+        return go_to(self._list, place, len(self._rows))
+
+    def view(self, room: Room) -> View:
         """The list, and below it the beginning of the selected message."""
         self._settle_rows()
-        columns = size[1]
-        room = body_rows(size)
-        body: list[Line] = self._empty_body() if not self._rows else self._list_body(columns, room)
-        message: list[Line] | None = None
-        cursor: tuple[int, int] | None = None
-        if self._rows:
-            cursor = (1 + self._list.cursor - self._list.offset, 0)
-        if self._prompt is not None:
-            message, cursor = self._prompt.draw(size)
-        right = plural(len(self._rows), "message") if self._rows else ""
-        return frame(
+        question = self._prompt.question(room) if self._prompt is not None else None
+        blocks = self._list_blocks(room) if self._rows else self._empty_blocks()
+        new = len(self._unread & self._known)
+        right = f"{plural(len(self._rows), 'message')}, {new:,} new" if self._rows else ""
+        return view(
             self._desk,
-            size,
+            self.name,
             "Check for messages",
-            body,
+            blocks,
             self.keys,
             right=right,
-            message=message,
-            cursor=cursor,
+            question=question,
         )
 
-    def _empty_body(self) -> list[Line]:
+    def _empty_blocks(self) -> list[Block]:
         if self._asking:
-            return [EMPTY, text("   Asking the server ...")]
-        kept = text(f"   {self._kept_words}") if self._kept_words else EMPTY
-        return [EMPTY, text(f"   {self._empty_words}", Style.BOLD), kept]
+            return [Gap(), said("Asking the server ...", is_moving=True)]
+        blocks: list[Block] = [Gap(), said(self._empty_words, Style.BOLD)]
+        return [*blocks, said(self._kept_words)] if self._kept_words else blocks
 
-    def _list_body(self, columns: int, room: int) -> list[Line]:
-        height = min(max(len(self._rows), _LIST_ROWS_MIN), (room - 2) // 2)
-        self._list.set_height(height)
+    def _list_blocks(self, room: Room) -> list[Block]:
+        if room.is_lines:
+            rows = self._table(room, room.list_rows(1))
+            if not self._asking:
+                self._see(*(self._rows[place].number for place in self._list.visible()))
+            return [rows, Foot(position=rows.position)]
+        height = min(max(len(self._rows), _LIST_ROWS_MIN), (room.rows - 2) // 2)
+        rows = self._table(room, height)
+        gaps = [Gap()] * (max(1, height) - len(rows.rows))
+        return [rows, *gaps, Rule(rows.position), *self._preview(room, room.rows - 2 - height)]
+
+    def _table(self, room: Room, height: int) -> Table:
         now_ms, times = self._desk.now_ms(), self._desk.times
-        body: list[Line] = [received_header(columns)]
-        for row in self._list.visible():
-            received = self._rows[row]
-            selected = row == self._list.cursor
-            body.append(
-                received_line(
-                    received, columns, times, now_ms, selected=selected, fresh=received.unread
-                )
-            )
-        body += [EMPTY] * (1 + height - len(body))
-        body.append(spread(rule(columns - 16), text(f" {self._list.position_text()} "), columns))
-        return [*body, *self._preview(columns, room - len(body))]
 
-    def _preview(self, columns: int, rows: int) -> list[Line]:
+        def row_at(place: int) -> Row:
+            received = self._rows[place]
+            fresh = received.number in self._unread
+            return received_row(
+                received, room.columns, times, now_ms, fresh=fresh, whole=room.is_lines
+            )
+
+        columns = received_columns(room.columns)
+        return table("messages", columns, self._list, height, len(self._rows), row_at)
+
+    def _preview(self, room: Room, rows: int) -> list[Block]:
         received = self._rows[self._list.cursor]
-        who = f" From {safe_line(received.sender)} to {audience_words(received)}"
         stamp = self._desk.times.full(received.received_at_ms)
-        lines = body_lines(received.body, columns - 2)
-        shown: list[Line] = [(*text(" "), *line) for line in lines]
+        who = f"From {safe_line(received.sender)} to {audience_words(received)}, received {stamp}"
+        lines = body_lines(received.body, room.columns - GUTTER_COLUMNS)
+        shown = tuple(lines)
         if len(lines) > rows - 1:
             shown = shown[: max(0, rows - 2)]
-            shown.append(text(f" -- {len(lines) - len(shown)} more lines: Enter --", Style.DIM))
         else:
-            self._seen.add(received.number)
-        head = restyle(text(f"{who}, received {stamp}"), Style.DIM)
-        return [head, *shown]
+            self._see(received.number)
+        return [Head(Safe(who)), Text(shown, len(lines) - len(shown)), Fill()]
+
+    def _see(self, *numbers: int) -> None:
+        """The whole text of these was to be read; those marked as unread stay so."""
+        self._seen.update(number for number in numbers if number not in self._held)
 
     def _settle_rows(self) -> None:
         """Once for all that came since, for they come by the thousand."""
@@ -215,15 +251,48 @@ class Check(Screen):
         return Safe(f"Nothing else waits (asked the server at {clock}).")
 
     def _act(self, command: str) -> Outcome:
-        if command not in {"open", "reply", "reply_all", "forward"}:
+        if command not in {"open", "reply", "reply_all", "forward", "mark", "next_unread"}:
             return Done.IGNORED
         if not self._rows:
             self._desk.say(Safe("There is no message to choose."))
             return Done.HANDLED
         received = self._rows[self._list.cursor]
         if command == "open":
-            return Open(MessageView(self._desk, received, self._neighbour))
+            self.keep()
+            self._held.discard(received.number)
+            return Open(MessageView(self._desk, received, self._neighbour, self._next_unread))
+        if command == "mark":
+            self._mark(received)
+            return Done.HANDLED
+        if command == "next_unread":
+            if self._next_unread() is None:
+                self._desk.say(Safe("Nothing else is unread."))
+            return Done.HANDLED
         return answer(self._desk, received, command)
+
+    def _mark(self, received: Received) -> None:
+        """From new to looked at, or back."""
+        number = received.number
+        if number in self._unread and number not in self._seen:
+            self._held.discard(number)
+            self._seen.add(number)
+            self.keep()
+            self._desk.say(Safe("It counts as looked at."))
+            return
+        self._held.add(number)
+        self._seen.discard(number)
+        self._unread.add(number)
+        self._desk.mark_unread((received,))
+        self._desk.say(Safe("It counts as new again."))
+
+    def _next_unread(self) -> Received | None:
+        """The next one that was not looked at, round the list; the cursor goes there."""
+        self.keep()
+        for place in others(self._list.cursor, len(self._rows)):
+            if self._rows[place].number in self._unread:
+                self._list.select(self._rows[place].number)
+                return self._rows[place]
+        return None
 
     def _neighbour(self, step: int) -> Received | None:
         place = self._list.cursor + step

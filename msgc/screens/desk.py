@@ -9,7 +9,7 @@ from typing import Protocol
 
 from msgc.values import Draft, HistoryEntry, Received, Sent
 from msgc.view_text import Times
-from msgc.view_values import Directory, Overview, Setting, Target
+from msgc.view_values import Directory, Overview, Setting, Target, Wanted
 from term.safe import Safe
 
 
@@ -45,8 +45,11 @@ class Desk(Protocol):
     def look_at(self, received: tuple[Received, ...]) -> None:
         """These have been seen by a person: they count as waiting no more."""
 
-    def history(self, query: str, count_max: int) -> tuple[HistoryEntry, ...]:
-        """What was ever received or sent and holds all words of `query`, newest first."""
+    def mark_unread(self, received: tuple[Received, ...]) -> None:
+        """These count as waiting again."""
+
+    def history(self, wanted: Wanted, count_max: int) -> tuple[HistoryEntry, ...]:
+        """What was ever received or sent and is wanted, newest first."""
 
     def sent(self, count_max: int) -> tuple[Sent, ...]:
         """What was sent or is to be sent, newest first."""

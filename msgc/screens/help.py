@@ -6,11 +6,11 @@ Must never list a key by hand. Fails never.
 from typing import Final
 
 from msgc.screens.desk import Desk
-from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Outcome, Screen, Size
-from msgc.view_frame import frame, text
+from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Outcome, Screen
+from msgc.view import Block, Cell, Column, Gap, Room, Row, Scrolled, Table, View, said, view
 from term.keys import Binding, KeyEvent, KeyTable, key_label
 from term.list_view import ScrollView
-from term.picture import EMPTY, Line, Picture, Span, Style, body_rows, spread
+from term.picture import Style
 from term.safe import Safe
 from term.width import wrap
 
@@ -46,27 +46,33 @@ class Help(Screen):
             return Done.HANDLED
         return Done.LEAVE if command == "leave" else Done.IGNORED
 
-    def picture(self, size: Size) -> Picture:
-        """The table."""
-        columns, room = size[1], body_rows(size) - 1
-        lines = _table_lines(self._table, columns)
+    def view(self, room: Room) -> View:
+        """The table, and what moves the cursor in a text."""
+        bindings = self._table.bindings()
+        labels = [", ".join(map(key_label, binding.keys)) for binding in bindings]
+        width = max(map(len, labels), default=0)
+        rows = tuple(
+            row
+            for label, binding in zip(labels, bindings, strict=True)
+            for row in _rows(label, binding, room.columns - width - 7)
+        )
+        columns = (Column("keys", "", width + 1), Column("what", "", before=": "))
+        table = Table(
+            "keys", columns, rows, total=len(rows), has_heads=False, is_numbered=False, indent=1
+        )
+        blocks: tuple[Block, ...] = (table,)
         if self._of.startswith(_TYPING_SCREENS):
-            lines += [EMPTY, *(text(f"   {row}") for row in wrap(Safe(EDITING), columns - 6))]
-        self._scroll.set_lines(len(lines), room)
-        body = [lines[row] for row in self._scroll.visible()]
-        body += [EMPTY] * (room - len(body))
-        position = text(f"{self._scroll.position_text()} ", Style.DIM)
-        body.append(spread(EMPTY, position, columns))
-        return frame(self._desk, size, f"Help: {self._of}", body, KEYS)
+            blocks = (table, Gap(), said(EDITING))
+        title = f"Help: {self._of}"
+        return view(self._desk, self.name, title, [Scrolled(blocks, self._scroll)], KEYS)
 
 
-def _table_lines(table: KeyTable, columns: int) -> list[Line]:
+def _rows(label: str, binding: Binding, columns: int) -> tuple[Row, ...]:
     """Keys in one column, what they do in the next, wrapped."""
-    rows = [(", ".join(map(key_label, binding.keys)), binding.help) for binding in table.bindings()]
-    width = max((len(keys) for keys, _ in rows), default=0)
-    lines: list[Line] = []
-    for keys, words in rows:
-        for place, part in enumerate(wrap(Safe(words), columns - width - 7)):
-            head = keys if place == 0 else ""
-            lines.append((Span(Safe(f"   {head:<{width}}"), Style.BOLD), Span(Safe(f"  {part}"))))
-    return lines
+    return tuple(
+        Row(
+            (binding.command, place),
+            (Cell(Safe(label if place == 0 else ""), Style.BOLD), Cell(part)),
+        )
+        for place, part in enumerate(wrap(Safe(binding.help), columns))
+    )

@@ -1,36 +1,58 @@
-"""Everything ever received or sent, newest first, with a full-text search.
+"""Everything ever received or sent, newest first, searched while one types.
 
-Must never ask the server: the history is this machine's. It is read in portions, so that a long
-one opens as fast as a short one.
+Each letter searches again, by the words' beginnings; Enter looks into every text, for parts of
+words too. Must never ask the server: the history is this machine's. It is read in portions, so that
+a long one opens as fast as a short one.
 """
 
 from typing import Final
 
 from msgc.limits import SEARCH_CHARACTERS_MAX
 from msgc.screens.desk import Desk
-from msgc.screens.message_view import MessageView
+from msgc.screens.message_view import ANSWER_BINDINGS, UNREAD_BINDINGS, MessageView, answer
 from msgc.screens.prompt import PROMPT_KEYS, Answer, Prompt
-from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Open, Outcome, Screen, Size
+from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Open, Outcome, Screen
 from msgc.screens.sent import Life
 from msgc.values import HistoryEntry, Received
-from msgc.view_frame import frame, position, text
-from msgc.view_messages import history_header, history_line
+from msgc.view import (
+    Block,
+    Fill,
+    Foot,
+    Gap,
+    Room,
+    Row,
+    Table,
+    View,
+    go_to,
+    others,
+    said,
+    table,
+    view,
+)
+from msgc.view_messages import history_columns, history_row
 from msgc.view_text import plural
-from msgc.view_values import FateChanged, MailArrived, News
+from msgc.view_values import FateChanged, MailArrived, News, Wanted
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView
-from term.picture import EMPTY, Line, Picture, body_rows, spread
 from term.safe import Safe, safe_line
+from wire.limits import NAME_BYTES_MAX
 
 PORTION_ROWS: Final = 500
 ROWS_MAX: Final = 10_000
 _QUERY_COLUMNS_MAX: Final = 30
 
+_MOVES: Final = tuple(
+    Binding(tuple(key for key in binding.keys if key != "g"), binding.command, binding.help)
+    for binding in LIST_BINDINGS
+)
 KEYS: Final = KeyTable(
     [
         Binding(("Enter",), "open", "Read the whole message", "open"),
         Binding(("/", "F3"), "search", "Show only messages that hold these words", "search"),
-        *LIST_BINDINGS,
+        Binding(("p", "l", "F4"), "person", "Show only messages from or to this user", "person"),
+        *ANSWER_BINDINGS,
+        *UNREAD_BINDINGS,
+        *_MOVES,
     ],
     inherits=COMMON_KEYS,
 )
@@ -43,8 +65,10 @@ class History(Screen):
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._query = ""
-        self._wanted = PORTION_ROWS
+        self._wanted = Wanted()
+        self._before = Wanted()
+        """What was wanted when the field was opened: Esc brings it back."""
+        self._portion = PORTION_ROWS
         self._rows: tuple[HistoryEntry, ...] = ()
         self._list = ListView()
         self._prompt: Prompt | None = None
@@ -75,66 +99,76 @@ class History(Screen):
         if self._list.handle(command):
             self._load_more()
             return Done.HANDLED
-        if command == "leave" and self._query:
-            self._search("")
+        if command == "leave" and self._wanted != Wanted():
+            self._want(Wanted())
         elif command == "leave":
             return Done.LEAVE
-        elif command == "search":
-            label = Safe("Search for words:")
-            self._prompt = Prompt("search", label, self._query, SEARCH_CHARACTERS_MAX)
+        elif command in {"search", "person"}:
+            self._open_prompt(command)
         elif command == "open":
             return self._open()
         else:
-            return Done.IGNORED
+            return self._act(command)
         return Done.HANDLED
 
-    def picture(self, size: Size) -> Picture:
+    def select(self, place: int) -> bool:
+        """See Screen."""
+        self._freshen()
+        return go_to(self._list, place, len(self._rows))
+
+    def view(self, room: Room) -> View:
         """One row a message."""
         self._freshen()
-        columns, room = size[1], body_rows(size)
-        self._list.set_height(room - 2)
-        message: list[Line] | None = None
-        cursor: tuple[int, int] | None = None
-        body: list[Line] = [EMPTY, text(f"   {self._empty_words()}")]
+        blocks: list[Block] = [Gap(), said(self._empty_words())]
         if self._rows:
-            body = [history_header(columns), *self._table(columns)]
-            body += [EMPTY] * (room - 1 - len(body))
-            more = len(self._rows) == self._wanted
-            place = position(self._list, more=more)
-            body.append(spread(self._query_words(), place, columns))
-            cursor = (1 + self._list.cursor - self._list.offset, 0)
-        if self._prompt is not None:
-            message, cursor = self._prompt.draw(size)
-        right = f"{plural(self._desk.overview().kept, 'message')} received and kept"
-        return frame(
+            rows = self._table(room)
+            blocks = [rows, Fill(), Foot(Safe(self._wanted_words()), rows.position)]
+        return view(
             self._desk,
-            size,
+            self.name,
             "History",
-            body,
+            blocks,
             self.keys,
-            right=right,
-            message=message,
-            cursor=cursor,
+            right=f"{plural(self._desk.overview().kept, 'message')} received and kept",
+            question=self._prompt.question(room) if self._prompt is not None else None,
         )
 
-    def _table(self, columns: int) -> list[Line]:
+    def _table(self, room: Room) -> Table:
         now_ms, times = self._desk.now_ms(), self._desk.times
-        return [
-            history_line(self._rows[row], columns, times, now_ms, selected=row == self._list.cursor)
-            for row in self._list.visible()
-        ]
+
+        def row_at(place: int) -> Row:
+            return history_row(self._rows[place], room.columns, times, now_ms)
+
+        total = len(self._rows)
+        return table(
+            "history",
+            history_columns(room.columns),
+            self._list,
+            room.list_rows(2),
+            total,
+            row_at,
+            more=total == self._portion,
+        )
 
     def _empty_words(self) -> str:
-        if self._query:
-            shown = safe_line(self._query, _QUERY_COLUMNS_MAX)
-            return f'No message holds "{shown}". Esc shows all.'
-        return "Nothing was received or sent yet."
+        wanted = self._wanted
+        if wanted == Wanted():
+            return "Nothing was received or sent yet."
+        shown = safe_line(wanted.words, _QUERY_COLUMNS_MAX)
+        person = safe_line(wanted.person, _QUERY_COLUMNS_MAX)
+        holding = f' holds "{shown}"' if shown else ""
+        whose = f" from or to {person}" if person else ""
+        end = "Esc shows all." if self._prompt is None else "Enter looks into every text."
+        return f"No message{whose}{holding or ' is here'}. {end}"
 
-    def _query_words(self) -> Line:
-        if not self._query:
-            return EMPTY
-        shown = safe_line(self._query, _QUERY_COLUMNS_MAX)
-        return text(f'   Holding "{shown}"; Esc shows all.')
+    def _wanted_words(self) -> str:
+        wanted, parts = self._wanted, []
+        if wanted.person:
+            parts.append(f"From or to {safe_line(wanted.person, _QUERY_COLUMNS_MAX)}")
+        if wanted.words:
+            shown = safe_line(wanted.words, _QUERY_COLUMNS_MAX)
+            parts.append(f'{"h" if parts else "H"}olding "{shown}"')
+        return f"{', '.join(parts)}; Esc shows all." if parts else ""
 
     def _freshen(self) -> None:
         """Once for all that came since, for it comes by the thousand."""
@@ -143,28 +177,62 @@ class History(Screen):
 
     def _load(self) -> None:
         self._stale = False
-        self._rows = self._desk.history(self._query, self._wanted)
+        self._rows = self._desk.history(self._wanted, self._portion)
         self._list.set_rows([_identity(row) for row in self._rows])
 
     def _load_more(self) -> None:
         at_end = self._list.cursor >= len(self._rows) - 1
-        if at_end and len(self._rows) == self._wanted and self._wanted < ROWS_MAX:
-            self._wanted = min(ROWS_MAX, self._wanted + PORTION_ROWS)
+        if at_end and len(self._rows) == self._portion and self._portion < ROWS_MAX:
+            self._portion = min(ROWS_MAX, self._portion + PORTION_ROWS)
             self._load()
 
-    def _search(self, query: str) -> None:
-        self._query = query
-        self._wanted = PORTION_ROWS
+    def _want(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._portion = PORTION_ROWS
         self._list.home()
         self._load()
         self._list.home()
+
+    def _open_prompt(self, purpose: str) -> None:
+        self._before = self._wanted
+        if purpose == "search":
+            label, start, bytes_max = "Words:", self._wanted.words, SEARCH_CHARACTERS_MAX
+        else:
+            label, start, bytes_max = "From or to:", self._wanted.person, NAME_BYTES_MAX
+        self._prompt = Prompt(purpose, Safe(label), start, bytes_max)
+
+    def _act(self, command: str) -> Outcome:
+        if command == "next_unread":
+            if self._next_unread() is None:
+                self._desk.say(Safe("Nothing else is new here."))
+            return Done.HANDLED
+        received = self._rows[self._list.cursor].received if self._rows else None
+        if command in {"reply", "reply_all", "forward", "mark"} and received is None:
+            self._desk.say(Safe("This can be done with a message that was received."))
+            return Done.HANDLED
+        if command == "mark" and received is not None:
+            change = self._desk.look_at if received.unread else self._desk.mark_unread
+            change((received,))
+            self._stale = True
+            return Done.HANDLED
+        return answer(self._desk, received, command) if received is not None else Done.IGNORED
+
+    def _next_unread(self) -> Received | None:
+        self._freshen()
+        for place in others(self._list.cursor, len(self._rows)):
+            received = self._rows[place].received
+            if received is not None and received.unread:
+                self._list.select(_identity(self._rows[place]))
+                self._stale = True
+                return received
+        return None
 
     def _open(self) -> Outcome:
         if not self._rows:
             return Done.HANDLED
         entry = self._rows[self._list.cursor]
         if entry.received is not None:
-            return Open(MessageView(self._desk, entry.received, self._neighbour))
+            return Open(MessageView(self._desk, entry.received, self._neighbour, self._next_unread))
         assert entry.sent is not None
         return Open(Life(self._desk, entry.sent.message_id))
 
@@ -180,13 +248,22 @@ class History(Screen):
         return None
 
     def _handle_prompt(self, prompt: Prompt, key: KeyEvent) -> Outcome:
-        answer = prompt.handle(key)
-        if answer is Answer.IGNORED:
+        """Every letter searches; Esc goes back to what was wanted before."""
+        answered = prompt.handle(key)
+        if answered is Answer.IGNORED:
             return Done.IGNORED
-        if answer is not Answer.GOES_ON:
+        is_words = prompt.purpose == "search"
+        words = prompt.text if is_words else self._wanted.words
+        person = self._wanted.person if is_words else prompt.text.lower()
+        wanted = Wanted(words, person, thorough=answered is Answer.ENTERED)
+        if answered is Answer.CANCELLED:
+            wanted = self._before
+        if answered is not Answer.GOES_ON:
             self._prompt = None
-        if answer is Answer.ENTERED:
-            self._search(prompt.text)
+        if (wanted.words, wanted.person) == ("", ""):
+            wanted = Wanted()
+        if wanted != self._wanted:
+            self._want(wanted)
         return Done.HANDLED
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Final
 
 from msgc.screens.desk import Desk
-from msgc.screens.screen import TYPING_KEYS, Done, Outcome, Screen, Size
-from msgc.view_frame import frame, text
+from msgc.screens.screen import TYPING_KEYS, Done, Outcome, Screen
+from msgc.view import Block, Gap, Room, View, said, view
 from msgc.view_text import plural
 from term.keys import Binding, KeyEvent, KeyTable
-from term.picture import EMPTY, Line, Picture, Style
+from term.picture import Style
 from term.safe import safe_line
 
 KEYS: Final = KeyTable(
@@ -41,16 +41,16 @@ class Leave(Screen):
             return Done.HANDLED
         return Done.LEAVE if command == "no" else Done.IGNORED
 
-    def picture(self, size: Size) -> Picture:
+    def view(self, room: Room) -> View:  # noqa: ARG002 - a few rows, in any room
         """What is unsent, and what happens to it."""
         overview = self._desk.overview()
-        body: list[Line] = [EMPTY]
+        blocks: list[Block] = [Gap()]
         if overview.unsent:
             unsent = plural(overview.unsent, "message")
             verb = "has" if overview.unsent == 1 else "have"
             name = safe_line(overview.name)
-            body.append(text(f"   {unsent} {verb} not gone to the server yet."))
-            body.append(text(f"   Kept here, and sent when you connect as {name} again."))
-            body.append(EMPTY)
-        body.append(text("   Quit now?   y: quit   n: stay", Style.BOLD))
-        return frame(self._desk, size, "Quit", body, KEYS, cursor=(len(body) - 1, 3))
+            blocks.append(said(f"{unsent} {verb} not gone to the server yet."))
+            blocks.append(said(f"Kept here, and sent when you connect as {name} again."))
+            blocks.append(Gap())
+        blocks.append(said("Quit now?   y: quit   n: stay", Style.BOLD))
+        return view(self._desk, self.name, "Quit", blocks, KEYS)

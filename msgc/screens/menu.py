@@ -4,21 +4,33 @@ Must never hold numbers of its own: they are the desk's, at every picture. Fails
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from msgc.screens.desk import Desk
-from msgc.screens.screen import LIST_BINDINGS, TYPING_KEYS, Done, Open, Outcome, Screen, Size
-from msgc.view_frame import frame, text
+from msgc.screens.screen import LIST_BINDINGS, TYPING_KEYS, Done, Open, Outcome, Screen
+from msgc.view import (
+    Block,
+    Cell,
+    Column,
+    Gap,
+    Paragraph,
+    Room,
+    Row,
+    View,
+    go_to,
+    said,
+    table,
+    view,
+)
 from msgc.view_text import plural
 from msgc.view_values import Overview, Phase
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView
-from term.picture import EMPTY, Line, Picture, Style, body_rows, restyle
+from term.picture import Style
 from term.safe import Safe, safe_line
 
 _OLD_MS: Final = 30_000
-_WORDS_COLUMNS: Final = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,11 @@ _HELP: Final = {
     "quit": "Disconnect and quit",
 }
 
+_COLUMNS: Final = (
+    Column("keys", "", 6),
+    Column("words", "", 21, before="  "),
+    Column("details", "", before=" "),
+)
 _MOVES: Final = tuple(
     binding for binding in LIST_BINDINGS if binding.command in {"up", "down", "first", "last"}
 )
@@ -118,27 +135,39 @@ class Menu(Screen):
             return Done.HANDLED
         return Done.IGNORED
 
-    def picture(self, size: Size) -> Picture:
+    def select(self, place: int) -> bool:
+        """See Screen."""
+        return go_to(self._list, place, len(ITEMS))
+
+    def view(self, room: Room) -> View:
         """The choices, each with its numbers."""
         overview = self._desk.overview()
         details = _details(overview, self._directory_words(overview))
-        body: list[Line] = [EMPTY, *_greeting(overview, self._desk.now_ms()), EMPTY]
-        if len(body) + len(ITEMS) > body_rows(size):
-            del body[0]
-        top = len(body)
-        for row, item in enumerate(ITEMS):
-            marker = ">" if row == self._list.cursor else " "
-            words = f" {marker} {item.label:<4}   {item.words:<{_WORDS_COLUMNS}}"
-            row_line = text(f"{words}{details.get(item.command, '')}".rstrip())
-            body.append(restyle(row_line, Style.BOLD) if marker == ">" else row_line)
-        return frame(
+
+        def row_at(place: int) -> Row:
+            item = ITEMS[place]
+            detail = details.get(item.command, "")
+            return Row(
+                item.command,
+                (
+                    Cell(Safe(item.label)),
+                    Cell(Safe(item.words)),
+                    Cell(Safe(detail), words=Safe(f"({detail})" if detail else "")),
+                ),
+            )
+
+        rows = table("choices", _COLUMNS, self._list, len(ITEMS), len(ITEMS), row_at)
+        blocks: list[Block] = [Gap(), *_greeting(overview, self._desk.now_ms()), Gap()]
+        if len(blocks) + len(ITEMS) > room.rows:
+            del blocks[0]
+        blocks.append(replace(rows, has_heads=False, is_numbered=False, indent=1))
+        return view(
             self._desk,
-            size,
+            self.name,
             f"msgc  {overview.name} @ {overview.address}",
-            body,
+            blocks,
             KEYS,
             right=overview.standing.words(self._desk.now_ms()),
-            cursor=(top + self._list.cursor, 1),
         )
 
     def _directory_words(self, overview: Overview) -> str:
@@ -148,7 +177,7 @@ class Menu(Screen):
         return f"{users}, {overview.accounts_connected or 0:,} connected"
 
 
-def _greeting(overview: Overview, now_ms: int) -> tuple[Line, ...]:
+def _greeting(overview: Overview, now_ms: int) -> tuple[Paragraph, ...]:
     if overview.standing.online:
         first, second = f"You are connected as {safe_line(overview.name)}.", _news(overview)
     elif overview.standing.phase is Phase.REFUSED:
@@ -156,7 +185,7 @@ def _greeting(overview: Overview, now_ms: int) -> tuple[Line, ...]:
     else:
         first = f"You are not connected: {safe_line(overview.standing.words(now_ms))}."
         second = "What you send is kept, and goes by itself. r: try now."
-    return (text(f"   {first}", Style.BOLD), text(f"   {second}"))
+    return (said(first, Style.BOLD, is_moving=True), said(second, is_moving=True))
 
 
 def _news(overview: Overview) -> str:

@@ -17,15 +17,13 @@ from msgc.screens.screen import (
     Open,
     Outcome,
     Screen,
-    Size,
 )
 from msgc.values import Received
-from msgc.view_frame import frame, text
+from msgc.view import GUTTER_COLUMNS, Block, Room, Rule, Scrolled, Text, View, view
 from msgc.view_messages import body_lines, received_facts
 from msgc.view_values import Target
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ScrollView
-from term.picture import Line, Picture, body_rows, rule, spread
 from term.safe import Safe
 from wire.codes import Audience
 
@@ -34,6 +32,10 @@ ANSWER_BINDINGS: Final = (
     Binding(("g",), "reply_all", "Reply to all that it went to", "reply all"),
     Binding(("f",), "forward", "Send it on to others", "forward"),
 )
+UNREAD_BINDINGS: Final = (
+    Binding(("Tab",), "next_unread", "Go to the next message that is new", "next new"),
+    Binding(("m",), "mark", "Mark it as new, or as looked at"),
+)
 _SCROLL_BINDINGS: Final = tuple(
     Binding(tuple(key for key in binding.keys if key != "g"), binding.command, binding.help)
     for binding in LIST_BINDINGS
@@ -41,8 +43,9 @@ _SCROLL_BINDINGS: Final = tuple(
 KEYS: Final = KeyTable(
     [
         *ANSWER_BINDINGS,
-        Binding(("n", "Tab"), "next", "Go to the next message", "next"),
+        Binding(("n",), "next", "Go to the next message", "next"),
         Binding(("p", "BackTab"), "previous", "Go to the message before"),
+        *UNREAD_BINDINGS,
         Binding(("Space",), "page_down", "Move down by a page"),
         *_SCROLL_BINDINGS,
     ],
@@ -51,15 +54,24 @@ KEYS: Final = KeyTable(
 
 
 class MessageView(Screen):
-    """A message of the list that `neighbour` walks: +1 is the next, -1 the one before."""
+    """A message of the list that `neighbour` walks: +1 is the next, -1 the one before.
+
+    `next_unread` gives the next of it that is new.
+    """
 
     name = "message"
     keys = KEYS
 
     def __init__(
-        self, desk: Desk, received: Received, neighbour: Callable[[int], Received | None]
+        self,
+        desk: Desk,
+        received: Received,
+        neighbour: Callable[[int], Received | None],
+        next_unread: Callable[[], Received | None],
     ) -> None:
         self._desk = desk
+        self._next_unread = next_unread
+        self._is_new = False
         self._received = received
         self._neighbour = neighbour
         self._scroll = ScrollView()
@@ -75,32 +87,43 @@ class MessageView(Screen):
         if command == "leave":
             return Done.LEAVE
         if command in {"next", "previous"}:
-            self._turn(1 if command == "next" else -1)
+            last = (
+                "This is the last message." if command == "next" else "This is the first message."
+            )
+            self._turn(self._neighbour(1 if command == "next" else -1), last)
+            return Done.HANDLED
+        if command == "next_unread":
+            self._turn(self._next_unread(), "Nothing else is new.")
+            return Done.HANDLED
+        if command == "mark":
+            self._mark()
             return Done.HANDLED
         return answer(self._desk, self._received, command)
 
-    def picture(self, size: Size) -> Picture:
+    def view(self, room: Room) -> View:
         """Facts, then the text."""
-        columns = size[1]
-        body: list[Line] = [*received_facts(self._received, self._desk.times), rule(columns)]
-        room = body_rows(size) - len(body) - 1
-        lines = body_lines(self._received.body, columns - 2)
-        self._scroll.set_lines(len(lines), room)
-        shown = [lines[row] for row in self._scroll.visible()]
-        body += [(*text(" "), *line) for line in shown]
-        body += [() for _ in range(room - len(shown))]
-        body.append(spread((), text(f"{self._scroll.position_text()} "), columns))
-        return frame(self._desk, size, "Message", body, KEYS)
+        body = Text(tuple(body_lines(self._received.body, room.columns - GUTTER_COLUMNS)))
+        facts = received_facts(self._received, self._desk.times)
+        blocks: list[Block] = [*facts, Rule(), Scrolled((body,), self._scroll)]
+        return view(self._desk, self.name, "Message", blocks, KEYS)
 
-    def _turn(self, step: int) -> None:
-        neighbour = self._neighbour(step)
-        if neighbour is None:
-            words = "This is the last message." if step > 0 else "This is the first message."
-            self._desk.say(Safe(words))
+    def _turn(self, other: Received | None, none_words: str) -> None:
+        if other is None:
+            self._desk.say(Safe(none_words))
             return
-        self._received = neighbour
+        self._received = other
+        self._is_new = False
         self._scroll = ScrollView()
-        self._desk.look_at((neighbour,))
+        self._desk.look_at((other,))
+
+    def _mark(self) -> None:
+        self._is_new = not self._is_new
+        if self._is_new:
+            self._desk.mark_unread((self._received,))
+            self._desk.say(Safe("It counts as new again."))
+        else:
+            self._desk.look_at((self._received,))
+            self._desk.say(Safe("It counts as looked at."))
 
 
 def answer(desk: Desk, received: Received, command: str) -> Outcome:

@@ -7,6 +7,7 @@ from enum import Enum, unique
 from typing import Final
 
 from msgc.screens.screen import TYPING_KEYS, Size
+from msgc.view import NOTHING, Field, Question, Room
 from term.editor import Editor
 from term.keys import Binding, KeyEvent, KeyTable
 from term.picture import Line, Span, Style, body_rows
@@ -58,6 +59,17 @@ class Prompt:
             return Answer.IGNORED
         self._editor.handle(key)
         return Answer.GOES_ON
+
+    def question(self, room: Room) -> Question:
+        """What takes the place of the message line.
+
+        A label that leaves too little room for the field gets rows of its own.
+        """
+        words, label = NOTHING, self._label
+        if columns_of(label) > room.columns - _FIELD_COLUMNS_MIN:
+            words, label = label, Safe(">")
+        shown = self._editor.layout(room.columns - columns_of(label) - 3, 1)
+        return Question(words, Field(label, shown.rows, shown.cursor, self.text, indent=1))
 
     def draw(self, size: Size) -> tuple[list[Line], tuple[int, int]]:
         """The message rows, and where the cursor stands in the body's coordinates.

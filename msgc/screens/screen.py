@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final
 
+from msgc.view import Room, View
+from msgc.view_picture import picture_of
 from msgc.view_values import News
 from term.keys import Binding, KeyEvent, KeyTable
 from term.picture import Picture
@@ -60,9 +62,17 @@ class Screen(ABC):
     def handle(self, key: KeyEvent) -> Outcome:
         """A key, or a paste."""
 
-    @abstractmethod
+    def view(self, room: Room) -> View:
+        """The whole screen as a value. Only scroll positions may change by it."""
+        raise NotImplementedError
+
     def picture(self, size: Size) -> Picture:
-        """The whole screen. Only scroll positions may change by it."""
+        """The curses face of it, for a window of this size."""
+        return picture_of(self.view(Room.of(size)), size)
+
+    def select(self, place: int) -> bool:  # noqa: ARG002 - most have no rows
+        """Put the cursor on this row of the table, counted from 0. False: there is none such."""
+        return False
 
     def show(self) -> None:
         """It is on top now: opened, or uncovered. The time to ask for what may have changed."""

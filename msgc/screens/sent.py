@@ -7,25 +7,44 @@ server has not said is called waiting or unsent.
 from typing import Final
 
 from msgc.screens.desk import Desk
-from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Open, Outcome, Screen, Size
+from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Open, Outcome, Screen
 from msgc.values import Fate, FateState, SendState, Sent
-from msgc.view_frame import frame, position, text
-from msgc.view_messages import body_lines, fact, names_of, sent_header, sent_line
+from msgc.view import (
+    GUTTER_COLUMNS,
+    Block,
+    Cell,
+    Column,
+    Fact,
+    Fill,
+    Foot,
+    Gap,
+    Room,
+    Row,
+    Rule,
+    Scrolled,
+    Table,
+    Text,
+    View,
+    go_to,
+    said,
+    table,
+    view,
+)
+from msgc.view_messages import body_lines, names_of, sent_columns, sent_row
 from msgc.view_text import after, plural
 from msgc.view_values import FateChanged, News
 from msgc.words import failure, fate, sent_summary
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView, ScrollView
-from term.picture import EMPTY, Line, Picture, Span, Style, body_rows, rule, spread
+from term.picture import Style
 from term.safe import Safe, safe_line
-from term.width import pad, wrap
 
 PORTION_ROWS: Final = 500
 ROWS_MAX: Final = 10_000
 _NAME_COLUMNS_MIN: Final = 15
 _NAME_COLUMNS_MAX: Final = 32
 _OTHER_COLUMNS: Final = 46
-_STATE_COLUMNS: Final = 18
+_STATE_COLUMNS: Final = 17
 
 KEYS: Final = KeyTable(
     [
@@ -77,24 +96,24 @@ class SentMessages(Screen):
             return Open(Life(self._desk, self._rows[self._list.cursor].message_id))
         return Done.HANDLED if command == "open" else Done.IGNORED
 
-    def picture(self, size: Size) -> Picture:
+    def select(self, place: int) -> bool:
+        """See Screen."""
+        self._freshen()
+        return go_to(self._list, place, len(self._rows))
+
+    def view(self, room: Room) -> View:
         """One row a message; in the last row the selected one in a sentence."""
         self._freshen()
-        columns, room = size[1], body_rows(size)
-        self._list.set_height(room - 2)
-        cursor = None
-        body: list[Line] = [EMPTY, text("   You have not sent anything yet.")]
+        blocks: list[Block] = [Gap(), said("You have not sent anything yet.")]
+        is_part = len(self._rows) == self._wanted
         if self._rows:
-            body = [sent_header(columns), *self._table(columns)]
-            body += [EMPTY] * (room - 1 - len(body))
+            rows = self._table(room)
             selected = self._rows[self._list.cursor]
-            summary = text(f" {safe_line(sent_summary(selected))}")
-            place = position(self._list, more=len(self._rows) == self._wanted)
-            body.append(spread(summary, place, columns))
-            cursor = (1 + self._list.cursor - self._list.offset, 0)
-        more = " or more" if len(self._rows) == self._wanted else ""
+            summary = safe_line(sent_summary(selected))
+            blocks = [rows, Fill(), Foot(summary, rows.position)]
+        more = " or more" if is_part else ""
         right = f"{plural(len(self._rows), 'message')}{more}" if self._rows else ""
-        return frame(self._desk, size, "Sent messages", body, KEYS, right=right, cursor=cursor)
+        return view(self._desk, self.name, "Sent messages", blocks, KEYS, right=right)
 
     def _freshen(self) -> None:
         """Once for all that happened since, for receipts come by the thousand."""
@@ -109,12 +128,22 @@ class SentMessages(Screen):
             self._wanted = min(ROWS_MAX, self._wanted + PORTION_ROWS)
             self._stale = True
 
-    def _table(self, columns: int) -> list[Line]:
+    def _table(self, room: Room) -> Table:
         now_ms, times = self._desk.now_ms(), self._desk.times
-        return [
-            sent_line(self._rows[row], columns, times, now_ms, selected=row == self._list.cursor)
-            for row in self._list.visible()
-        ]
+
+        def row_at(place: int) -> Row:
+            return sent_row(self._rows[place], room.columns, times, now_ms)
+
+        total = len(self._rows)
+        return table(
+            "sent",
+            sent_columns(room.columns),
+            self._list,
+            room.list_rows(2),
+            total,
+            row_at,
+            more=total == self._wanted,
+        )
 
 
 class Life(Screen):
@@ -135,60 +164,68 @@ class Life(Screen):
             return Done.HANDLED
         return Done.LEAVE if command == "leave" else Done.IGNORED
 
-    def picture(self, size: Size) -> Picture:
+    def view(self, room: Room) -> View:
         """Facts, recipients, text."""
-        columns = size[1]
         sent = self._desk.sent_one(self._message_id)
         if sent is None:
-            gone = [EMPTY, text("   This message is no longer in the outbox.")]
-            return frame(self._desk, size, "A sent message", gone, LIFE_KEYS)
-        lines = [*self._facts(sent, columns), rule(columns), *self._recipients(sent, columns)]
-        lines += [EMPTY, *((*text(" "), *line) for line in body_lines(sent.body, columns - 2))]
-        room = body_rows(size) - 1
-        self._scroll.set_lines(len(lines), room)
-        body = [lines[row] for row in self._scroll.visible()]
-        body += [EMPTY] * (room - len(body))
-        body.append(spread(EMPTY, text(f"{self._scroll.position_text()} "), columns))
+            gone: list[Block] = [Gap(), said("This message is no longer in the outbox.")]
+            return view(self._desk, self.name, "A sent message", gone, LIFE_KEYS)
+        blocks: list[Block] = [*self._facts(sent), Rule(), *self._recipients(sent, room.columns)]
+        blocks.append(Gap())
+        blocks.append(Text(tuple(body_lines(sent.body, room.columns - GUTTER_COLUMNS))))
         title = f"Sent message {sent.number}"
-        return frame(self._desk, size, title, body, LIFE_KEYS)
+        scrolled = [Scrolled(tuple(blocks), self._scroll)]
+        return view(self._desk, self.name, title, scrolled, LIFE_KEYS)
 
-    def _facts(self, sent: Sent, columns: int) -> list[Line]:
+    def _facts(self, sent: Sent) -> list[Block]:
         times = self._desk.times
-        lines = [fact("To", names_of(sent)), fact("Written", times.full(sent.composed_at_ms))]
+        facts = [Fact("To", names_of(sent)), Fact("Written", times.full(sent.composed_at_ms))]
         if sent.accepted_at_ms is not None:
             took = after(sent.composed_at_ms, sent.accepted_at_ms)
             words = f"{times.full(sent.accepted_at_ms)} by the server, {took}"
-            lines.append(fact("Accepted", Safe(words)))
+            facts.append(Fact("Accepted", Safe(words)))
         if sent.state is SendState.UNSENT:
             tries = plural(sent.attempts, "try", "tries")
-            lines.append(fact("Unsent", Safe(f"It goes by itself; {tries} so far.")))
+            facts.append(Fact("Unsent", Safe(f"It goes by itself; {tries} so far.")))
         elif sent.state is SendState.FAILED:
-            why = wrap(safe_line(failure(sent)), columns - 13)
-            lines += [fact("Failed" if row == 0 else "", part) for row, part in enumerate(why)]
+            facts.append(Fact("Failed", safe_line(failure(sent))))
         else:
-            lines.append(fact("State", safe_line(sent_summary(sent))))
-        return lines
+            facts.append(Fact("State", safe_line(sent_summary(sent))))
+        return list(facts)
 
-    def _recipients(self, sent: Sent, columns: int) -> list[Line]:
-        lines = [self._fate_line(sent, one, columns) for one in sent.fates]
+    def _recipients(self, sent: Sent, columns: int) -> list[Block]:
+        width = max(_NAME_COLUMNS_MIN, min(_NAME_COLUMNS_MAX, columns - _OTHER_COLUMNS))
+        heads = (
+            Column("recipient", "", width),
+            Column("state", "", _STATE_COLUMNS, before=": "),
+            Column("when", ""),
+        )
+        rows = tuple(self._fate_row(sent, one, width) for one in sent.fates)
+        blocks: list[Block] = [
+            Table(
+                "recipients",
+                heads,
+                rows,
+                total=len(rows),
+                has_heads=False,
+                is_numbered=False,
+                has_marker=False,
+                indent=1,
+            )
+        ]
         unknown = sent.waiting - sum(one.state is FateState.WAITING for one in sent.fates)
         if sent.everyone and unknown > 0:
-            words = f" {plural(unknown, 'other user has', 'other users have')} not received it yet"
-            lines.append(text(words))
-        return lines
+            words = f"{plural(unknown, 'other user has', 'other users have')} not received it yet"
+            blocks.append(Foot(Safe(words)))
+        return blocks
 
-    def _fate_line(self, sent: Sent, one: Fate, columns: int) -> Line:
+    def _fate_row(self, sent: Sent, one: Fate, width: int) -> Row:
         when = Safe("")
         if one.at_ms is not None:
             took = after(sent.accepted_at_ms or sent.composed_at_ms, one.at_ms)
             stamp = self._desk.times.stamp(one.at_ms, self._desk.now_ms())
             when = Safe(f"{stamp}, {took}")
         words = fate(one.state) if sent.state is SendState.PENDING else ""
-        width = max(_NAME_COLUMNS_MIN, min(_NAME_COLUMNS_MAX, columns - _OTHER_COLUMNS))
         style = Style.GREEN if one.state is FateState.DELIVERED else Style.NORMAL
-        return (
-            Span(Safe(" ")),
-            Span(pad(safe_line(one.recipient, width), width)),
-            Span(pad(Safe(f" {words}"), _STATE_COLUMNS), style),
-            Span(when),
-        )
+        name = Cell(safe_line(one.recipient, width), words=safe_line(one.recipient))
+        return Row(one.recipient, (name, Cell(Safe(words), style), Cell(when)))

@@ -8,20 +8,18 @@ from typing import Final
 
 from msgc.profile import is_name
 from msgc.screens.desk import Desk
-from msgc.screens.screen import TYPING_KEYS, Done, Outcome, Screen, Size
-from msgc.view_frame import frame, text
+from msgc.screens.screen import TYPING_KEYS, Done, Outcome, Screen
+from msgc.view import Block, Field, Fixed, Gap, Room, View, said, view
 from msgc.view_values import Overview, Phase
 from msgc.words import name_rule
 from term.editor import Editor
 from term.editor import Outcome as Typed
 from term.keys import Binding, KeyEvent, KeyTable, Paste
-from term.picture import EMPTY, Line, Picture, Style
+from term.picture import Style
 from term.safe import Safe, safe_line
-from term.width import columns as columns_of
-from term.width import wrap
 from wire.limits import NAME_BYTES_MAX
 
-_PROMPT: Final = "   Username: "
+_PROMPT: Final = Safe("Username:")
 
 ASKING_KEYS: Final = KeyTable(
     [
@@ -78,39 +76,39 @@ class Username(Screen):
             return Done.IGNORED
         return Done.HANDLED
 
-    def picture(self, size: Size) -> Picture:
+    def view(self, room: Room) -> View:
         """The form."""
         overview = self._desk.overview()
-        body: list[Line] = [
-            EMPTY,
-            text("   Messages that wait until they are read.", Style.BOLD),
-            text(f"   The server is {safe_line(overview.address)}."),
-            EMPTY,
+        blocks: list[Block] = [
+            Gap(),
+            said("Messages that wait until they are read.", Style.BOLD),
+            said(f"The server is {safe_line(overview.address)}."),
+            Gap(),
         ]
-        if not self._asking():
-            return self._trying_picture(size, body, overview)
-        refusal = self._desk.refusal()
-        if refusal:
-            body += [text(f"   {refusal}", Style.BOLD), EMPTY]
-        room = size[1] - len(_PROMPT) - 2
-        shown = self._editor.layout(columns=room, rows=1)
-        row = len(body)
-        body += [text(f"{_PROMPT}{shown.rows[0]}"), EMPTY, *_hints(size[1])]
-        cursor = (row, len(_PROMPT) + shown.cursor[1])
-        return frame(self._desk, size, "msgc", body, self.keys, cursor=cursor)
-
-    def _trying_picture(self, size: Size, body: list[Line], overview: Overview) -> Picture:
-        shown = Safe(f"{_PROMPT}{safe_line(overview.name)}")
-        body += [text(shown), EMPTY]
-        standing = overview.standing
-        if standing.phase is Phase.WAITING:
-            body += [text(f"   {safe_line(standing.reason)}", Style.BOLD)]
-            body += [text(f"   {standing.words(self._desk.now_ms())}.")]
-            body += [text("   r tries now, Esc gives another name, q quits.")]
+        if self._asking():
+            refusal = self._desk.refusal()
+            if refusal:
+                blocks += [said(refusal, Style.BOLD), Gap()]
+            shown = self._editor.layout(room.columns - len(_PROMPT) - 6, 1)
+            blocks.append(Field(_PROMPT, shown.rows, shown.cursor, self._editor.text))
+            hints = f"{name_rule()} A name that is new here gets an account."
+            blocks += [Gap(), said(hints, Style.DIM)]
         else:
-            body += [text(f"   Connecting to {safe_line(overview.address)} ...")]
-        cursor = (4, columns_of(shown))
-        return frame(self._desk, size, "msgc", body, self.keys, cursor=cursor)
+            blocks += self._attempt(overview)
+        return view(self._desk, self.name, "msgc", blocks, self.keys)
+
+    def _attempt(self, overview: Overview) -> list[Block]:
+        """What becomes of it: the name, as it was typed, and patience."""
+        standing = overview.standing
+        blocks: list[Block] = [Fixed(_PROMPT, safe_line(overview.name)), Gap()]
+        if standing.phase is Phase.WAITING:
+            words = f"{standing.words(self._desk.now_ms())}."
+            blocks.append(said(safe_line(standing.reason), Style.BOLD))
+            blocks.append(said(words, is_moving=True))
+            blocks.append(said("r tries now, Esc gives another name, q quits."))
+        else:
+            blocks.append(said(f"Connecting to {safe_line(overview.address)} ...", is_moving=True))
+        return blocks
 
     def _asking(self) -> bool:
         return self._desk.overview().standing.phase is Phase.NO_NAME
@@ -132,8 +130,3 @@ class Username(Screen):
         else:
             return Done.IGNORED
         return Done.HANDLED
-
-
-def _hints(columns: int) -> list[Line]:
-    words = f"{name_rule()} A name that is new here gets an account."
-    return [text(f"   {row}", Style.DIM) for row in wrap(Safe(words), columns - 6)]

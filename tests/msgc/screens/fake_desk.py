@@ -21,7 +21,7 @@ from msgc.values import (
     Sent,
 )
 from msgc.view_text import Times
-from msgc.view_values import Directory, News, Overview, Phase, Setting, Standing, Target
+from msgc.view_values import Directory, News, Overview, Phase, Setting, Standing, Target, Wanted
 from term.keys import KeyEvent, Paste
 from term.picture import plain
 from term.safe import Safe
@@ -77,10 +77,20 @@ class FakeDesk(Desk):
 
     def look_at(self, received: tuple[Received, ...]) -> None:
         self.done.append(("look_at", *(one.number for one in received)))
+        numbers = {one.number for one in received}
+        self.unread = tuple(one for one in self.unread if one.number not in numbers)
 
-    def history(self, query: str, count_max: int) -> tuple[HistoryEntry, ...]:
-        self.done.append(("history", query, count_max))
-        found = (entry for entry in self.entries if query in _body(entry))
+    def mark_unread(self, received: tuple[Received, ...]) -> None:
+        self.done.append(("mark_unread", *(one.number for one in received)))
+        self.unread = (*self.unread, *received)
+
+    def history(self, wanted: Wanted, count_max: int) -> tuple[HistoryEntry, ...]:
+        self.done.append(("history", wanted, count_max))
+        found = (
+            entry
+            for entry in self.entries
+            if wanted.words in _body(entry) and wanted.person in _people(entry)
+        )
         return tuple(found)[:count_max]
 
     def sent(self, count_max: int) -> tuple[Sent, ...]:
@@ -268,6 +278,13 @@ def own(
         accepted_at_ms=composed_ms + 40 if pending else None,
         fates=rows,
     )
+
+
+def _people(entry: HistoryEntry) -> str:
+    if entry.received is not None:
+        return entry.received.sender
+    assert entry.sent is not None
+    return " ".join(entry.sent.recipients)
 
 
 def _body(entry: HistoryEntry) -> str:

@@ -90,7 +90,7 @@ def check_offline() -> Person:
 def _message(body: str) -> Person:
     desk = make_desk()
     one = message(7, body, audience=Audience.SEVERAL, count=3)
-    return Person(desk, MessageView(desk, one, lambda _step: None))
+    return Person(desk, MessageView(desk, one, lambda _step: None, lambda: None))
 
 
 def message_short() -> Person:

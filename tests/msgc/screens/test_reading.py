@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from msgc.screens.check import Check
-from msgc.view_values import CheckBroken, CheckEnded, MailArrived, Target
+from msgc.view_values import CheckBroken, CheckEnded, MailArrived, Target, Wanted
 from tests.msgc.screens import states_reading as states
 from tests.msgc.screens.fake_desk import FakeDesk, Person, message
 from tests.msgc.screens.states_common import NAMES
@@ -45,7 +45,7 @@ def test_messages_are_printed_with_sender_and_time() -> None:
 def test_a_message_is_not_shown_twice() -> None:
     person = check("one")
     person.hear(MailArrived(message(1, "one")))
-    assert "1 message\n" in person.see()
+    assert "1 message, 1 new\n" in person.see()
 
 
 def test_what_was_previewed_is_looked_at_when_one_leaves_and_not_what_was_listed() -> None:
@@ -106,7 +106,7 @@ def test_open_walk_and_back() -> None:
     assert "last message" in person.see()
     person.press("p", "Esc")
     assert person.top.name == "check"
-    assert "> N" in person.see()
+    assert "2 messages, 0 new" in person.see()
 
 
 def test_reply_goes_to_the_sender() -> None:
@@ -156,11 +156,71 @@ def test_history_searches_and_esc_shows_all_again() -> None:
     person = states.history_mixed()
     person.type("/hello\n")
     person.see()
-    assert person.desk.done[-1][:2] == ("history", "hello")
+    assert person.desk.done[-1][:2] == ("history", Wanted("hello", thorough=True))
     assert 'Holding "hello"' in person.see()
     person.press("Esc")
     person.see()
-    assert person.desk.done[-1][:2] == ("history", "")
+    assert person.desk.done[-1][:2] == ("history", Wanted())
+
+
+def test_history_searches_with_every_letter_and_esc_takes_it_back() -> None:
+    person = states.history_mixed()
+    person.type("/hel")
+    assert person.desk.done[-1][:2] == ("history", Wanted("hel"))
+    assert "[1-1 of 1]" in person.see()
+    person.press("Backspace", "Backspace", "Backspace")
+    assert "[1-4 of 4]" in person.see()
+    person.type("zzz")
+    assert 'No message holds "zzz"' in person.see()
+    person.press("Esc")
+    assert "[1-4 of 4]" in person.see()
+
+
+def test_history_of_one_person_and_words_within_it() -> None:
+    person = states.history_mixed()
+    person.type("pbob\n/hello\n")
+    assert person.desk.done[-1][:2] == ("history", Wanted("hello", "bob", thorough=True))
+    assert 'From or to bob, holding "hello"; Esc shows all.' in person.see()
+
+
+def test_what_is_new_in_the_history_is_reached_by_tab_and_answered() -> None:
+    person = states.history_mixed()
+    person.see()
+    person.press("Tab")
+    assert "> N 02-26 14:32:07" in person.see()
+    person.press("r")
+    assert "To: bob" in person.see()
+
+
+def test_marking_as_new_and_back() -> None:
+    person = check("one", "two")
+    person.see()
+    person.press("m")
+    assert "2 messages, 2 new" in person.see(), "what a preview has shown is marked as new"
+    person.press("Down")
+    person.see()
+    person.press("Up")
+    person.see()
+    person.top.keep()
+    assert "2 messages, 1 new" in person.see(), "and no preview changes that"
+    person.press("m")
+    assert "2 messages, 0 new" in person.see()
+
+
+def test_tab_goes_to_the_next_new_one_in_the_list_and_in_a_message() -> None:
+    person = check("line\n" * 100, "two", "three")
+    person.press("Down")
+    person.see()
+    person.press("Tab")
+    assert "three" in person.see().split("-----")[-1]
+    person.press("Tab")
+    assert "line" in person.see().split("-----")[-1], "round the list"
+    person.press("Enter", "Tab")
+    assert "Nothing else is new." in person.see()
+    person.press("m")
+    assert person.desk.done[-1] == ("mark_unread", 1)
+    person.press("q")
+    assert "3 messages, 1 new" in person.see()
 
 
 def test_all_count_as_looked_at_when_one_says_so() -> None:
@@ -172,7 +232,7 @@ def test_all_count_as_looked_at_when_one_says_so() -> None:
 def test_history_reads_on_at_its_end() -> None:
     person = states.history_thousands()
     person.see()
-    assert person.desk.done[-1] == ("history", "", 1_000)
+    assert person.desk.done[-1] == ("history", Wanted(), 1_000)
 
 
 def test_history_opens_both_kinds() -> None:
