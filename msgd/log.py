@@ -47,8 +47,10 @@ class Log:
         self._lines: deque[bytes] = deque()
         self._bytes = 0
         self._dropped = 0
+        self._time_ms = -1
         self._second = -1
         self._second_text = ""
+        self._time = ""
 
     def write(self, event: Event) -> None:
         """Take one event; it is written at the next `flush`."""
@@ -96,11 +98,15 @@ class Log:
         return f"{self._time_text(event.at_ms)} {text}\n".encode("utf-8", "backslashreplace")
 
     def _time_text(self, at_ms: int) -> str:
-        second, ms = divmod(at_ms, 1_000)
-        if second != self._second:  # thousands of lines may share one second
-            self._second = second
-            self._second_text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        return f"{self._second_text}.{ms:03d}Z"
+        if at_ms != self._time_ms:  # all lines of a turn share one time
+            self._time_ms = at_ms
+            second, ms = divmod(at_ms, 1_000)
+            if second != self._second:
+                self._second = second
+                at = datetime.fromtimestamp(second, UTC)
+                self._second_text = at.strftime("%Y-%m-%dT%H:%M:%S")
+            self._time = f"{self._second_text}.{ms:03d}Z"
+        return self._time
 
 
 class NoLog:

@@ -137,6 +137,19 @@ def advance(state: State, sender: Role, frame: FrameType, *, fatal: bool = False
     return after
 
 
+def flowing(sender: Role) -> frozenset[int]:
+    """The numbers of the frames that `sender` may send while ONLINE and that change nothing.
+
+    ERROR is not among them: a fatal one changes everything.
+    """
+    row = TRANSITIONS[State.ONLINE]
+    return frozenset(
+        int(frame)
+        for frame, after in row.items()
+        if after is State.ONLINE and frame in SENDERS[sender] and frame is not FrameType.ERROR
+    )
+
+
 def table() -> str:
     """The table as Markdown, a line a state and target, for docs/protocol.md."""
     lines = ["| state | frame | state after |", "|---|---|---|"]

@@ -14,6 +14,7 @@ from wire.states import (
     State,
     advance,
     diagram,
+    flowing,
     table,
 )
 
@@ -77,3 +78,15 @@ def test_the_diagram_and_the_table_name_every_state() -> None:
     for state in State:
         assert state.value in diagram()
         assert state.value in table()
+
+
+@pytest.mark.parametrize("sender", list(Role))
+def test_what_flows_changes_nothing(sender: Role) -> None:
+    assert FrameType.ERROR not in flowing(sender)
+    for frame in FrameType:
+        try:
+            stays = advance(State.ONLINE, sender, frame) is State.ONLINE
+        except IllegalFrameError:
+            stays = False
+        if frame is not FrameType.ERROR:
+            assert (frame in flowing(sender)) is stays
