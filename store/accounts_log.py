@@ -12,6 +12,7 @@ Must never be written to below its trusted length. Fails with StoreDamaged.
 """
 
 from contextlib import suppress
+from re import compile as pattern
 from struct import Struct
 from typing import Final
 
@@ -28,11 +29,40 @@ from wire.errors import TlvError
 MAGIC: Final = b"MSGA"
 BLOCK_MAGIC: Final = b"MSGC"
 BODY: Final = Struct(">16sQ")
+NAME: Final = pattern(r"[0-9a-f]{16}\.accounts")
 
 
 def accounts_path(number: int) -> str:
     """Where the log of this number is."""
     return f"accounts/{number:016x}.accounts"
+
+
+def find_leftovers(disk: Disk, store_id: bytes, number: int) -> tuple[list[str], list[str]]:
+    """(logs of this store beside the one in force, sentences about what is not ours)."""
+    paths: list[str] = []
+    findings: list[str] = []
+    for name in disk.list("accounts"):
+        path = f"accounts/{name}"
+        if path == accounts_path(number):
+            continue
+        if NAME.fullmatch(name) and is_log_of(disk, path, store_id, int(name[:16], 16)):
+            paths.append(path)
+        else:
+            findings.append(f"{path} is not ours; left alone")
+    return paths, findings
+
+
+def is_log_of(disk: Disk, path: str, store_id: bytes, number: int) -> bool:
+    """Whether a file's header says that it is this log of this store."""
+    handle = disk.open(path, writable=False)
+    try:
+        return decode_header(path, MAGIC, disk.read_at(handle, 0, PAGE_BYTES)) == BODY.pack(
+            store_id, number
+        )
+    except StoreDamaged:  # half made when the power went: the next log takes its place
+        return False
+    finally:
+        disk.close(handle)
 
 
 class SavedAccounts:

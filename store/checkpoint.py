@@ -1,13 +1,14 @@
 """A checkpoint: tails go to the mailbox files, accounts to the accounts log, then the journal's old
 segments are free.
 
-The order is the promise: rotate the journal; write and sync the mailboxes and their folders; append
-the accounts' states and sync; replace MANIFEST; and only then release segments and remove
-the mailboxes of deleted accounts. Until MANIFEST is replaced nothing that was written counts.
+The order is the promise: rotate the journal; write and sync the mailboxes, then the folders with
+new ones; append the accounts' states and sync; replace MANIFEST; and only then release segments and
+remove the mailboxes of deleted accounts. Until MANIFEST is replaced nothing that was written
+counts.
 
 Accounts are saved at different moments (see `store.state` for why that is right). `step` is one
-slice of a few milliseconds. DiskFull leaves everything as it was before the step: it may be tried
-again, or the whole given up with `abandon`. Anything else that fails ends the process.
+slice: a bounded write with its sync. DiskFull leaves everything as it was before the step: it may
+be tried again, or the whole given up with `abandon`. Anything else that fails ends the process.
 """
 
 from collections.abc import Iterable
@@ -49,7 +50,9 @@ class Checkpoint:
         self.changed = state.dirty  # held, so that none of them rests with its changes unsaved
         if self.whole:
             self.changed[EVERYONE] = state.everyone
-        self.numbers = sorted(self.changed)  # everyone's queue first: others point into its file
+        # Everyone's queue first: others point into its file.
+        self.numbers = [EVERYONE] if EVERYONE in self.changed else []
+        self.numbers += [number for number in self.changed if number != EVERYONE]
         self.all_numbers = tuple(state.by_number) if self.whole else ()
         self.listed = frozenset(self.numbers) if self.whole else frozenset()
         self.compactable: list[int] = []  # of `numbers`: whose mailboxes are worth a look
@@ -58,7 +61,9 @@ class Checkpoint:
         state.deleted = {}
         self.done = 0  # of `numbers`
         self.copied = 0  # of `all_numbers`
-        self.rubbish = [mailbox_path(number) for number in self.tombstones]
+        self.rubbish = [path for path in core.leftovers if path != self.log.path]
+        self.rubbish += [mailbox_path(number) for number in self.tombstones]
+        core.leftovers = []
         self.tried_to_prepare = False
         self.is_published = False
         self.states: list[bytes] = [encode_tombstone(number) for number in self.tombstones]
@@ -75,8 +80,8 @@ class Checkpoint:
     # --- one slice ---
 
     def step(self) -> bool:
-        """A slice of work: one mailbox, one block of the log, one file; True when the checkpoint
-        is complete. Raises DiskFull.
+        """A slice of work: one mailbox, one folder, one block of the log, one file; True when the
+        checkpoint is complete. Raises DiskFull.
         """
         if self.is_published:
             return self.remove_rubbish()
@@ -88,21 +93,23 @@ class Checkpoint:
             self.copy_some()
         elif self.states:
             self.append_block()
+        elif self.core.unsynced_folders:
+            self.sync_folder()
         elif self.core.journal.prepared is None and not self.tried_to_prepare:
             self.prepare_next()
         else:
             self.publish()
-            return not self.rubbish
         return False
 
     def prepare_next(self) -> None:
-        """The journal's next segment, if there is room for it.
+        """A slice of making the journal's next segment, if there is room for it.
 
         If there is not, this checkpoint is what makes room: the segments that it lets go will do.
         """
-        self.tried_to_prepare = True
-        with suppress(DiskFull):
-            self.core.journal.make_ready()
+        try:
+            self.core.journal.step_ready()
+        except DiskFull:
+            self.tried_to_prepare = True
 
     def append_block(self) -> None:
         """What waits goes into the accounts log."""
@@ -189,10 +196,8 @@ class Checkpoint:
             core.disk.sync(handle)
         finally:
             core.disk.close(handle)
-        folder = mailbox_folder(number)
-        if not queue.has_file or folder not in core.synced_folders:
-            core.disk.sync_folder(folder)
-            core.synced_folders.add(folder)
+        if not queue.has_file:
+            self.mark_unsynced(mailbox_folder(number))
         queue.has_file = True
         queue.base = base
         queue.end_offset = offset + len(data)
@@ -208,11 +213,25 @@ class Checkpoint:
         queue.tail_numbers = list(queue.tail)
 
     def make_folder(self, number: int) -> None:
-        """The folder of a mailbox, durable before anything in it counts."""
+        """The folder of a mailbox; its names were perhaps only seen in the cache until now."""
         folder = mailbox_folder(number)
-        if folder not in self.core.synced_folders:
+        if folder not in self.core.synced_folders and folder not in self.core.unsynced_folders:
             self.core.disk.make_folder(folder)
-            self.core.disk.sync_folder("mailboxes")
+            self.mark_unsynced("mailboxes")
+            self.mark_unsynced(folder)
+
+    def mark_unsynced(self, folder: str) -> None:
+        """Names in this folder have to be durable before MANIFEST counts on them."""
+        self.core.synced_folders.discard(folder)
+        self.core.unsynced_folders[folder] = None
+
+    def sync_folder(self) -> None:
+        """One folder; whole checkpoints share the sync of what they put into it."""
+        core = self.core
+        folder = next(iter(core.unsynced_folders))
+        core.disk.sync_folder(folder)
+        core.synced_folders.add(folder)
+        del core.unsynced_folders[folder]
 
     # --- the end ---
 
@@ -238,7 +257,7 @@ class Checkpoint:
         if self.whole:
             self.rubbish.append(core.accounts_log.path)
             core.accounts_log = self.log
-        journal.release(self.replay_lsn)  # last: it removes files, and somewhere that needs room
+        journal.release(self.replay_lsn)
 
     def remove_rubbish(self) -> bool:
         """One file that does not count any more; True when there are no more."""
@@ -248,7 +267,8 @@ class Checkpoint:
                 self.core.disk.remove(path)
                 self.core.disk.sync_folder(path.rpartition("/")[0])  # or it may come back, unowned
             self.rubbish.pop()
-        return not self.rubbish
+            return False
+        return not self.core.journal.drop_spare()
 
     def abandon(self) -> None:
         """Give up; all that was to be saved is still to be saved."""

@@ -40,6 +40,10 @@ class Core:
         self.findings: list[str] = []
         self.reserve_intact = False
         self.synced_folders: set[str] = set()  # mailbox folders whose names we made durable
+        # With names that the next MANIFEST may count on only once they are synced; they outlive a
+        # checkpoint that is given up.
+        self.unsynced_folders: dict[str, None] = {}
+        self.leftovers: list[str] = []  # files that the next checkpoint removes at its end
         self.last_commit_us = clock.monotonic_us()
         self.accounts_log = AccountsLog(
             disk,

@@ -60,7 +60,9 @@ class Disk(Protocol):
         """Write all of `data`, or raise. After a raise any part of it may be there."""
 
     def preallocate(self, handle: int, size: int) -> None:
-        """Write zeros up to `size`, so that the room is ours and later writes change no sizes."""
+        """Write zeros from the end of the file to `size`: the room is ours, and later writes change
+        no sizes.
+        """
 
     def sync(self, handle: int) -> None:
         """Make data and size durable (fsync). Never raises DiskFull."""

@@ -8,7 +8,7 @@ Must never write to a segment that an earlier process wrote to. Any error while 
 is a StoreFailure; what was appended is then neither safe nor known to be lost.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 
 from store.disk import Disk, DiskError, DiskFull, DiskMissing
@@ -22,7 +22,12 @@ from store.journal_segment import (
     encode_segment_header,
     segment_path,
 )
-from store.limits import PAGE_BYTES, SEGMENTS_SPARE_MAX, SYNC_SAMPLES_MAX
+from store.limits import (
+    PAGE_BYTES,
+    PREALLOCATE_SLICE_BYTES,
+    SEGMENTS_SPARE_MAX,
+    SYNC_SAMPLES_MAX,
+)
 from store.settings import Settings, StoreClock
 
 
@@ -68,6 +73,7 @@ class FileJournal:
         self.make_room = make_room
         self.segments: list[Segment] = []  # live, in order; the last is written to
         self.prepared: Segment | None = None  # the next one
+        self.making: Generator[None, None, None] | None = None  # of the next one, under way
         self.past_live = past.live  # segments of an earlier process that are still needed
         self.spares = past.spares  # numbers of files that can be used again
         self.highest_number = 0
@@ -100,7 +106,8 @@ class FileJournal:
         self.open_lsn = past.last_lsn + 1
         self.prev_crc = past.last_crc
         self.highest_number = max([past.highest_number, *past.spares])
-        self.prepared = self.prepare()
+        for _ in self.prepare():
+            pass
         self.enter_prepared()
 
     # --- the open batch ---
@@ -224,12 +231,14 @@ class FileJournal:
             self.bytes_used -= segment.used
             self.spares.append(segment.number)
         self.sealed = self.sealed or not self.bytes_used
-        self.drop_spares()
 
-    def drop_spares(self) -> None:
-        """Keep as many unused files as a rotation needs."""
-        while len(self.spares) > SEGMENTS_SPARE_MAX:
-            self.disk.remove(segment_path(self.spares.pop(0)))
+    def drop_spare(self) -> bool:
+        """Remove one of the unused files that no rotation will need; False when there is none."""
+        if len(self.spares) <= SEGMENTS_SPARE_MAX:
+            return False
+        self.disk.remove(segment_path(self.spares[0]))
+        del self.spares[0]
+        return True
 
     def enter_prepared(self) -> None:
         """Write to the prepared segment from now on."""
@@ -243,18 +252,37 @@ class FileJournal:
         self.prepared = None
 
     def make_ready(self) -> None:
-        """Prepare the next segment, and name it in MANIFEST. Raises DiskFull."""
+        """Prepare the next segment, and name it in MANIFEST, now. Raises DiskFull."""
+        while not self.step_ready():
+            pass
+
+    def step_ready(self) -> bool:
+        """A slice of that, one sync or so; True at the end. DiskFull: it begins again."""
         assert self.prepared is None
-        segment = self.prepare()
-        self.prepared = segment
+        if self.making is None:
+            self.making = self.prepare_and_publish()
+        try:
+            next(self.making)
+        except StopIteration:
+            self.making = None
+            return True
+        except DiskFull:
+            self.making = None
+            raise
+        return False
+
+    def prepare_and_publish(self) -> Generator[None, None, None]:
+        """The steps of `make_ready`."""
+        yield from self.prepare()
         try:
             self.publish()
         except DiskFull:  # not named, so it must not be written to
-            self.spares.append(segment.number)
+            assert self.prepared is not None
+            self.spares.append(self.prepared.number)
             self.prepared = None
             raise
 
-    def prepare(self) -> Segment:
+    def prepare(self) -> Generator[None, None, None]:
         """Make the next segment, of a spare if there is one of the right size. Raises DiskFull."""
         number = self.highest_number + 1
         nonce = int.from_bytes(self.entropy(8), "big")
@@ -263,7 +291,7 @@ class FileJournal:
         old = self.take_spare()
         if old is None:
             old = path + ".tmp"
-            self.make_file(old, header)
+            yield from self.make_file(old, header)
         else:
             handle = self.disk.open(old, writable=True)
             try:
@@ -271,10 +299,12 @@ class FileJournal:
                 self.disk.sync(handle)
             finally:
                 self.disk.close(handle)
+        yield
         self.disk.rename(old, path)
         self.disk.sync_folder("journal")
         self.highest_number = number
-        return Segment(number, nonce)
+        yield
+        self.prepared = Segment(number, nonce)
 
     def take_spare(self) -> str | None:
         """The path of a file to use again; those of another size are of no use."""
@@ -288,12 +318,16 @@ class FileJournal:
             self.disk.remove(path)
         return None
 
-    def make_file(self, path: str, header: bytes) -> None:
+    def make_file(self, path: str, header: bytes) -> Generator[None, None, None]:
         """A file of zeros with a header. Raises DiskFull, and leaves nothing then."""
         with suppress(DiskMissing):
             self.disk.remove(path)
         handle = self.disk.create(path)
         try:
+            for size in range(PREALLOCATE_SLICE_BYTES, self.segment_bytes, PREALLOCATE_SLICE_BYTES):
+                self.disk.preallocate(handle, size)
+                self.disk.sync(handle)  # each time: one sync of everything could take long
+                yield
             self.disk.preallocate(handle, self.segment_bytes)
             self.disk.write_at(handle, 0, header)
             self.disk.sync(handle)
@@ -304,6 +338,9 @@ class FileJournal:
             self.disk.close(handle)
 
     def close(self) -> None:
-        """Forget the file."""
+        """Forget the files."""
+        if self.making is not None:
+            self.making.close()
+            self.making = None
         self.disk.close(self.handle)
         self.handle = -1

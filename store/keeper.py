@@ -31,6 +31,7 @@ class Keeper:
         self.candidates: deque[int] = deque()  # mailboxes that may be worth a compaction
         self.damaged: set[int] = set()  # mailboxes that compaction leaves alone now
         self.starved = False  # the last thing we tried found no room
+        self.segment_refused = False  # there is none for the journal's next segment
         self.free_bytes = core.disk.free_bytes()
         self.space_checked_us = core.clock.monotonic_us()
         # What accepted messages will take in the mailboxes: since the last checkpoint began, and
@@ -71,6 +72,8 @@ class Keeper:
         self.check_space()
         if self.starved:
             return False
+        if self.segment_is_wanted():
+            return self.step_ready()
         if self.checkpoint is None and self.checkpoint_is_due():
             return self.attempt(self.begin_checkpoint)
         if self.checkpoint is not None:
@@ -101,6 +104,10 @@ class Keeper:
             self.checkpoint = None
             self.promised_bytes += self.being_written_bytes
             self.being_written_bytes = 0
+        self.close()
+
+    def close(self) -> None:
+        """Give up a compaction that is under way; nothing is lost with it."""
         if self.compaction is not None:
             self.compaction.abandon()
             self.compaction = None
@@ -134,8 +141,7 @@ class Keeper:
         """Begin one; a compaction that is under way starts again afterwards."""
         if self.compaction is not None:
             self.candidates.append(self.compaction.number)
-            self.compaction.abandon()
-            self.compaction = None
+            self.close()
         self.checkpoint = Checkpoint(self.core)
         self.being_written_bytes = self.promised_bytes + len(self.checkpoint.numbers) * PAGE_BYTES
         self.promised_bytes = 0
@@ -164,6 +170,26 @@ class Keeper:
             begun = self.checkpoint is not None
             self.attempt(self.step_checkpoint if begun else self.begin_checkpoint)
 
+    # --- the journal's next segment ---
+
+    def segment_is_wanted(self) -> bool:
+        """Whether to make it before anything else, or a commit will have to wait for it; not where
+        room is scarce: there the end of a checkpoint makes it out of what it lets go.
+        """
+        return (
+            self.core.journal.prepared is None
+            and not self.segment_refused
+            and self.room_bytes() >= self.core.settings.free_bytes_min
+        )
+
+    def step_ready(self) -> bool:
+        """A slice of making it. True: there is more to do, if not for the segment."""
+        try:
+            self.core.journal.step_ready()
+        except DiskFull:
+            self.segment_refused = True
+        return True
+
     # --- compaction ---
 
     def step_compaction(self) -> None:
@@ -189,7 +215,7 @@ class Keeper:
         if now_us - self.space_checked_us >= core.settings.space_check_ms * 1000:
             self.space_checked_us = now_us
             self.free_bytes = core.disk.free_bytes()
-            self.starved = False
+            self.starved = self.segment_refused = False
 
     def restore_reserve(self) -> bool:
         """Take the reserve again when there is clearly room for it."""

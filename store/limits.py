@@ -27,6 +27,7 @@ INSTALLATIONS_MAX: Final = 64
 INSTALLATION_KEEP_MS: Final = 7 * 24 * 3600 * 1000
 
 CHECKPOINT_SLICE_BYTES: Final = 128 * 1024  # what one slice of a checkpoint writes, about
+PREALLOCATE_SLICE_BYTES: Final = 256 * 1024  # of a new file's zeros, between two turns
 ACCOUNTS_PER_BLOCK_MAX: Final = 256  # account states in one block of the accounts log
 
 TORN_FILES_MAX: Final = 8

@@ -186,7 +186,7 @@ class OsDisk:
 
     def preallocate(self, handle: int, size: int) -> None:
         """Zeros up to `size`."""
-        for offset in range(0, size, len(ZEROS)):
+        for offset in range(self.size(handle), size, len(ZEROS)):
             self.write_at(handle, offset, ZEROS[: size - offset])
 
     def sync(self, handle: int) -> None:

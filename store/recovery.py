@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
-from store.accounts_log import AccountsLog
+from store.accounts_log import AccountsLog, find_leftovers
 from store.checkpoint import Checkpoint
 from store.core import RESERVE, Core
 from store.disk import Disk, DiskFull
@@ -40,6 +40,8 @@ def open_core(
         core = Core(disk=disk, clock=clock, entropy=entropy, settings=settings, manifest=manifest)
         load_accounts(core)
         replay(core)
+        core.leftovers, left_alone = find_leftovers(disk, manifest.store_id, manifest.accounts_file)
+        core.findings += left_alone
         core.reserve_intact = RESERVE in disk.list("")
         start(core)
     except DiskFull as error:

@@ -210,7 +210,8 @@ class TraceDisk:
         self.ops.append(Op(WRITE, path, node.number, offset, data))
 
     def preallocate(self, handle: int, size: int) -> None:
-        self.write_at(handle, 0, zeros(size))
+        end = self.size(handle)
+        self.write_at(handle, end, zeros(size - end))
 
     def sync(self, handle: int) -> None:
         self.sync_node(SYNC, handle)

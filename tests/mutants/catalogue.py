@@ -129,8 +129,8 @@ MUTANTS: Final = (
         "spares-without-limit",
         "unused segments are bounded",
         JOURNAL,
-        "while len(self.spares) > SEGMENTS_SPARE_MAX:",
-        "while len(self.spares) > 1 << 30:",
+        "if len(self.spares) <= SEGMENTS_SPARE_MAX:",
+        "if len(self.spares) <= 1 << 30:",
     ),
     Mutant(
         "batches-share-pages",
@@ -196,14 +196,14 @@ MUTANTS: Final = (
         "no-sync-of-mailbox-folder",
         "a new mailbox's name is durable before MANIFEST counts it",
         CHECKPOINT,
-        "            core.disk.sync_folder(folder)\n",
+        "        core.disk.sync_folder(folder)\n",
         "",
     ),
     mutant(
         "no-sync-of-mailboxes",
         "a new folder is durable before anything in it counts",
         CHECKPOINT,
-        '            self.core.disk.sync_folder("mailboxes")\n',
+        '            self.mark_unsynced("mailboxes")\n',
         "",
     ),
     mutant(

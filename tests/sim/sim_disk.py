@@ -250,7 +250,8 @@ class SimDisk:
         inode.dirty.update(range(offset // SECTOR, -(-end // SECTOR)))
 
     def preallocate(self, handle: int, size: int) -> None:
-        self.write_at(handle, 0, bytes(size))
+        end = self.size(handle)
+        self.write_at(handle, end, bytes(size - end))
 
     def sync(self, handle: int) -> None:
         path, inode, _ = self.handles[handle]

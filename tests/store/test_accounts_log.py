@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from store.accounts_log import AccountsLog, accounts_path
 from store.disk import DiskFull
 from tests.store.support import LARGE, SMALL, filled, new_disk, open_store, picture
 
@@ -53,3 +54,33 @@ def test_the_accounts_log_is_begun_anew_when_it_is_mostly_garbage() -> None:
     before = picture(store)
     disk.crash()
     assert picture(open_store(disk)) == before
+
+
+def test_a_log_that_was_to_be_removed_goes_with_the_next_start() -> None:
+    disk = new_disk()
+    store = open_store(disk)
+    log = store.core.accounts_log
+    AccountsLog.create(disk, store.store_id, log.number + 1)  # killed before MANIFEST named it
+    AccountsLog.create(disk, b"somebody else's!", log.number + 2)
+    half = disk.create(accounts_path(log.number + 3))
+    disk.write_at(half, 0, b"half")
+    disk.close(half)
+    disk.kill()
+    again = open_store(disk)
+    left = [accounts_path(log.number + each) for each in (0, 2, 3)]
+    assert [f"accounts/{name}" for name in disk.list("accounts")] == left
+    assert [each for each in again.findings if "left alone" in each] == [
+        f"{path} is not ours; left alone" for path in left[1:]
+    ]
+
+
+def test_a_leftover_is_not_removed_once_its_number_is_in_force() -> None:
+    disk, store = filled(2)
+    log = store.core.accounts_log
+    AccountsLog.create(disk, store.store_id, log.number + 1)
+    disk.kill()
+    rewriting = replace(SMALL, accounts_garbage_bytes_min=-(1 << 40))
+    again = open_store(disk, rewriting)
+    assert again.core.accounts_log.number == log.number + 1
+    disk.kill()
+    assert picture(open_store(disk, rewriting)) == picture(again)

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from store.checkpoint import Checkpoint
 from store.disk import DiskFull
 from store.errors import StoreDamaged
 from store.mailbox import mailbox_path
@@ -94,7 +95,7 @@ def test_a_long_tail_is_written_in_pieces_while_more_comes() -> None:
     while store.work(0):
         slices += 1
         store.accept(ann, message_id(1000 + slices), [bob], b"more", 3)
-        if slices == 3:
+        if store.keeper.checkpoint is not None:
             store.core.settings = LARGE
     assert slices > 8
     before = picture(store)
@@ -167,3 +168,38 @@ def test_no_room_to_remove_an_old_segment_changes_nothing() -> None:
         before = picture(store)
         disk.crash()
         assert picture(open_store(disk)) == before
+
+
+def test_a_mailbox_of_a_checkpoint_that_was_given_up_keeps_its_name() -> None:
+    disk = new_disk()
+    store = open_store(disk, LARGE)
+    ann, bob = store.create_account("ann", 1), store.create_account("bob", 1)
+    store.accept(ann, message_id(1), [bob], b"kept", 2)
+    store.commit()
+    checkpoint = Checkpoint(store.core)
+    while not checkpoint.states:
+        checkpoint.step()
+    checkpoint.abandon()
+    assert store.core.unsynced_folders
+    store.checkpoint_now()
+    assert not store.core.unsynced_folders
+    names = {path: set(folder.platter) for path, folder in disk.tree.items()}
+    for number in (ann.number, bob.number):
+        folder, _, name = mailbox_path(number).rpartition("/")
+        assert name in names[folder]
+
+
+def test_the_folders_of_many_new_mailboxes_are_synced_once_each() -> None:
+    disk = new_disk()
+    store = open_store(disk, LARGE)
+    for number in range(600):
+        store.create_account(f"user{number}", 1)
+    store.commit()
+    disk.trace.clear()
+    store.checkpoint_now()
+    synced = [each for each in disk.trace if each.startswith("sync_folder mailboxes")]
+    assert len(synced) == len(set(synced)) == 257
+    late = store.create_account("late", 1)  # in a folder that has been synced before
+    store.checkpoint_now()
+    folder, _, name = mailbox_path(late.number).rpartition("/")
+    assert name in disk.tree[folder].platter

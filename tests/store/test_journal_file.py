@@ -10,6 +10,7 @@ from store.limits import PAGE_BYTES
 from store.manifest import read_manifest
 from tests.sim.sim_disk import SimDisk
 from tests.store.support import (
+    LARGE,
     SMALL,
     crashed_store,
     journal_in_use,
@@ -170,3 +171,35 @@ def test_a_seal_that_fails_ends_the_process() -> None:
     disk.fail_only, disk.fail_at, disk.fail_error = "sync_data", 1, DiskFailure
     with pytest.raises(StoreFailure):
         store.journal.seal()
+
+
+def test_a_segment_that_is_being_made_is_given_up_at_the_end() -> None:
+    disk = new_disk()
+    store = open_store(disk, LARGE)
+    journal = store.journal
+    journal.prepared = None  # as after a rotation
+    journal.spares.clear()
+    assert not journal.step_ready()
+    store.close()
+    assert journal.making is None
+    assert not disk.handles
+    open_store(disk, LARGE)
+    assert not [name for name in disk.list("journal") if name.endswith(".tmp")]
+
+
+def test_a_commit_finishes_the_segment_that_is_being_made() -> None:
+    disk = new_disk()
+    store = open_store(disk, LARGE)
+    ann = store.create_account("ann", 1)
+    store.commit()
+    journal = store.journal
+    journal.prepared = None
+    journal.spares.clear()
+    assert not journal.step_ready()
+    first = journal.segments[-1].number
+    for number in range(4):
+        store.accept(ann, message_id(number), [ann], bytes(300_000), 2)
+        store.commit()
+    assert journal.segments[-1].number > first
+    disk.kill()
+    assert len(waiting(open_store(disk, LARGE), "ann")) == 4
