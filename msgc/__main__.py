@@ -139,6 +139,7 @@ def _surroundings(request: Request) -> Surroundings:
     return Surroundings(
         settings=settings,
         profiles=Profiles(files, folder, clock.wall_ms, random_bytes),
+        files=files,
         network=OsNetwork(),
         clock=clock,
         jitter=jitter,

@@ -12,7 +12,7 @@ Must never lose or double anything when the process ends at any instant.
 Fails with ArchiveError, whose text says what to do.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -20,11 +20,11 @@ from msgc.archive_database import MEMORY, ArchiveError, Database
 from msgc.archive_drafts import Drafts, Preferences
 from msgc.archive_inbox import Inbox
 from msgc.archive_outbox import Outbox
-from msgc.archive_search import Search
-from msgc.values import HistoryEntry
+from msgc.archive_search import EVERYTHING, Narrowing, Search
+from msgc.values import HistoryEntry, Received, Sent
 from wire.limits import INSTALLATION_BYTES
 
-__all__ = ["MEMORY", "Archive", "ArchiveError"]
+__all__ = ["EVERYTHING", "MEMORY", "Archive", "ArchiveError", "Narrowing"]
 
 _INSTALLATION: Final = "installation"
 _SERVER_ID: Final = "server_id"
@@ -75,14 +75,27 @@ class Archive:
         """The account was deleted. History stays; answers that were expected will not come."""
         return self.outbox.give_up_answers(code)
 
-    def history(self, query: str, limit: int, offset: int = 0) -> tuple[HistoryEntry, ...]:
+    def history(
+        self, query: str, limit: int, offset: int = 0, narrowing: Narrowing = EVERYTHING
+    ) -> tuple[HistoryEntry, ...]:
         """What was received and sent, the newest first; with a query what has all its words."""
         entries = []
-        for row, own, at_ms in self._search.find(query, limit, offset):
+        for row, own, at_ms in self._search.find(query, limit, offset, narrowing):
             received = None if own else self.inbox.get(row)
             sent = self.outbox.by_sequence(row) if own else None
             entries.append(HistoryEntry(at_ms, received, sent))
         return tuple(entries)
+
+    def every(self, query: str, narrowing: Narrowing) -> Generator[Received | Sent, None, None]:
+        """The same without a limit, the oldest first; what comes meanwhile is not in it."""
+        for row, own in self._search.each(query, narrowing):
+            message = self.outbox.by_sequence(row) if own else self.inbox.get(row)
+            if message is not None:  # taken back meanwhile
+                yield message
+
+    def count(self, query: str, narrowing: Narrowing) -> int:
+        """How many there are of them."""
+        return self._search.count(query, narrowing)
 
     def _installation(self, random_bytes: Callable[[int], bytes]) -> bytes:
         with self._database.change():

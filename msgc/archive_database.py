@@ -6,7 +6,7 @@ Fails with ArchiveError, whose text says what to do; the failed change has not h
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
@@ -111,6 +111,13 @@ class Database:
         """All rows. Who asks sets a LIMIT."""
         try:
             return self._execute(sql, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._translated(error) from error
+
+    def each(self, sql: str, values: Sequence[Value] = ()) -> Generator[Row, None, None]:
+        """All rows, one after another, as they stood at the first: for what has no LIMIT."""
+        try:
+            yield from self._execute(sql, values)
         except sqlite3.DatabaseError as error:
             raise self._translated(error) from error
 

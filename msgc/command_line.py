@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from msgc import commands, commands_send, commands_watch, words
-from msgc.archive import Archive
+from msgc import commands, commands_archive, commands_send, commands_watch, words
+from msgc.archive import Archive, Narrowing
 from msgc.command_guess import nearest, question
 from msgc.command_options import NAMES, WITH_VALUE, UsageError, command_parser, screens_parser
+from msgc.command_times import point_ms
 from msgc.commands_output import Output
 from msgc.commands_talk import CommandError, Exit
 from msgc.limits import STDIN_BYTES_MAX
@@ -63,7 +64,7 @@ def run(world: Surroundings, request: Request) -> int:
     match request.command:
         case "create":
             return commands.create(world, output, options.name)
-        case "history" | "why":
+        case "history" | "export" | "why":
             return _read_archive(world, output, request)
         case "send":
             return commands_send.send(world, output, _errand(world, options))
@@ -111,16 +112,41 @@ def _program(text: str | None) -> tuple[str, ...] | None:
 
 def _read_archive(world: Surroundings, output: Output, request: Request) -> int:
     user = _user(world)
+    options = request.options
+    wish = None if request.command == "why" else _wish(world, options, user)
     archive: Archive | None = world.profiles.visit(user)
     if archive is None:
         raise CommandError(Exit.ERROR, f"There is no archive of {user} for this server here.")
-    options = request.options
     try:
-        if request.command == "why":
-            return commands.why(output, archive, options.number)
-        return commands.history(output, archive, options.query or "", options.limit)
+        if wish is None:
+            return commands_archive.why(output, archive, options.number)
+        if request.command == "export":
+            return commands_archive.export(world, output, archive, wish, options.output)
+        return commands_archive.history(output, archive, wish, options.limit)
     finally:
         archive.close()
+
+
+def _wish(world: Surroundings, options: argparse.Namespace, user: str) -> commands_archive.Wish:
+    """Which messages of the archive; one's own name stands for what one sent, or was sent."""
+    now_ms = world.clock.wall_ms()
+    sender = None if options.sender is None else check_name(options.sender)
+    recipient = None if options.recipient is None else check_name(options.recipient)
+    if sender is not None and recipient is not None and user not in {sender, recipient}:
+        raise UsageError(f"one of --from and --to must be {user}: the archive holds nothing else")
+    own = None if user not in {sender, recipient} else recipient != user
+    narrowing = Narrowing(
+        own=own,
+        sender=None if sender == user != recipient else sender,
+        recipient=None if recipient == user else recipient,
+        since_ms=_point_ms("--since", options.since, now_ms),
+        until_ms=_point_ms("--until", options.until, now_ms),
+    )
+    return commands_archive.Wish(user, options.query or "", narrowing)
+
+
+def _point_ms(option: str, text: str | None, now_ms: int) -> int | None:
+    return None if text is None else point_ms(option, text, now_ms)
 
 
 def _errand(world: Surroundings, options: argparse.Namespace) -> commands_send.Errand:

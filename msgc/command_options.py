@@ -126,7 +126,7 @@ def _add_watch(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_history(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("query", nargs="?", metavar="QUERY", help="words that must be there")
+    _add_filters(parser)
     parser.add_argument(
         "--limit",
         type=count,
@@ -136,8 +136,25 @@ def _add_history(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    _add_filters(parser)
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="into FILE, which is replaced when all is written"
+    )
+
+
 def _add_why(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("number", metavar="NUMBER", help="what `msgc send` printed, or the id")
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("query", nargs="?", metavar="QUERY", help="words that must be there")
+    parser.add_argument("--from", dest="sender", metavar="NAME", help="only what NAME has sent")
+    parser.add_argument("--to", dest="recipient", metavar="NAME", help="only what NAME was sent")
+    parser.add_argument(
+        "--since", metavar="TIME", help="not before: 2026-01-31, 2026-01-31T14:30, or 3d ago"
+    )
+    parser.add_argument("--until", metavar="TIME", help="before that time")
 
 
 COMMANDS: Final = (
@@ -185,6 +202,14 @@ COMMANDS: Final = (
         "print what is kept here, or what matches",
         "Print what the archive on this computer keeps, the oldest first. No server is asked.",
         _add_history,
+    ),
+    Command(
+        "export",
+        "[QUERY]",
+        "write what is kept here as a mailbox (mbox)",
+        "Write what the archive on this computer keeps as a mailbox that mail programs read "
+        "(mbox), or with --json as one JSON object a line. No server is asked.",
+        _add_export,
     ),
     Command(
         "why",

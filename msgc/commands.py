@@ -1,4 +1,4 @@
-"""The commands for scripts, but for `send` and `watch`, which have files of their own.
+"""The commands that ask the server something: check, list, create, delete.
 
 Must never print data anywhere but on stdout, nor words anywhere but on stderr.
 Fails with CommandError, which carries the exit code.
@@ -8,9 +8,9 @@ from typing import Final
 
 from msgc import words
 from msgc.archive import Archive
+from msgc.command_progress import Progress
 from msgc.commands_output import Output
-from msgc.commands_talk import CommandError, Exit, Talk
-from msgc.limits import HISTORY_ROWS_MAX
+from msgc.commands_talk import CommandError, Exit, InterruptedTalkError, Talk
 from msgc.profile import Profile, check_name
 from msgc.surroundings import Surroundings
 from msgc.values import (
@@ -24,6 +24,7 @@ from msgc.values import (
     DeleteRefused,
     LinkEvent,
     LoggedIn,
+    MessageArrived,
 )
 from wire.codes import Code
 
@@ -37,24 +38,50 @@ def check(world: Surroundings, output: Output, profile: Profile, limit: int | No
     if limit is not None and printed >= limit:
         output.say(f"{words.plural(printed, 'message')}, as many as asked for.")
         return Exit.DONE
+    progress = Progress(world, quiet=output.is_quiet)
     talk = Talk(world, profile.archive)
     try:
-        talk.log_in(profile.name, live=False)
-        request = talk.link.check(None if limit is None else limit - printed)
-        done = talk.expect(CheckDone)
-        while done.request != request:  # the link asks for outcomes by itself
-            done = talk.expect(CheckDone)
+        login = talk.log_in(profile.name, live=False)
+        left = None if limit is None else limit - printed
+        progress.total = login.waiting if left is None else min(login.waiting, left)
+        done = _fetch(talk, left, progress)
         asked_at = world.clock.local_text(world.clock.wall_ms(), "%H:%M:%S")
         talk.log_out()
+    except CommandError:
+        # What came is in the archive, and belongs to who asked.
+        talk.close()
+        progress.clear()
+        _print_unread(output, profile.archive, limit)
+        raise
+    except InterruptedTalkError:
+        progress.clear()
+        if progress.done:
+            kept = words.plural(progress.done, "message")
+            output.say(f"Interrupted: {kept} kept, still unread. The next check prints them.")
+        raise
     finally:
         talk.close()
-        # Also after a failure: what came is in the archive, and belongs to who asked.
-        printed += _print_unread(output, profile.archive, limit)
+    progress.clear()
+    printed += _print_unread(output, profile.archive, limit)
     if printed == 0 and done.remaining == 0:
         output.say(words.none_available(asked_at))
     else:
         output.say(f"{words.plural(printed, 'message')}, {done.remaining} still waiting.")
     return Exit.DONE
+
+
+def _fetch(talk: Talk, limit: int | None, progress: Progress) -> CheckDone:
+    """Ask for what waits; it is in the archive when this returns."""
+    request = talk.link.check(limit)
+    while True:
+        event = talk.next_event(None)
+        # The link asks for outcomes by itself: its answer is another one.
+        if isinstance(event, CheckDone) and event.request == request:
+            return event
+        if isinstance(event, MessageArrived):
+            progress.step()
+        elif event is not None:
+            talk.refuse_end(event)
 
 
 def _print_unread(output: Output, archive: Archive, limit: int | None) -> int:
@@ -175,29 +202,3 @@ def _either(talk: Talk, good: type[LinkEvent], bad: type[LinkEvent]) -> LinkEven
             return event
         if event is not None:
             talk.refuse_end(event)
-
-
-def history(output: Output, archive: Archive, query: str, limit: int) -> int:
-    """Print what is in the archive, the oldest first; no server is asked."""
-    entries = archive.history(query, min(limit, HISTORY_ROWS_MAX))
-    for entry in reversed(entries):
-        if entry.received is not None:
-            output.received(entry.received)
-        if entry.sent is not None:
-            output.sent(entry.sent)
-    output.flush()
-    if not entries:
-        output.say("Nothing found." if query else "Nothing is kept yet.")
-    return Exit.DONE
-
-
-def why(output: Output, archive: Archive, label: str) -> int:
-    """Print the life of a message of one's own."""
-    sent = archive.outbox.find(label)
-    if sent is None:
-        raise CommandError(
-            Exit.ERROR, f"No message {label} in the archive. `msgc history` shows the numbers."
-        )
-    output.why(sent)
-    output.flush()
-    return Exit.DONE

@@ -64,12 +64,12 @@ class Output:
 
     def __init__(self, world: Surroundings, *, as_json: bool, quiet: bool) -> None:
         self._world = world
-        self._json = as_json
-        self._quiet = quiet
+        self.is_json = as_json
+        self.is_quiet = quiet
 
     def say(self, text: str) -> None:
         """Words for a person, on stderr; not when asked to be quiet."""
-        if not self._quiet:
+        if not self.is_quiet:
             self.warn(text)
 
     def warn(self, text: str) -> None:
@@ -80,9 +80,13 @@ class Output:
         """Hand on what was printed; only then does it count as printed."""
         flush(self._world.stdout)
 
+    def data(self, text: str) -> None:
+        """ASCII that is complete as it is."""
+        write(self._world.stdout, text)
+
     def received(self, message: Received) -> None:
         """A message from somebody."""
-        if self._json:
+        if self.is_json:
             self._object(received_object(message))
             return
         audience = words.audience(message.audience, message.audience_count)
@@ -91,7 +95,7 @@ class Output:
 
     def sent(self, sent: Sent) -> None:
         """A message of one's own, with its text."""
-        if self._json:
+        if self.is_json:
             self._object(sent_object(sent))
             return
         audience = "all" if sent.everyone else ", ".join(sent.recipients)
@@ -101,14 +105,14 @@ class Output:
 
     def answered(self, sent: Sent) -> None:
         """What became of a message that was just sent: its number, or the whole as JSON."""
-        if self._json:
+        if self.is_json:
             self._object(sent_object(sent))
         else:
             self._line(str(sent.number))
 
     def why(self, sent: Sent) -> None:
         """The life of a message of one's own."""
-        if self._json:
+        if self.is_json:
             self._object(sent_object(sent))
             return
         self._line(f"message {sent.number}  id {sent.message_id.hex()}")
@@ -122,7 +126,7 @@ class Output:
 
     def account(self, account: AccountLine) -> None:
         """One user."""
-        if self._json:
+        if self.is_json:
             self._object(account_object(account))
             return
         seen = ""
@@ -132,12 +136,12 @@ class Output:
 
     def line(self, text: str) -> None:
         """A sentence that is the answer itself; in JSON `fact` says it."""
-        if not self._json:
+        if not self.is_json:
             self._line(text)
 
     def fact(self, kind: str, **values: str | int | None) -> None:
         """Something that happened: only in JSON, for in words it is said on stderr."""
-        if self._json:
+        if self.is_json:
             self._object({"kind": kind, **values})
 
     def time(self, at_ms: int) -> str:

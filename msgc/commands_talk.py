@@ -131,8 +131,9 @@ class Talk:
         self.expect(LoggedOut)
 
     def close(self) -> None:
-        """Let go of the connection as it stands."""
+        """Let go of the connection as it stands, and of the signals: what follows may be ended."""
         self.loop.detach()
+        self.loop.release_signals()
 
     def _note_signal(self, signal: Signal) -> None:
         self._signal = signal

@@ -77,6 +77,11 @@ class Loop:
         self._on_signal[signal] = on_signal
         self._network.watch_signals((signal,))
 
+    def release_signals(self) -> None:
+        """No signal is waited for any more: they end the process again."""
+        self._on_signal.clear()
+        self._network.release_signals()
+
     def call_at(self, at_ms: int, callback: Callback) -> Timer:
         """Call back once, at that time of `clock.now_ms`."""
         timer = Timer(at_ms, callback)

@@ -65,6 +65,9 @@ class Network(Protocol):
     def watch_signals(self, signals: Collection[Signal]) -> None:
         """From now on `poll` reports these, and they do nothing else."""
 
+    def release_signals(self) -> None:
+        """From now on they do again what they did before; one not yet reported does it now."""
+
     def poll(
         self, reading: Collection[int], writing: Collection[int], timeout_ms: int | None
     ) -> Ready:

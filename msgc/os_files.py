@@ -9,6 +9,8 @@ Fails with FilesError, whose text says what to do, and with HeldError for a lock
 import fcntl
 import os
 import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -99,6 +101,31 @@ class OsFiles:
             return data.decode("utf-8")
         except UnicodeDecodeError:
             raise FilesError(f"{path} is not UTF-8 text.") from None
+
+    @contextmanager
+    def replace(self, path: str) -> Iterator[Callable[[str], object]]:
+        """Gives a function that writes text; at the end it is the file `path`, whole and durable.
+
+        What was there before stays until then, and stays when the block is left by an exception.
+        FilesError when it cannot be written.
+        """
+        target = Path(path)
+        part = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            if target.exists() and not target.is_file():
+                raise FilesError(f"Cannot write {path}: it is no file.")
+            fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            try:
+                with os.fdopen(fd, "w", encoding="utf-8") as file:
+                    yield file.write
+                    file.flush()
+                    os.fsync(file.fileno())
+                part.replace(target)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise FilesError(f"Cannot write {path}: {_reason(error)}.") from None
 
 
 def silence(fd: int) -> None:

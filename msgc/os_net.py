@@ -8,14 +8,17 @@ import os
 import selectors
 import signal
 import socket
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from types import FrameType
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from msgc.net import NetError, Ready, Signal
 
 _SIGNALS_BYTES_MAX: Final = 4_096
 _ADDRESSES_MAX: Final = 8
+
+_Handler: TypeAlias = Callable[[int, FrameType | None], Any] | int
+"""What `signal.signal` takes and gives."""
 
 
 class OsChannel:
@@ -92,6 +95,7 @@ class OsNetwork:
         self._signals_in: socket.socket | None = None
         self._signals_out: socket.socket | None = None
         self._numbers: dict[int, Signal] = {}
+        self._before: dict[int, _Handler] = {}
 
     def connect(self, host: str, port: int) -> OsChannel:
         """See msgc.net.Network."""
@@ -108,7 +112,20 @@ class OsNetwork:
             number = signal.Signals[f"SIG{wanted.value}"]
             self._numbers[number] = wanted
             # The handler does nothing: its number arrives through the wake-up descriptor.
-            signal.signal(number, _note)
+            before = signal.signal(number, _note)
+            self._before.setdefault(number, signal.SIG_DFL if before is None else before)
+
+    def release_signals(self) -> None:
+        """See msgc.net.Network."""
+        if self._signals_in is None:
+            return
+        numbers = {number: self._before[number] for number in self._numbers}
+        pending = self.poll((), (), 0).signals
+        signal.set_wakeup_fd(-1)
+        for number, before in numbers.items():
+            signal.signal(number, before)
+        for wanted in pending:
+            signal.raise_signal(signal.Signals[f"SIG{wanted.value}"])
 
     def poll(
         self, reading: Collection[int], writing: Collection[int], timeout_ms: int | None

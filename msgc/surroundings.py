@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from msgc.net import Clock, Network
+from msgc.os_files import OsFiles
 from msgc.profile import Profiles
 from msgc.settings import Settings
 
@@ -21,6 +22,7 @@ class Surroundings:
 
     settings: Settings
     profiles: Profiles
+    files: OsFiles
     network: Network
     clock: Clock
     jitter: Callable[[], float]

@@ -3,7 +3,6 @@
 Must never leave a process behind. Fails with AssertionError when something does not come up.
 """
 
-import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from tests.e2e.machine import Finished, Running, environment, program
 from tests.e2e.plain_client import PlainClient
 from tests.e2e.server import Server
 from tests.e2e.terminal import Terminal
+from tests.msgc.schema import check_line
 
 CONNECTED: Final = "You are connected as {}."
 
@@ -73,10 +73,10 @@ class Stage:
         return machine.run(words, self.person(name), self._folder(name), text)
 
     def msgc_json(self, name: str, *arguments: str) -> list[dict[str, Any]]:
-        """The JSON lines of a command that must end well."""
+        """The JSON lines of a command that must end well, held against the documented schema."""
         done = self.msgc(name, *arguments, "--json")
         assert done.code == 0, done.err
-        return [json.loads(line) for line in done.out.splitlines()]
+        return [check_line(line) for line in done.out.splitlines()]
 
     def start_msgc(self, name: str, *arguments: str) -> Running:
         """Start a command of msgc that goes on."""

@@ -1,6 +1,5 @@
 """The command line of msgc, for scripts: what it prints, and how it ends."""
 
-import json
 import signal
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from tests.e2e import machine
 from tests.e2e.machine import free_port
 from tests.e2e.stage import Stage
+from tests.msgc.schema import check_line
 from wire.messages import MessagePending
 
 pytestmark = pytest.mark.e2e
@@ -57,7 +57,7 @@ def test_send_to_a_stranger_is_refused(stage: Stage) -> None:
     refused = stage.msgc("alice", "send", "bob", "nobody", "-m", "hello?", "--json")
     assert refused.code == 4
     assert 'No user matches "nobody".' in refused.err
-    told = json.loads(refused.out)
+    told = check_line(refused.out)
     assert (told["state"], told["code"], told["refused"]) == (
         "failed",
         "UNKNOWN_RECIPIENT",
@@ -79,7 +79,7 @@ def test_send_that_waits_for_the_recipient(stage: Stage) -> None:
     assert len(stage.msgc_json("bob", "check")) == 1
     done = waiting.finish()
     assert done.code == 0
-    assert json.loads(done.out)["fates"][0]["state"] == "delivered"
+    assert check_line(done.out)["fates"][0]["state"] == "delivered"
     # The life of the message, afterwards and without a server.
     stage.server.kill()
     why = stage.msgc("alice", "why", "2")
@@ -112,7 +112,7 @@ def test_create_and_create_again(stage: Stage) -> None:
     stage.start_server()
     made = stage.msgc("anybody", "create", "Bob", "--json")
     assert made.code == 0
-    assert json.loads(made.out) == {"kind": "created", "name": "bob"}
+    assert check_line(made.out) == {"kind": "created", "name": "bob"}
     again = stage.msgc("anybody", "create", "bob")
     assert (again.code, again.out) == (4, "")
     assert "Username bob is taken, choose another." in again.err
@@ -129,7 +129,7 @@ def test_delete_refused_and_forced(stage: Stage) -> None:
     assert "2 messages wait for bob, so the account was not deleted." in refused.err
     forced = stage.msgc("bob", "delete", "--force", "--json")
     assert forced.code == 0
-    assert json.loads(forced.out) == {"kind": "deleted", "name": "bob", "discarded": 2}
+    assert check_line(forced.out) == {"kind": "deleted", "name": "bob", "discarded": 2}
     gone = stage.msgc("bob", "delete")
     assert gone.code == 4
     assert "There is no account bob" in gone.err
@@ -156,7 +156,7 @@ def test_watch(stage: Stage) -> None:
     watching.process.send_signal(signal.SIGTERM)
     done = watching.finish()
     assert done.code == 128 + signal.SIGTERM
-    texts = [json.loads(line)["text"] for line in done.out.splitlines()]
+    texts = [check_line(line)["text"] for line in done.out.splitlines()]
     assert texts == ["before", "while it watches", "after"]
     assert stage.msgc_json("bob", "check") == []
 
@@ -179,7 +179,7 @@ def test_watch_hands_messages_to_a_program(stage: Stage, tmp_path: Path) -> None
     machine.until(
         lambda: kept.exists() and len(kept.read_text().splitlines()) == 3, "three messages"
     )
-    assert [json.loads(line)["text"] for line in kept.read_text().splitlines()] == [
+    assert [check_line(line)["text"] for line in kept.read_text().splitlines()] == [
         "text 0",
         "text 1",
         "text 2",

@@ -96,6 +96,9 @@ class FakeNetwork:
     def watch_signals(self, signals: Collection[Signal]) -> None:
         self.watched |= set(signals)
 
+    def release_signals(self) -> None:
+        self.watched.clear()
+
     def poll(
         self, reading: Collection[int], writing: Collection[int], timeout_ms: int | None
     ) -> Ready:
@@ -128,6 +131,7 @@ class FakeWorld:
         self.surroundings = Surroundings(
             settings=Settings("here", 1, user, "auto", bell=True),
             profiles=self.profiles,
+            files=OsFiles(),
             network=self.network,
             clock=self.clock,
             jitter=lambda: 0.5,

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from msgc import command_line
+from msgc.command_options import UsageError
 from msgc.commands_talk import CommandError, Exit, InterruptedTalkError
 from msgc.net import Signal
 from msgc.values import FateState, SendState
-from tests.msgc.fake_server import FakeServer, FakeSession
+from tests.msgc.fake_server import FakeAccount, FakeServer, FakeSession
 from tests.msgc.fake_world import FakeWorld
+from tests.msgc.schema import check_line
 from wire import messages
 from wire.codes import Code
 
@@ -21,7 +23,7 @@ def run(world: FakeWorld, *words: str) -> int:
 
 
 def objects(world: FakeWorld) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in world.printed.splitlines()]
+    return [check_line(line) for line in world.printed.splitlines()]
 
 
 def refused(world: FakeWorld, *words: str) -> tuple[Exit, str]:
@@ -497,3 +499,140 @@ def test_what_came_to_nothing_is_not_done(tmp_path: Path) -> None:
     world.stdout.seek(0)
     run(world, "history", "--json")
     assert objects(world)[0]["state"] == "lost"
+
+
+# ----- what is kept, narrowed and exported ----------------------------------------------------
+
+
+def keep_some(folder: Path) -> FakeWorld:
+    """Two messages from bob, one from carol, one to each of them, one to all."""
+    server = FakeServer("alice", "bob", "carol")
+    world = FakeWorld(folder, server)
+    for sender, text in (("bob", "one"), ("carol", "two"), ("bob", "From me\n\x1b[2J")):
+        server.queue("alice", sender, text)
+    run(world, "check")
+    for words in (("bob", "-m", "three"), ("carol", "-m", "four"), ("--all", "-m", "five")):
+        world.clock.steady_ms += 1_000
+        run(world, "send", *words)
+    return FakeWorld(folder, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "texts"),
+    [
+        ((), ["one", "two", "From me\n\x1b[2J", "three", "four", "five"]),
+        (("--from", "bob"), ["one", "From me\n\x1b[2J"]),
+        (("--from", "Alice"), ["three", "four", "five"]),
+        (("--to", "carol"), ["four"]),
+        (("--to", "alice"), ["one", "two", "From me\n\x1b[2J"]),
+        (("--from", "alice", "--to", "bob"), ["three"]),
+        (("--from", "bob", "--to", "alice", "one"), ["one"]),
+        (("--from", "alice", "--to", "alice"), []),
+        (("--since", "2020-01-01"), ["three", "four", "five"]),
+        (("--until", "2020-01-01"), ["one", "two", "From me\n\x1b[2J"]),
+        (("--limit", "2"), ["four", "five"]),
+        (("o", "--from", "carol"), ["two"]),
+        (("hree", "--to", "bob"), ["three"]),
+    ],
+)
+def test_history_and_export_narrowed(
+    tmp_path: Path, words: tuple[str, ...], texts: list[str]
+) -> None:
+    world = keep_some(tmp_path)
+    assert run(world, "history", *words, "--json") == 0
+    assert [found["text"] for found in objects(world)] == texts
+    if "--limit" not in words:
+        again = FakeWorld(tmp_path, None)
+        assert run(again, "export", *words, "--json") == 0
+        assert objects(again) == objects(world)
+    if not texts:
+        assert "Nothing found." in world.said
+
+
+def test_history_of_two_others_makes_no_sense(tmp_path: Path) -> None:
+    world = keep_some(tmp_path)
+    with pytest.raises(UsageError, match="one of --from and --to must be alice"):
+        run(world, "history", "--from", "bob", "--to", "carol")
+
+
+def test_export_is_a_mailbox(tmp_path: Path) -> None:
+    world = keep_some(tmp_path)
+    assert run(world, "export") == 0
+    assert world.printed.isascii()
+    assert world.printed.count("\nFrom ") == 5
+    assert "\n=46rom me\n=1B[2J\n" in world.printed
+    assert world.said == "msgc: 6 messages exported.\n"
+
+
+def test_export_into_a_file_is_all_or_nothing(tmp_path: Path) -> None:
+    world = keep_some(tmp_path)
+    path = tmp_path / "mail"
+    path.write_text("before")
+    assert run(world, "export", "-o", str(path), "-q") == 0
+    assert (world.printed, world.said) == ("", "")
+    assert path.read_text().startswith("From bob@here ")
+    assert path.stat().st_mode & 0o777 == 0o600
+    before = path.read_text()
+
+    progress = FakeWorld(tmp_path, None)
+    calls = iter([0, 0])
+
+    def now_ms() -> int:
+        try:
+            return next(calls)
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    object.__setattr__(progress.clock, "now_ms", now_ms)
+    progress.stderr.isatty = lambda: True  # type: ignore[method-assign]  # a person sits there
+    with pytest.raises(KeyboardInterrupt):
+        run(progress, "export", "-o", str(path))
+    assert path.read_text() == before
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["mail", "msgc"]
+    for bad in (tmp_path, tmp_path / "no" / "such"):
+        code, text = refused(FakeWorld(tmp_path, None), "export", "-o", str(bad))
+        assert (code, text.startswith(f"Cannot write {bad}: ")) == (Exit.ERROR, True)
+
+
+# ----- long work ------------------------------------------------------------------------------
+
+
+def test_check_shows_how_far_it_is(tmp_path: Path) -> None:
+    server = FakeServer("alice", "bob")
+    for number in range(300):
+        server.queue("alice", "bob", str(number))
+    world = FakeWorld(tmp_path, server)
+    world.stderr.isatty = lambda: True  # type: ignore[method-assign]  # a person sits there
+    steady = world.clock
+
+    def now_ms() -> int:
+        steady.steady_ms += 10
+        return steady.steady_ms
+
+    object.__setattr__(world.clock, "now_ms", now_ms)
+    assert run(world, "check", "--json") == 0
+    assert len(objects(world)) == 300
+    assert " of 300 messages (" in world.said
+    assert world.said.endswith("\rmsgc: 300 messages, 0 still waiting.\n")
+
+
+def test_check_interrupted_keeps_what_came(tmp_path: Path) -> None:
+    server = FakeServer("alice", "bob")
+    for number in range(300):
+        server.queue("alice", "bob", f"{number} " + "x" * 1_000)
+    world = FakeWorld(tmp_path, server)
+    accepts = server.settle
+
+    def interrupt(account: FakeAccount, number: int) -> None:
+        world.network.signals = [Signal.INTERRUPT]
+        accepts(account, number)
+
+    server.settle = interrupt  # type: ignore[method-assign]  # a person who cannot wait
+    with pytest.raises(InterruptedTalkError):
+        run(world, "check", "--json")
+    assert world.printed == ""
+    assert "kept, still unread. The next check prints them." in world.said
+    server.settle = accepts  # type: ignore[method-assign]  # the same person, patient
+    again = FakeWorld(tmp_path, server)
+    assert run(again, "check", "--json") == 0
+    assert [found["text"].split()[0] for found in objects(again)] == [str(n) for n in range(300)]

@@ -90,6 +90,9 @@ class WorldNetwork(Network):
     def watch_signals(self, signals: Collection[Signal]) -> None:
         pass
 
+    def release_signals(self) -> None:
+        pass
+
     def poll(
         self, reading: Collection[int], writing: Collection[int], timeout_ms: int | None
     ) -> Ready:
@@ -170,6 +173,7 @@ class World:
         return Surroundings(
             settings,
             profiles,
+            OsFiles(),
             self.network,
             self.clock,
             lambda: 0.5,

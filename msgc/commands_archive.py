@@ -1,0 +1,101 @@
+"""The commands that read the archive and ask no server: history, export, why.
+
+They run beside a msgc that is connected, and see what it has kept.
+
+Must never change the archive.
+Fails with CommandError, and with OutputError when the output cannot be written.
+"""
+
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+
+from msgc import words
+from msgc.archive import Archive, Narrowing
+from msgc.command_progress import Progress
+from msgc.commands_output import Output, json_line, received_object, sent_object
+from msgc.commands_talk import CommandError, Exit
+from msgc.limits import HISTORY_ROWS_MAX
+from msgc.os_files import FilesError
+from msgc.surroundings import Surroundings
+from msgc.values import Received, Sent
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which messages. `user` is whose archive it is."""
+
+    user: str
+    query: str
+    narrowing: Narrowing
+
+
+def history(output: Output, archive: Archive, wish: Wish, limit: int) -> int:
+    """Print what is in the archive, the oldest first; no server is asked."""
+    rows = min(limit, HISTORY_ROWS_MAX)
+    entries = archive.history(wish.query, rows, narrowing=wish.narrowing)
+    for entry in reversed(entries):
+        if entry.received is not None:
+            output.received(entry.received)
+        if entry.sent is not None:
+            output.sent(entry.sent)
+    output.flush()
+    if not entries:
+        output.say(_nothing(wish))
+    return Exit.DONE
+
+
+def export(
+    world: Surroundings, output: Output, archive: Archive, wish: Wish, path: str | None
+) -> int:
+    """Write all of it as a mailbox or as JSON lines, to standard output or as a file."""
+    progress = Progress(world, quiet=output.is_quiet)
+    progress.total = archive.count(wish.query, wish.narrowing)
+    host = world.settings.host
+    form = _json_form if output.is_json else _mailbox_form
+    place = nullcontext(output.data) if path is None else world.files.replace(path)
+    try:
+        # Closed in any case, and before the archive is.
+        with closing(archive.every(wish.query, wish.narrowing)) as messages, place as write:
+            for message in messages:
+                write(form(message, wish.user, host))
+                progress.step()
+            output.flush()
+    except FilesError as error:
+        raise CommandError(Exit.ERROR, str(error)) from None
+    finally:
+        progress.clear()
+    output.say(
+        f"{words.plural(progress.done, 'message')} exported." if progress.done else _nothing(wish)
+    )
+    return Exit.DONE
+
+
+def why(output: Output, archive: Archive, label: str) -> int:
+    """Print the life of a message of one's own."""
+    sent = archive.outbox.find(label)
+    if sent is None:
+        raise CommandError(
+            Exit.ERROR, f"No message {label} in the archive. `msgc history` shows the numbers."
+        )
+    output.why(sent)
+    output.flush()
+    return Exit.DONE
+
+
+def _mailbox_form(message: Received | Sent, user: str, host: str) -> str:
+    # Here, because the other commands are quicker without it.
+    from msgc import mailbox_text
+
+    if isinstance(message, Sent):
+        return mailbox_text.of_sent(message, user, host)
+    return mailbox_text.of_received(message, user, host)
+
+
+def _json_form(message: Received | Sent, _user: str, _host: str) -> str:
+    value = sent_object(message) if isinstance(message, Sent) else received_object(message)
+    return f"{json_line(value)}\n"
+
+
+def _nothing(wish: Wish) -> str:
+    looked_for = wish.query or wish.narrowing != Narrowing()
+    return "Nothing found." if looked_for else "Nothing is kept yet."
