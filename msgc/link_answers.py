@@ -47,7 +47,13 @@ class Answers:
             asked.cursor = cursor
             number = self._requests.add(asked)
         entries = tuple(
-            AccountLine(entry.username, entry.presence, entry.last_seen_ms)
+            AccountLine(
+                entry.username,
+                entry.presence,
+                entry.last_seen_ms,
+                entry.created_at_ms,
+                entry.queue_full,
+            )
             for entry in message.entries
         )
         self._events.append(

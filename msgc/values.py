@@ -274,11 +274,17 @@ class SendAnswered:
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """One user of the list. `presence` is a `wire.codes.Presence`."""
+    """One user of the list. `presence` is a `wire.codes.Presence`.
+
+    With `queue_full` the server would refuse a message to this user now. `created_at_ms` is since
+    when there is this account; None from a server that does not tell.
+    """
 
     name: str
     presence: int
     last_seen_ms: int | None
+    created_at_ms: int | None = None
+    queue_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)

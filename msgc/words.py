@@ -38,6 +38,7 @@ _REFUSALS: Final[dict[int, str]] = {
     "Use one of the others, or ask the operator.",
     Code.STORAGE_FULL: "The server's storage is full. Nothing that waits is lost; "
     "send it again later.",
+    Code.QUEUE_FULL: "A recipient's mailbox is full. Nothing was sent to anybody; try again later.",
     Code.BUSY: "The server is too busy. Try again in a moment.",
     Code.NOT_OWNER: "Only its owner can delete an account.",
     Code.WRONG_INSTALLATION: "The message belongs to another archive. Write it again.",
@@ -174,8 +175,18 @@ def unknown_recipients(names: tuple[str, ...]) -> str:
     return f"No user matches {quoted}."
 
 
+def full_mailboxes(names: tuple[str, ...]) -> str:
+    """These users' mailboxes take no more; the send was all or nothing."""
+    if len(names) == 1:
+        return f"The mailbox of {names[0]} is full. Nothing was sent; try again later."
+    listed = ", ".join(names)
+    return f"The mailboxes of {listed} are full. Nothing was sent to anybody; leave them out."
+
+
 def failure(sent: Sent) -> str:
     """Why a message of one's own came to nothing."""
+    if sent.code == Code.QUEUE_FULL and sent.refused_recipients:
+        return full_mailboxes(sent.refused_recipients)
     if sent.code == Code.UNKNOWN_RECIPIENT and sent.refused_recipients:
         return unknown_recipients(sent.refused_recipients)
     return refusal(sent.code or 0, sent.text or "")

@@ -41,6 +41,8 @@ from wire.messages import (
     Notice,
     Ping,
     Pong,
+    RecallFailure,
+    RecallMessage,
     SendMessage,
 )
 
@@ -104,6 +106,9 @@ class Exchange:
                 self._login.login(session, message, now)
             case CreateAccount():
                 self._accounts.create(session, message, now)
+            case RecallMessage():
+                text = "this server cannot recall messages yet"
+                self._core.say(session, RecallFailure(message.request, Code.UNSUPPORTED, text))
             case DeletionRequest():
                 self._deletion.request(session, message, now)
             case Logout():

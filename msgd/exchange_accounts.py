@@ -11,6 +11,7 @@ from msgd import names
 from msgd.events import EventKind
 from msgd.exchange_core import Core
 from msgd.exchange_login import last_seen, refusal_of_account
+from msgd.exchange_quota import is_full
 from msgd.session import Session
 from msgd.values import Now
 from msgd.wildcard import Wildcard
@@ -104,7 +105,9 @@ class Accounts:
         if account.closing:
             return None
         session = self._core.online.get(name)
+        full = is_full(account, self._core.limits)
+        created_at_ms = account.created_at_ms
         if session is None:
-            return AccountEntry(name, Presence.OFF, last_seen(account))
+            return AccountEntry(name, Presence.OFF, last_seen(account), created_at_ms, full)
         presence = Presence.SILENT if session.silent else Presence.ON
-        return AccountEntry(name, presence, account.last_seen_ms)
+        return AccountEntry(name, presence, account.last_seen_ms, created_at_ms, full)

@@ -17,6 +17,7 @@ from msgd import names
 from msgd.events import EventKind
 from msgd.exchange_core import Core
 from msgd.exchange_delivery import COUNT_MAX, Delivery
+from msgd.exchange_quota import is_full, tell_owner
 from msgd.limits import CHALLENGE_WAITERS_MAX
 from msgd.session import Session
 from msgd.values import Now
@@ -176,6 +177,9 @@ class Login:
             session,
             LoginSuccess(message.request, account.name, waiting, outcomes, last_seen_ms, is_new),
         )
+        session.told_full = is_full(account, core.limits)
+        if session.told_full:
+            tell_owner(core, session)
         core.note(EventKind.CONNECT, session.label + (f" ({aside})" if aside else ""), now)
 
     def _refuse(

@@ -12,6 +12,7 @@ from typing import Final
 from msgd import names
 from msgd.events import EventKind
 from msgd.exchange_core import Core
+from msgd.exchange_quota import has_room, note_filled, tell_owner
 from msgd.limits import EVENT_NAMES_MAX, FAULTY_RECIPIENTS_BYTES_MAX
 from msgd.session import Session
 from msgd.values import Now
@@ -67,6 +68,12 @@ class Sending:
         if store.admission is not OPEN:
             self._refuse_full(session, message, now)
             return
+        limits = core.limits
+        body_bytes = len(message.body)
+        for account in recipients:
+            if not has_room(account, body_bytes, limits):
+                self._refuse_without_room(session, message, recipients, now)
+                return
         entry = store.accept(sender, message_id, recipients, message.body, now.wall_ms)
         core.say(
             session,
@@ -77,6 +84,8 @@ class Sending:
             told = online.get(account.name)
             if told is not None and not told.in_pump:
                 core.mark(told)
+            if not has_room(account, 1, limits):
+                note_filled(core, account, now)
         core.tally.accepted += 1
         core.note(EventKind.SEND, f"{sender.name} to {_named(recipients)}", now)
 
@@ -185,6 +194,26 @@ class Sending:
         )
         self._refuse(session, message, (Code.UNKNOWN_RECIPIENT, text), tuple(named), now)
 
+    def _refuse_without_room(
+        self, session: Session, message: SendMessage, recipients: list[Account], now: Now
+    ) -> None:
+        """Somebody's mailbox has no room for it: the sender learns whose, and so does its owner."""
+        core = self._core
+        full = [each for each in recipients if not has_room(each, len(message.body), core.limits)]
+        for account in full:
+            told = core.online.get(account.name)
+            if told is not None and not told.told_full:
+                told.told_full = True
+                tell_owner(core, told)
+        text = (
+            "this recipient's mailbox is full; nothing was sent, try again later"
+            if len(full) == 1
+            else f"the mailboxes of {len(full)} recipients are full; nothing was sent to anybody"
+        )
+        named = tuple(account.name for account in full)
+        aside = f" ({_named(full)})"
+        self._refuse(session, message, (Code.QUEUE_FULL, text), named, now, aside=aside)
+
     def _refuse_full(self, session: Session, message: SendMessage, now: Now) -> None:
         if self._store.admission is Admission.FULL:
             text = "the server's disk is full; keep the message and try again later"
@@ -200,7 +229,10 @@ class Sending:
         refusal: Refusal,
         recipients: tuple[str, ...],
         now: Now,
+        *,
+        aside: str = "",
     ) -> None:
+        """`aside` is for the event, and safe to show."""
         code, text = refusal
         self._core.say(
             session,
@@ -208,7 +240,7 @@ class Sending:
         )
         self._core.tally.refused += 1
         reason = code.name.lower().replace("_", " ")
-        self._core.note(EventKind.REFUSE, f"a message of {session.name}: {reason}", now)
+        self._core.note(EventKind.REFUSE, f"a message of {session.name}: {reason}{aside}", now)
 
 
 def _named(recipients: list[Account]) -> str:

@@ -46,6 +46,10 @@ class ExchangeLimits:
     """CHECK_MESSAGES of one session that are not complete, the one at work included."""
     body_bytes_max: int = wire_limits.BODY_BYTES_MAX
     recipients_max: int = wire_limits.RECIPIENTS_MAX
+    mailbox_messages_max: int = 10_000
+    """Messages that wait in one user's own queue; what was sent to everyone is not in it."""
+    mailbox_bytes_max: int = 64 << 20
+    """Of the bodies of these messages."""
     accounts_max: int = 1_000_000
     accounts_per_page_max: int = wire_limits.ACCOUNTS_PER_PAGE_MAX
     names_scanned_max: int = 4_096
@@ -62,6 +66,10 @@ class ExchangeLimits:
             raise ValueError(
                 f"dead_after_ms must be at least ping_idle_ms and {self.silent_after_ms} more, or "
                 "nobody could answer the ping"
+            )
+        if self.mailbox_bytes_max < self.body_bytes_max:
+            raise ValueError(
+                "mailbox_bytes_max must be at least body_bytes_max, the longest message"
             )
         if self.body_bytes_max > wire_limits.BODY_BYTES_MAX:
             raise ValueError("the wire carries no larger message")

@@ -63,6 +63,7 @@ class Session:
         "push",
         "silent",
         "since_ms",
+        "told_full",
         "told_waiting",
         "waiting_for",
     )
@@ -121,6 +122,9 @@ class Session:
         self.checks: deque[Check] = deque()
         self.told_waiting = 0
         """The count of waiting messages that this session was told last."""
+
+        self.told_full = False
+        """Whether this session was told that its mailbox is full."""
 
         self.in_dirty = False
         self.in_pump = False

@@ -127,6 +127,20 @@ OPTIONS: Final = (
         wire_limits.RECIPIENTS_MAX,
         "recipients of one message",
     ),
+    _number(
+        "mailbox_messages_max",
+        _RULES.mailbox_messages_max,
+        1,
+        1 << 40,
+        "messages waiting for one user",
+    ),
+    _number(
+        "mailbox_bytes_max",
+        _RULES.mailbox_bytes_max,
+        1,
+        1 << 50,
+        "bytes waiting for one user",
+    ),
     _number("accounts_max", _RULES.accounts_max, 1, 10_000_000, "user names ever used"),
     _number(
         "journal_segment_bytes",
@@ -176,6 +190,8 @@ class Settings:
     window_bytes_max: int
     body_bytes_max: int
     recipients_max: int
+    mailbox_messages_max: int
+    mailbox_bytes_max: int
     accounts_max: int
     journal_segment_bytes: int
     journal_bytes_max: int
@@ -194,6 +210,8 @@ class Settings:
                 window_bytes_max=self.window_bytes_max,
                 body_bytes_max=self.body_bytes_max,
                 recipients_max=self.recipients_max,
+                mailbox_messages_max=self.mailbox_messages_max,
+                mailbox_bytes_max=self.mailbox_bytes_max,
                 accounts_max=self.accounts_max,
             )
         except ValueError as error:

@@ -16,7 +16,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from wire import frames, limits, states  # noqa: E402  # the path above comes first
-from wire.codes import Audience, Authentication, Field, FrameType, NoticeKind, Presence  # noqa: E402  # as above
+from wire.codes import (  # noqa: E402  # as above
+    Audience,
+    Authentication,
+    Field,
+    FrameType,
+    NoticeKind,
+    Presence,
+)
 from wire.connection import Connection  # noqa: E402  # as above
 from wire.fields import FieldSpec, Rule  # noqa: E402  # as above
 from wire.messages import (  # noqa: E402  # as above

@@ -44,6 +44,9 @@ class FrameType(IntEnum):
     RECEIPT_SETTLED = 38
     CHECK_MESSAGES = 39
     CHECK_COMPLETE = 40
+    RECALL_MESSAGE = 41
+    MESSAGE_RECALLED = 42
+    RECALL_FAILURE = 43
 
     DELETION_REQUEST = 48
     DELETION_SUCCESS = 49
@@ -88,6 +91,8 @@ class Field(IntEnum):
     PRESENCE = 43
     ACCOUNTS_TOTAL = 44
     ACCOUNTS_CONNECTED = 45
+    QUEUE_FULL = 46
+    CREATED_AT = 47
 
     MESSAGE_ID = 64
     RECIPIENT = 65
@@ -103,6 +108,11 @@ class Field(IntEnum):
     DELIVERED = 75
     REMAINING = 76
     SETTLED_AT = 77
+    RECALLED = 78
+    HANDED_OUT = 79
+    ENDED = 80
+    GONE = 81
+    LATER = 82
 
     FORCE = 96
     DISCARDED = 97
@@ -143,6 +153,9 @@ class Code(IntEnum):
     UNDELIVERED_MESSAGES = 26
     WRONG_INSTALLATION = 27
     BEING_DELETED = 28
+    QUEUE_FULL = 29
+    RECALLED = 30
+    UNKNOWN_MESSAGE = 31
 
 
 @unique
@@ -171,6 +184,7 @@ class NoticeKind(IntEnum):
     SHUTTING_DOWN = 2
     ANNOUNCEMENT = 3
     STORAGE_FULL = 4
+    QUEUE_FULL = 5
 
 
 @unique

@@ -62,7 +62,7 @@ class FieldSpec:
 class GroupSpec:
     """A flat list: `specs[0]` opens an entry, the others belong to the entry opened last.
 
-    Rules within an entry are REQUIRED and OPTIONAL only.
+    Rules within an entry are REQUIRED, OPTIONAL and FLAG only.
     """
 
     attribute: str
@@ -251,7 +251,8 @@ class FieldReader:
         elif not entries:
             raise _malformed("an attribute before the entry that it belongs to")
         spec = self._group_by_field[number]
-        if entries[-1].get(spec.attribute) is not None:
+        before = entries[-1].get(spec.attribute)
+        if before is not None and before is not False:  # a flag that is absent is False
             raise _malformed(f"field {spec.field.name} stands twice in one entry")
         entries[-1][spec.attribute] = spec.kind.read(value)
 

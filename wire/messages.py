@@ -160,11 +160,13 @@ class ListAccounts:
 
 @dataclass(frozen=True, slots=True)
 class AccountEntry:
-    """One line of an ACCOUNT_LIST."""
+    """One line of an ACCOUNT_LIST. With `queue_full` a message to this user would be refused."""
 
     username: str
     presence: int
     last_seen_ms: int | None = None
+    created_at_ms: int | None = None
+    queue_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +308,46 @@ class CheckComplete:
     remaining: int
 
 
+@dataclass(frozen=True, slots=True)
+class RecallMessage:
+    """Take my message back from whoever has not been handed it: from these, or from everyone."""
+
+    request: int
+    message_id: bytes
+    recipients: tuple[str, ...] = ()
+    everyone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecalled:
+    """What the recall did, durably: each recipient that was asked for stands in one of the lists.
+
+    With `everyone` it was a message to everyone: it is recalled from all to whom it had not been
+    handed, without a list of them; `handed_out` are those who keep it.
+    """
+
+    request: int
+    message_id: bytes
+    everyone: bool = False
+    recalled: tuple[str, ...] = ()
+    handed_out: tuple[str, ...] = ()
+    """A client has it or may have it: its fate is still to come."""
+    ended: tuple[str, ...] = ()
+    """It does not wait there any more: its fate is told by a frame of its own."""
+    gone: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+    """It could not be recalled now; ask again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecallFailure:
+    """UNKNOWN_MESSAGE, NO_RECIPIENTS, TOO_MANY_RECIPIENTS, BEING_DELETED or BUSY."""
+
+    request: int
+    code: int
+    text: str
+
+
 Message: TypeAlias = (
     Hello
     | Welcome
@@ -335,4 +377,7 @@ Message: TypeAlias = (
     | ReceiptSettled
     | CheckMessages
     | CheckComplete
+    | RecallMessage
+    | MessageRecalled
+    | RecallFailure
 )

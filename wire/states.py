@@ -59,6 +59,7 @@ FROM_CLIENT: Final = frozenset(
         _F.SEND_MESSAGE,
         _F.MESSAGE_RECEIPT,
         _F.CHECK_MESSAGES,
+        _F.RECALL_MESSAGE,
         _F.DELETION_REQUEST,
     }
 )
@@ -73,6 +74,7 @@ _REQUESTS: Final = (
     _F.SEND_MESSAGE,
     _F.MESSAGE_RECEIPT,
     _F.CHECK_MESSAGES,
+    _F.RECALL_MESSAGE,
     _F.DELETION_REQUEST,
 )
 _ANSWERS: Final = (
@@ -84,6 +86,8 @@ _ANSWERS: Final = (
     _F.DISTRIBUTE_MESSAGE,
     _F.RECEIPT_SETTLED,
     _F.CHECK_COMPLETE,
+    _F.MESSAGE_RECALLED,
+    _F.RECALL_FAILURE,
     _F.DELETION_FAILURE,
 )
 

@@ -203,3 +203,18 @@ def test_a_name_in_a_list_waits_for_the_record_that_made_it() -> None:
     assert isinstance(answer, AccountList)
     assert len(answer.entries) == 2
     assert lsn == server.store.open_lsn > server.store.durable_lsn
+
+
+# ----- what a picker needs to know ----------------------------------------------------------------
+
+
+def test_a_list_tells_since_when_an_account_is_there_and_whether_its_queue_is_full() -> None:
+    server = Server(limits=ExchangeLimits(mailbox_messages_max=1))
+    server.account("bob")
+    alice = server.user("alice")
+    alice.send("bob")
+    alice.say(ListAccounts(1))
+    first, second = alice.last(AccountList).entries
+    assert (first.username, first.queue_full) == ("alice", False)
+    assert (second.username, second.queue_full) == ("bob", True)
+    assert first.created_at_ms == server.store.state.by_name["alice"].created_at_ms

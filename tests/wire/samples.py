@@ -33,11 +33,14 @@ from wire.messages import (
     Message,
     MessageFailure,
     MessagePending,
+    MessageRecalled,
     MessageReceipt,
     MessageSuccess,
     Notice,
     Ping,
     Pong,
+    RecallFailure,
+    RecallMessage,
     ReceiptSettled,
     SendMessage,
     Welcome,
@@ -104,6 +107,22 @@ SAMPLES: tuple[Message, ...] = (
     CheckMessages(6, limit=10, outcomes_only=True),
     CheckMessages(6),
     CheckComplete(6, 1, 0),
+    RecallMessage(10, MESSAGE_ID, ("bob", "carol")),
+    RecallMessage(10, MESSAGE_ID, everyone=True),
+    MessageRecalled(10, MESSAGE_ID, recalled=("bob", "carol"), handed_out=("dave",)),
+    MessageRecalled(10, MESSAGE_ID, everyone=True, ended=("a",), gone=("b",), later=("c",)),
+    RecallFailure(10, 31, "no such message"),
+    MessageFailure(MESSAGE_ID, 29, "the queue is full", ("dave",), request=5),
+    MessageFailure(MESSAGE_ID, 30, "recalled", ("bob",), delivery=81, settled_at_ms=NOON_MS),
+    AccountList(
+        3,
+        accounts_total=2,
+        accounts_connected=1,
+        entries=(
+            AccountEntry("alice", 2, NOON_MS, created_at_ms=NOON_MS - 1, queue_full=True),
+            AccountEntry("bob", 1, created_at_ms=NOON_MS),
+        ),
+    ),
 )
 
 _TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
