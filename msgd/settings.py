@@ -137,7 +137,7 @@ OPTIONS: Final = (
     _number(
         "mailbox_bytes_max",
         _RULES.mailbox_bytes_max,
-        1,
+        wire_limits.BODY_BYTES_MAX,
         1 << 50,
         "bytes waiting for one user",
     ),
