@@ -239,9 +239,9 @@ class FieldReader:
                 raise _malformed(f"no field for {attribute}")
         if self._group is not None:
             values[self._group.attribute] = tuple(_made(self._group, entry) for entry in entries)
-        for attribute, value in values.items():
-            if type(value) is list:
-                values[attribute] = tuple(value)
+        for attribute, found in values.items():
+            if type(found) is list:
+                values[attribute] = tuple(found)
         return values
 
     def _read_in_group(self, entries: list[dict[str, Any]], number: int, value: bytes) -> None:
