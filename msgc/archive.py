@@ -21,6 +21,7 @@ from msgc.archive_drafts import Drafts, Preferences
 from msgc.archive_inbox import Inbox
 from msgc.archive_outbox import Outbox
 from msgc.archive_search import EVERYTHING, Narrowing, Search
+from msgc.limits import ACCOUNTS_KEPT_MAX
 from msgc.values import HistoryEntry, Received, Sent
 from wire.limits import INSTALLATION_BYTES
 
@@ -96,6 +97,14 @@ class Archive:
     def count(self, query: str, narrowing: Narrowing) -> int:
         """How many there are of them."""
         return self._search.count(query, narrowing)
+
+    def names(self) -> tuple[str, ...]:
+        """Those who wrote and those who were written to, in the order of the alphabet."""
+        rows = self._database.all(
+            "SELECT sender FROM received UNION SELECT recipient FROM fates ORDER BY 1 LIMIT ?",
+            (ACCOUNTS_KEPT_MAX,),
+        )
+        return tuple(row[0] for row in rows)
 
     def _installation(self, random_bytes: Callable[[int], bytes]) -> bytes:
         with self._database.change():

@@ -22,6 +22,7 @@ from msgc.profile import Profile, ProfileHeldError, check_name
 from msgc.surroundings import Surroundings
 
 _WORD_LENGTH_MAX: Final = 32
+_FINDING: Final = ("history", "export")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def run(world: Surroundings, request: Request) -> int:
     match request.command:
         case "create":
             return commands.create(world, output, options.name)
-        case "history" | "export" | "why":
+        case "history" | "export" | "names" | "why":
             return _read_archive(world, output, request)
         case "send":
             return commands_send.send(world, output, _errand(world, options))
@@ -113,11 +114,13 @@ def _program(text: str | None) -> tuple[str, ...] | None:
 def _read_archive(world: Surroundings, output: Output, request: Request) -> int:
     user = _user(world)
     options = request.options
-    wish = None if request.command == "why" else _wish(world, options, user)
+    wish = _wish(world, options, user) if request.command in _FINDING else None
     archive: Archive | None = world.profiles.visit(user)
     if archive is None:
         raise CommandError(Exit.ERROR, f"There is no archive of {user} for this server here.")
     try:
+        if request.command == "names":
+            return commands_archive.names(output, archive)
         if wish is None:
             return commands_archive.why(output, archive, options.number)
         if request.command == "export":

@@ -143,6 +143,10 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_nothing(_parser: argparse.ArgumentParser) -> None:
+    pass
+
+
 def _add_why(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("number", metavar="NUMBER", help="what `msgc send` printed, or the id")
 
@@ -212,6 +216,14 @@ COMMANDS: Final = (
         _add_export,
     ),
     Command(
+        "names",
+        "",
+        "print the usernames that the archive knows",
+        "Print the usernames that the archive on this computer knows: those who wrote, and those "
+        "who were written to. No server is asked. The shells complete usernames with it.",
+        _add_nothing,
+    ),
+    Command(
         "why",
         "NUMBER",
         "print what became of a message of yours",
@@ -253,6 +265,29 @@ def command_parser(name: str) -> Parser:
     command.add(parser)
     for option in (*COMMANDS_ONLY, *COMMON):
         option.add_to(parser)
+    return parser
+
+
+def whole_parser(*, repeats_common: bool) -> Parser:
+    """Everything in one, for the manual page and the completions; nothing is parsed with it.
+
+    `repeats_common`: each command has the options that all have among its own.
+    """
+    parser = Parser(prog=PROGRAM, add_help=False, allow_abbrev=False)
+    for option in (*COMMON, *SCREENS_ONLY):
+        option.add_to(parser)
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    for command in COMMANDS:
+        own = commands.add_parser(
+            command.name,
+            help=command.help,
+            description=command.about,
+            allow_abbrev=False,
+            usage=f"{PROGRAM} {command.name} {command.use}".rstrip() + " [options]",
+        )
+        command.add(own)
+        for option in (*COMMANDS_ONLY, *COMMON) if repeats_common else ():
+            option.add_to(own)
     return parser
 
 

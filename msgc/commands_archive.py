@@ -1,4 +1,4 @@
-"""The commands that read the archive and ask no server: history, export, why.
+"""The commands that read the archive and ask no server: history, export, names, why.
 
 They run beside a msgc that is connected, and see what it has kept.
 
@@ -16,6 +16,7 @@ from msgc.commands_output import Output, json_line, received_object, sent_object
 from msgc.commands_talk import CommandError, Exit
 from msgc.limits import HISTORY_ROWS_MAX
 from msgc.os_files import FilesError
+from msgc.profile import is_name
 from msgc.surroundings import Surroundings
 from msgc.values import Received, Sent
 
@@ -67,6 +68,19 @@ def export(
     output.say(
         f"{words.plural(progress.done, 'message')} exported." if progress.done else _nothing(wish)
     )
+    return Exit.DONE
+
+
+def names(output: Output, archive: Archive) -> int:
+    """Print the usernames that the archive knows.
+
+    Shells expand what they are given to complete: what is no username (a server can say anything)
+    must not reach them.
+    """
+    for name in filter(is_name, archive.names()):
+        output.line(name)
+        output.fact("name", name=name)
+    output.flush()
     return Exit.DONE
 
 

@@ -1,6 +1,7 @@
 """The words of the command line: what is understood as what, and what is refused."""
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -111,4 +112,4 @@ def test_documentation_names_every_command_and_exit_code() -> None:
     text = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
     for command in NAMES:
         assert f"\n**{command}** " in text
-        assert f"\nmsgc {command} " in text
+        assert re.search(rf"^msgc {command}\b", text, re.MULTILINE)

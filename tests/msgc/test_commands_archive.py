@@ -8,7 +8,7 @@ import pytest
 from msgc import command_line
 from msgc.command_options import UsageError
 from msgc.commands_talk import CommandError, Exit
-from msgc.values import FateState
+from msgc.values import Arrival, FateState
 from tests.msgc.fake_server import FakeServer
 from tests.msgc.fake_world import FakeWorld
 from tests.msgc.schema import check_line
@@ -172,3 +172,17 @@ def test_what_came_to_nothing_is_not_done(tmp_path: Path) -> None:
     world.stdout.seek(0)
     run(world, "history", "--json")
     assert objects(world)[0]["state"] == "lost"
+
+
+def test_names_are_usernames_and_nothing_that_a_shell_expands(tmp_path: Path) -> None:
+    world = keep_some(tmp_path)
+    archive = world.profiles.open("alice")
+    for number, sender in enumerate(("$(touch owned)", "a b", "zoe", "\x1b[2J"), 1_000):
+        arrival = Arrival(b"s" * 16, number, b"m" * 16, sender, 1, 1, 1, "x")
+        archive.archive.inbox.store([arrival])
+    archive.close()
+    assert run(world, "names") == 0
+    assert world.printed == "bob\ncarol\nzoe\n"
+    again = FakeWorld(tmp_path, None)
+    run(again, "names", "--json")
+    assert objects(again)[0] == {"kind": "name", "name": "bob"}

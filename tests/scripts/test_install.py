@@ -16,6 +16,8 @@ import pytest
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGES: Final = ("wire", "store", "term", "msgd", "msgc")
 
+DATA: Final = "persistent_messaging-0.1.0.data/data"
+
 pytestmark = pytest.mark.e2e
 
 
@@ -27,7 +29,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
-    for name in (*PACKAGES, "tests", "scripts"):
+    for name in (*PACKAGES, "tests", "scripts", "share"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     run(sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", str(folder), str(copy))
     (built,) = folder.glob("*.whl")
@@ -51,7 +53,13 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
         for path in (ROOT / package).rglob("*")
         if path.suffix == ".py" or path.name == "py.typed"
     }
-    assert held == modules
+    data = {
+        f"{DATA}/{path.relative_to(ROOT).as_posix()}"
+        for path in (ROOT / "share").rglob("*")
+        if path.is_file()
+    }
+    assert len(data) == 8, "a manual page and three completions for each program"
+    assert held == modules | data
 
 
 def test_the_commands_work_once_installed(wheel: Path, tmp_path: Path) -> None:
@@ -61,3 +69,7 @@ def test_the_commands_work_once_installed(wheel: Path, tmp_path: Path) -> None:
         said = run(str(tmp_path / "bin" / command), "--help")
         assert "usage:" in said.lower()
         assert f"{command} [" in said
+        assert (tmp_path / f"share/man/man1/{command}.1").is_file()
+        assert (tmp_path / f"share/bash-completion/completions/{command}").is_file()
+        assert (tmp_path / f"share/zsh/site-functions/_{command}").is_file()
+        assert (tmp_path / f"share/fish/vendor_completions.d/{command}.fish").is_file()
