@@ -242,7 +242,8 @@ class Link:
         for receipt in self._traffic.take_receipts():
             if connection.state is State.ONLINE:
                 self._put(receipt)
-        self.send_outbox()
+        if self._traffic.may_have_more:
+            self.send_outbox()
         self._expect()
 
     def disconnected(self, reason: str, now_ms: int) -> None:

@@ -36,6 +36,8 @@ class Traffic:
         self._in_flight: set[bytes] = set()
         self._receipts: list[int] = []
         self.server_id = b""
+        self.may_have_more = True
+        """Whether something UNSENT may not be under way: False after a look that began it all."""
 
     def clear(self) -> None:
         """The connection is gone: what was under way is in doubt, and will be sent again."""
@@ -44,6 +46,7 @@ class Traffic:
 
     def begin_session(self, created: bool) -> None:
         """Logged in. Messages in doubt that nobody will answer for are given up, and told."""
+        self.may_have_more = True
         lost = self._archive.begin_session(self.server_id, created, CODE_ACCOUNT_GONE)
         for message_id in lost:
             self._tell_failed(message_id, CODE_ACCOUNT_GONE, "")
@@ -57,12 +60,15 @@ class Traffic:
 
     def next_sends(self, buffered_bytes: int) -> list[SendMessage]:
         """The next messages to put on the wire; their attempts are on the disk already."""
+        self.may_have_more = True
         free = limits.SENDS_IN_FLIGHT_MAX - len(self._in_flight)
         if free <= 0 or buffered_bytes >= limits.SEND_BUFFER_BYTES_MAX:
             return []
         outbox = self._archive.outbox
         chosen: list[tuple[SendMessage, bool]] = []
-        for message_id in outbox.unsent_ids(limits.SENDS_IN_FLIGHT_MAX + len(self._in_flight)):
+        count_max = limits.SENDS_IN_FLIGHT_MAX + len(self._in_flight)
+        unsent = outbox.unsent_ids(count_max)
+        for message_id in unsent:
             if len(chosen) >= free or buffered_bytes >= limits.SEND_BUFFER_BYTES_MAX:
                 break
             sent = None if message_id in self._in_flight else outbox.get(message_id)
@@ -78,6 +84,8 @@ class Traffic:
                 self._tell_failed(message_id, CODE_NOT_SENDABLE, str(error))
                 continue
             chosen.append((message, sent.attempts == 0))
+        else:
+            self.may_have_more = len(unsent) == count_max
         return self._begin(chosen)
 
     def _begin(self, chosen: list[tuple[SendMessage, bool]]) -> list[SendMessage]:
@@ -89,6 +97,7 @@ class Traffic:
             asked = Asked(Kind.SEND, message_id=message.message_id, flag=first)
             request = self._requests.add(asked)
             if request is None:
+                self.may_have_more = True
                 break
             message.request = request
             self._in_flight.add(message.message_id)

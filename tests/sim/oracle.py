@@ -8,17 +8,26 @@ their archives. It knows nothing of how the server works. It counts:
                  is still unanswered, or a fate still unknown, when all faults have healed
     duplicated   a message that a recipient has twice
     misordered   messages in another order than the server's, or than their sender's
-    unexpected   a message that nobody wrote to that recipient, or with another body
+    unexpected   a message that nobody wrote to that recipient, or with another body; one that was
+                 refused; one from before the recipient's account was deleted and made anew
+    named        messages that may be lost or come twice, because the server's operator was told so
 
 Must never be lenient because of what the code does; where it is, the reason is in the promise.
 """
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import pairwise
+from re import compile as pattern
+from typing import Final
 
 from msgc.archive import Archive
 from msgc.values import FateState, Received, SendState, Sent
+from msgc.words import CODE_ACCOUNT_GONE
 
+MESSAGE_NAMED: Final = pattern(r"\bmessage ([0-9a-f]{32})\b")
+ACCOUNT_NAMED: Final = pattern(r"'([a-z0-9._-]+)'")
 ALL = 1_000_000
 """More rows than any simulated archive has."""
 
@@ -33,6 +42,8 @@ class Composed:
     body: str
     at: int
     accepted_at: int | None = None
+    arrived_at: dict[str, int] = field(default_factory=dict)
+    """When each recipient's client showed it for the first time."""
 
 
 @dataclass(slots=True)
@@ -55,6 +66,7 @@ class Verdict:
     duplicated: int = 0
     misordered: int = 0
     unexpected: int = 0
+    named: int = 0
     sentences: list[str] = field(default_factory=list)
 
     @property
@@ -68,8 +80,13 @@ class Oracle:
     def __init__(self) -> None:
         self.messages: dict[bytes, Composed] = {}
         self.accounts: dict[str, list[Presence]] = {}
+        self.doubtful: set[bytes] = set()
+        """Messages that may be lost or doubled: a repair has named them."""
+        self.heard: list[str] = []
+        """Violations that were seen as they happened."""
         self._now = 0
-        self._sent_again: set[bytes] = set()
+        self.sent_again: set[bytes] = set()
+        self._last_shown: dict[tuple[str, bool], int] = {}
 
     def _tick(self) -> int:
         self._now += 1
@@ -111,6 +128,43 @@ class Oracle:
         if lives and lives[-1].until is None:
             lives[-1].until = self._tick()
 
+    def begins_session(self, name: str) -> None:
+        """A client has logged in: what it gets now is in order by itself."""
+        self._last_shown.pop((name, True), None)
+        self._last_shown.pop((name, False), None)
+
+    def shown(self, name: str, row: Received, *, asked_for: bool) -> None:
+        """A person's client shows a message as new, pushed or because it was asked for."""
+        message = self.messages.get(row.message_id)
+        now = self._tick()
+        again = message is not None and message.arrived_at.setdefault(name, now) != now
+        if again and row.message_id not in self.doubtful:
+            self.heard.append(f"{name} was shown {label(row)} a second time")
+        key = (name, asked_for)
+        if row.delivery <= self._last_shown.get(key, 0):
+            self.heard.append(f"{name} was shown {label(row)} after a younger one")
+        self._last_shown[key] = row.delivery
+
+    # ----- what may be lost because somebody was told
+
+    def doubt(self, lines: Iterable[str]) -> None:
+        """The lines of a repair's report. Where they name no message, all of an account's are."""
+        for line in lines:
+            if line.startswith("damage:"):
+                continue
+            ids = MESSAGE_NAMED.findall(line)
+            names = ACCOUNT_NAMED.findall(line)
+            self.doubtful.update(bytes.fromhex(each) for each in ids)
+            if not ids:
+                self._doubt_accounts(set(names) or self.accounts.keys())
+
+    def _doubt_accounts(self, names: AbstractSet[str]) -> None:
+        for message_id, message in self.messages.items():
+            if message.everyone or not names.isdisjoint((message.sender, *message.recipients)):
+                self.doubtful.add(message_id)
+        for name in names:
+            self.deletion_asked(name)  # it may be gone, or be there again
+
     # ----- what it says
 
     def judge(self, archives: dict[str, Archive]) -> Verdict:
@@ -119,7 +173,7 @@ class Oracle:
         outboxes = {name: archive.outbox.recent(ALL) for name, archive in archives.items()}
         # A message may be refused (no such user), the refusal lost, and the message accepted when
         # it is sent again, after younger ones of its sender. That is no disorder.
-        self._sent_again = {
+        self.sent_again = {
             sent.message_id for outbox in outboxes.values() for sent in outbox if sent.attempts > 1
         }
         for name, box in boxes.items():
@@ -128,6 +182,7 @@ class Oracle:
         for name, outbox in outboxes.items():
             for sent in outbox:
                 self._judge_sent(verdict, name, sent, held)
+        verdict.sentences += self.heard
         return verdict
 
     def _judge_box(self, verdict: Verdict, name: str, box: list[Received]) -> None:
@@ -140,12 +195,18 @@ class Oracle:
             if not (wanted and same):
                 verdict.unexpected += 1
                 verdict.sentences.append(f"{name} has {label(row)}, which nobody wrote to it")
-            if row.message_id in seen:
+            elif self._is_another_lifes(name, message):
+                verdict.unexpected += 1
+                verdict.sentences.append(f"{name} has {label(row)}, sent to an earlier account")
+            if row.message_id in seen and row.message_id in self.doubtful:
+                verdict.named += 1
+            elif row.message_id in seen:
                 verdict.duplicated += 1
                 verdict.sentences.append(f"{name} has {label(row)} twice")
             seen.add(row.message_id)
         verdict.delivered += len(seen)
-        self._judge_order(verdict, name, sorted(box, key=lambda row: row.delivery))
+        sure = [row for row in box if row.message_id not in self.doubtful]
+        self._judge_order(verdict, name, sorted(sure, key=lambda row: row.delivery))
 
     def _judge_order(self, verdict: Verdict, name: str, box: list[Received]) -> None:
         last_time = 0
@@ -153,7 +214,7 @@ class Oracle:
         for row in box:
             installation, counter = row.message_id[:8], row.message_id[8:]
             overtaken = last_counter.get(installation, b"") > counter
-            if row.message_id in self._sent_again:
+            if row.message_id in self.sent_again:
                 overtaken, counter = False, last_counter.get(installation, b"")
             if row.received_at_ms < last_time or overtaken:
                 verdict.misordered += 1
@@ -175,25 +236,55 @@ class Oracle:
         self, verdict: Verdict, name: str, sent: Sent, held: dict[str, set[bytes]]
     ) -> None:
         message = self.messages[sent.message_id]
+        who = f"{name}'s {sent.number}"
         if sent.state is SendState.UNSENT:
-            self._lose(verdict, f"{name}'s {sent.number} was never answered")
+            self._lose(verdict, f"{who} was never answered")
             return
+        if sent.message_id in self.doubtful:
+            verdict.named += 1
+            return
+        if sent.state is SendState.FAILED and sent.code != CODE_ACCOUNT_GONE:
+            for recipient in sorted(held):
+                if sent.message_id in held[recipient]:
+                    verdict.unexpected += 1
+                    verdict.sentences.append(f"{who} was refused, and {recipient} has it")
         if message.accepted_at is None:
             return
         verdict.accepted += 1
         if sent.state is not SendState.PENDING:
-            self._lose(verdict, f"{name}'s {sent.number} was accepted and is {sent.state.name}")
+            self._lose(verdict, f"{who} was accepted and is {sent.state.name}")
             return
+        self._judge_fates(verdict, name, sent, held)
+
+    def _judge_fates(
+        self, verdict: Verdict, name: str, sent: Sent, held: dict[str, set[bytes]]
+    ) -> None:
+        """What the sender was told of an accepted message, and what is so."""
+        message = self.messages[sent.message_id]
+        who = f"{name}'s {sent.number}"
         fates = {fate.recipient: fate.state for fate in sent.fates}
         for recipient in self._recipients(message, held):
             has = sent.message_id in held[recipient]
             fate = fates.get(recipient, FateState.WAITING)
             if fate is FateState.DELIVERED and not has:
-                self._lose(verdict, f"{name}'s {sent.number} is said to be with {recipient}")
+                self._lose(verdict, f"{who} is said to be with {recipient}")
             elif not has and not self._may_have_gone(recipient, message):
-                self._lose(verdict, f"{name}'s {sent.number} never reached {recipient}")
+                self._lose(verdict, f"{who} never reached {recipient}")
             elif fate is FateState.WAITING and self._must_know(name, message, has):
                 self._lose(verdict, f"{name} was never told of {sent.number} at {recipient}")
+        for recipient, fate in fates.items():
+            gone = {
+                FateState.RECIPIENT_DELETED: recipient,
+                FateState.UNKNOWN: name,
+            }.get(fate)
+            if gone is not None and not self._may_have_gone(gone, message):
+                self._lose(verdict, f"{name} was told {fate.name} of {sent.number} at {recipient}")
+        if sent.waiting and not self._may_have_gone(name, message):
+            self._lose(verdict, f"{who} still waits for {sent.waiting} of {sent.total}")
+        if message.everyone:
+            return
+        if sent.accepted_count not in (None, len(message.recipients)):
+            self._lose(verdict, f"{who} was accepted for {sent.accepted_count}")
 
     def _recipients(self, message: Composed, names: Iterable[str]) -> list[str]:
         """Who must have it, for all that the oracle can know."""
@@ -216,6 +307,22 @@ class Oracle:
         return any(
             (life.until or 0) > message.at or (life.unsure_since or 0) > message.at
             for life in self.accounts.get(name, ())
+        )
+
+    def _is_another_lifes(self, name: str, message: Composed | None) -> bool:
+        """Whether it was acknowledged before the account's deletion was asked for, and shown to
+        an account that was made later: mail of the dead.
+        """
+        if message is None or message.accepted_at is None:
+            return False
+        arrived_at = message.arrived_at.get(name, 0)
+        lives = self.accounts.get(name, [])
+        return any(
+            life.until is not None
+            and life.unsure_since is not None
+            and message.accepted_at < life.unsure_since
+            and following.since < arrived_at
+            for life, following in pairwise(lives)
         )
 
     def _must_know(self, sender: str, message: Composed, has: bool) -> bool:

@@ -5,59 +5,27 @@ the last sync of its file, and each name changed since the last sync of its fold
 itself.
 
 Faults: `quota_bytes` (DiskFull beyond it), `fail_at` (the n-th call raises), `cut_at` (the power
-goes at the n-th call, before it or in the middle of it), `unreadable` (reads of a file raise). A
+goes at the n-th call, before it or in the middle of it), `unreadable` (reads of a file raise),
+`read_fail_at` (the n-th read raises), and what is done to an inode: rotten bytes, bad pages. A
 sync that fails marks everything clean, as Linux does: what it covered never reaches the platter.
+`counts` tells what happened of it.
 
 Must never use a clock or randomness of its own. PowerCut is no DiskError: nothing may catch it.
 """
 
+from collections import Counter
 from errno import EIO, ENOSPC
 from random import Random
 
 from store.disk import DiskError, DiskFailure, DiskFull, DiskMissing
 from store.errors import StoreLocked
+from tests.sim.sim_inode import Folder, Inode
 
-SECTOR = 512
 ROOT = ""
 
 
 class PowerCut(BaseException):
     """The power went. What is left is what `crash` leaves."""
-
-
-class Inode:
-    """A file's contents: as everybody sees them, and as they are on the platter."""
-
-    def __init__(self) -> None:
-        self.cache = bytearray()
-        self.platter = bytearray()
-        self.dirty: set[int] = set()  # sectors written since the last sync
-        self.resized = False
-
-    def reach_platter(self) -> None:
-        """A sync that works."""
-        missing = len(self.cache) - len(self.platter)
-        if missing:
-            self.platter.extend(bytes(missing))
-        for sector in self.dirty:
-            start = sector * SECTOR
-            self.platter[start : start + SECTOR] = self.cache[start : start + SECTOR]
-        self.mark_clean()
-
-    def mark_clean(self) -> None:
-        """As after a sync, failed or not."""
-        self.dirty.clear()
-        self.resized = False
-
-
-class Folder:
-    """Names of files: as everybody sees them, and as they are on the platter."""
-
-    def __init__(self) -> None:
-        self.cache: dict[str, Inode] = {}
-        self.platter: dict[str, Inode] = {}
-        self.folders: set[str] = set()
-        self.durable_folders: set[str] = set()
 
 
 class SimDisk:
@@ -78,6 +46,9 @@ class SimDisk:
         self.quota_bytes = 1 << 40
         self.used_known: int | None = None  # what `used_bytes` said, while it is still so
         self.unreadable: set[str] = set()
+        self.read_fail_at = -1
+        self.failed_reads: set[str] = set()  # files of which a read raised
+        self.counts: Counter[str] = Counter()
 
     # --- faults ---
 
@@ -89,6 +60,7 @@ class SimDisk:
             for name in sorted({*folder.cache, *folder.platter}):
                 new, old = folder.cache.get(name), folder.platter.get(name)
                 kept = new if new is old or self.rng.random() < 0.5 else old
+                self.counts["names lost"] += kept is not new
                 if kept is None:
                     folder.platter.pop(name, None)
                 else:
@@ -99,29 +71,19 @@ class SimDisk:
                 for name in sorted(folder.folders)
                 if name in folder.durable_folders or self.rng.random() < 0.5
             }
-        for inode in inodes.values():
-            self.tear(inode)
+        self.tear(list(inodes.values()))
         self.forget()
 
-    def tear(self, inode: Inode) -> None:
-        """Each unsynced sector is the old one, the new one, or rubbish."""
-        if inode.resized:
-            size = self.rng.choice([len(inode.platter), len(inode.cache)])
-        else:
-            size = len(inode.platter)
-        platter = inode.platter[:size].ljust(size, b"\0")
-        mode = self.rng.randrange(4)  # everything, nothing, or each sector for itself
-        for sector in sorted(inode.dirty):
-            start = sector * SECTOR
-            new = inode.cache[start : start + SECTOR]
-            dice = (0, 1, self.rng.randrange(2), self.rng.randrange(3))[mode]
-            if dice == 2:
-                new = bytearray(self.rng.randbytes(len(new)))
-            if dice and start < size:
-                platter[start : start + SECTOR] = new[: size - start]
-        inode.platter = platter
-        inode.cache = bytearray(platter)
-        inode.mark_clean()
+    def tear(self, inodes: list[Inode]) -> None:
+        """Decide about what was written and not synced."""
+        first_lost = last_kept = 0
+        for inode in inodes:
+            lost, kept, rubbish = inode.tear(self.rng)
+            self.counts["writes torn"] += bool(lost and kept)
+            self.counts["sectors trashed"] += rubbish
+            first_lost = min(first_lost or lost, lost or first_lost)
+            last_kept = max(last_kept, kept)
+        self.counts["writes reordered"] += 0 < first_lost < last_kept
 
     def forget(self) -> None:
         """A machine that starts: only the platter counts."""
@@ -137,8 +99,7 @@ class SimDisk:
             prefix = path + "/" if path else ""
             folder.folders = {name for name in folder.durable_folders if prefix + name in self.tree}
             for inode in folder.cache.values():
-                inode.cache = bytearray(inode.platter)
-                inode.mark_clean()
+                inode.wake_up()
         self.kill()
 
     def kill(self) -> None:
@@ -155,6 +116,7 @@ class SimDisk:
         if what.startswith(self.fail_only) and self.fail_at > 0:
             self.fail_at -= 1
             if self.fail_at == 0:
+                self.counts["calls failed"] += 1
                 number = ENOSPC if self.fail_error is DiskFull else EIO
                 raise self.fail_error(number, what)
 
@@ -219,8 +181,11 @@ class SimDisk:
 
     def read_at(self, handle: int, offset: int, size: int) -> bytes:
         path, inode, _ = self.handles[handle]
-        if path in self.unreadable:
-            raise DiskFailure(EIO, path)
+        self.read_fail_at -= 1
+        if self.read_fail_at == 0 or path in self.unreadable:
+            self.fail_read(path)
+        if inode.bad_pages and not inode.is_readable(offset, size):
+            self.fail_read(path)
         return bytes(inode.cache[offset : offset + size])
 
     def write_at(self, handle: int, offset: int, data: bytes) -> None:
@@ -232,6 +197,7 @@ class SimDisk:
             data = data[: max(0, len(data) - growth + max(0, room))]
             self.put(inode, offset, data)
             self.calls += 1
+            self.counts["writes without room"] += 1
             raise DiskFull(ENOSPC, f"write {path}")
         try:
             self.step(f"write {path}")
@@ -240,14 +206,14 @@ class SimDisk:
             raise
         self.put(inode, offset, data)
 
+    def fail_read(self, path: str) -> None:
+        self.counts["reads failed"] += 1
+        self.failed_reads.add(path)
+        raise DiskFailure(EIO, path)
+
     def put(self, inode: Inode, offset: int, data: bytes) -> None:
-        end = offset + len(data)
-        if end > len(inode.cache):
-            inode.cache.extend(bytes(end - len(inode.cache)))
-            inode.resized = True
+        if inode.put(offset, data, self.calls):
             self.used_known = None
-        inode.cache[offset:end] = data
-        inode.dirty.update(range(offset // SECTOR, -(-end // SECTOR)))
 
     def preallocate(self, handle: int, size: int) -> None:
         end = self.size(handle)
@@ -258,6 +224,7 @@ class SimDisk:
         try:
             self.step(f"sync {path}")
         except DiskError:
+            self.counts["syncs failed"] += 1
             inode.mark_clean()
             raise
         inode.reach_platter()
@@ -268,6 +235,7 @@ class SimDisk:
         try:
             self.step(f"sync_data {path}")
         except DiskError:
+            self.counts["syncs failed"] += 1
             inode.mark_clean()
             raise
         inode.reach_platter()
@@ -307,11 +275,21 @@ class SimDisk:
 
     def damage(self, path: str, offset: int, mask: int) -> None:
         """Flip bits of one byte, on the platter too."""
+        self.inode(path).rot(offset, mask)
+
+    def inode(self, path: str) -> Inode:
+        """A file's inode."""
         folder, name = self.split(path)
-        inode = folder.cache[name]
-        inode.cache[offset] ^= mask
-        if offset < len(inode.platter):
-            inode.platter[offset] ^= mask
+        return folder.cache[name]
+
+    def damaged_files(self) -> tuple[str, ...]:
+        """Those with rotten bytes or pages that cannot be read, wherever in them."""
+        return tuple(path for path in self.files() if self.inode(path).is_damaged)
+
+    def restore(self) -> None:
+        """All damage is undone."""
+        for path in self.damaged_files():
+            self.inode(path).restore()
 
     def files(self) -> tuple[str, ...]:
         """Every path there is."""

@@ -9,6 +9,8 @@ from msgd.log import Log
 class Traces(Protocol):
     def trace(self, who: str, what: str) -> None: ...
 
+    def hear_of_damage(self, text: str) -> None: ...
+
 
 class NowhereOutput:
     """A LogOutput that keeps nothing."""
@@ -31,3 +33,5 @@ class SimLog:
     def write(self, event: Event) -> None:
         self.world.trace("server", f"{event.kind.name} {event.text}")
         self.log.write(event)
+        if " is damaged at byte " in event.text:
+            self.world.hear_of_damage(event.text)

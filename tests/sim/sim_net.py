@@ -8,9 +8,11 @@ Must never deliver bytes out of order, twice, or after a reset: TCP does not eit
 
 import random
 from collections import deque
+from collections.abc import Callable
 
 from msgd.net import Channel, ChannelError, Ready, Wait, Wish
 from tests.sim.sim_clock import SimClock
+from tests.sim.sim_disk import PowerCut
 
 PIECES_MAX = 8
 """Into how many pieces one write is cut at most."""
@@ -122,10 +124,17 @@ class Wire:
             if self.net.rng.random() < 0.5:
                 direction.is_reset = True
 
-    def server_dies(self) -> None:
-        """The server's machine is gone: what it had sent may still arrive, in part."""
+    def server_dies(self, *, silently: bool) -> None:
+        """The server's end is gone: what it had sent may still arrive, in part.
+
+        When its process ends the client is told; when its machine does, nobody says anything.
+        """
+        rng = self.net.rng
+        in_flight = self.to_client.flight_bytes
         self.to_server.cut(0)
-        self.to_client.cut(self.net.rng.randint(0, self.to_client.flight_bytes))
+        self.to_client.cut(rng.choice((in_flight, rng.randint(0, in_flight))))
+        if silently:
+            self.to_client.is_finished = False
 
 
 class SimChannel:
@@ -157,7 +166,11 @@ class SimChannel:
         if direction.is_reset:
             raise ChannelError("reset by the other end")
         net = self.wire.net
+        net.before_send()
         taken = direction.write(bytes(data), net.latency_ms, net.cut_bytes())
+        net.sends_left -= 1
+        if net.sends_left == 0:
+            raise PowerCut("send")
         return taken or Wait.WRITE
 
     def finish(self) -> None:
@@ -197,12 +210,16 @@ class ClientEnd:
 class SimNetwork:
     """All connections. Implements msgd.net.Network; `poll` never waits, it says what is so now."""
 
-    def __init__(self, clock: SimClock, rng: random.Random) -> None:
+    def __init__(
+        self, clock: SimClock, rng: random.Random, before_send: Callable[[], None]
+    ) -> None:
+        """`before_send` is called before the server sends anything to anybody."""
         self.clock = clock
         self.rng = rng
-        self.capacity_bytes = rng.choice((512, 4_096, 65_536, 262_144))
-        self.latency_ms = rng.choice((0, 1, 5, 50, 400))
-        self.smallest_cut_bytes = rng.choice((1, 7, 100, 1_400))
+        self.before_send = before_send
+        self.sends_left = -1
+        """The power goes after so many sends of the server."""
+        self.draw_quality()
         self.wires: list[Wire] = []
         self.is_up = False
         self.wishes: list[Wish] = []
@@ -211,6 +228,13 @@ class SimNetwork:
         self._watched: dict[SimChannel, tuple[bool, bool]] = {}
         self._listening = False
         self._count = 0
+
+    def draw_quality(self) -> None:
+        """Another network; connections that are there keep their capacity."""
+        rng = self.rng
+        self.capacity_bytes = rng.choice((512, 4_096, 65_536, 262_144))
+        self.latency_ms = rng.choice((0, 1, 5, 50, 400, 3_000))
+        self.smallest_cut_bytes = rng.choice((1, 7, 100, 1_400))
 
     def cut_bytes(self) -> int:
         """Of how many bytes the next pieces are: sometimes tiny, mostly not."""
@@ -223,7 +247,7 @@ class SimNetwork:
         self._listening = True
         self.wake_ms = self.clock.now_ms
 
-    def server_dies(self) -> None:
+    def server_dies(self, *, silently: bool = False) -> None:
         """Power, or kill -9: every connection with it."""
         self.is_up = False
         self._listening = False
@@ -232,7 +256,7 @@ class SimNetwork:
         self.wishes.clear()
         self.wake_ms = None
         for wire in self.wires:
-            wire.server_dies()
+            wire.server_dies(silently=silently)
         self.wires.clear()
 
     def connect(self) -> ClientEnd | None:
@@ -247,6 +271,7 @@ class SimNetwork:
 
     def heal(self) -> None:
         """From now on the network is a good one."""
+        self.sends_left = -1
         self.latency_ms = min(self.latency_ms, 5)
         self.capacity_bytes = 262_144
         self.smallest_cut_bytes = 1_400

@@ -7,25 +7,28 @@ Must never touch the server's state; what it knows came over the network.
 """
 
 import random
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 from msgc.archive import MEMORY, Archive
 from msgc.link import Link, LinkSettings
 from msgc.values import (
+    Accounts,
     CheckDone,
     Deleted,
     DeleteRefused,
     LinkState,
     LoggedIn,
     MessageArrived,
-    OutcomeArrived,
+    RequestFailed,
     SendAnswered,
     SendState,
 )
 from tests.sim.oracle import Oracle
 from tests.sim.sim_clock import SimClock
 from tests.sim.sim_net import ClientEnd, SimNetwork
+from wire.codes import Code, Presence
 
 UNSENT_BYTES_MAX = 1 << 20
 PATIENCE_MS = 1_000
@@ -42,6 +45,9 @@ class World(Protocol):
 
     def trace(self, who: str, what: str) -> None:
         """Put a line into the trace."""
+
+    def count(self, what: str) -> None:
+        """Note that something of this kind has happened."""
 
 
 class SimUser:
@@ -62,6 +68,7 @@ class SimUser:
         self._next_key_ms = world.clock.now_ms + rng.randint(0, self.pace_ms)
         self._end: ClientEnd | None = None
         self._unsent = b""
+        self._listed: deque[str | None] = deque()
         self.link = self._new_link()
         self._own_ms = self._own_wake_ms()
 
@@ -75,6 +82,7 @@ class SimUser:
 
     def crash(self) -> None:
         """kill -9, and start again at once."""
+        self.world.count("client crashes")
         self._hang_up()
         self._checks = 0
         self.link = self._new_link()
@@ -174,22 +182,47 @@ class SimUser:
         while (event := self.link.next_event()) is not None:
             self.world.trace(self.name, repr(event))
             match event:
-                case LoggedIn(name=name, created=created):
+                case LoggedIn(name=name, created=created, again=again):
                     assert name == self.name
                     self._checks = 0
                     self.remaining = None
+                    self._listed.clear()
                     oracle.logged_in(name, created)
+                    oracle.begins_session(name)
+                    self.world.count("reconnects" if again else "logins")
                 case SendAnswered(message_id=message_id, state=SendState.PENDING):
                     oracle.accepted(message_id)
+                case SendAnswered(code=Code.STORAGE_FULL):
+                    self.world.count("sends refused, disk full")
                 case CheckDone(remaining=remaining, outcomes_only=False):
                     self._checks -= 1
                     self.remaining = remaining
+                case RequestFailed():
+                    self._checks = 0  # of a check, most likely: then nothing more comes of it
+                case MessageArrived(received=received, check=check):
+                    oracle.shown(self.name, received, asked_for=check is not None)
                 case Deleted(name=name):
+                    self.world.count("deletions done")
                     oracle.deleted(name)
                 case DeleteRefused():
+                    self.world.count("deletions refused")
                     oracle.deletion_refused(self.name)
-                case MessageArrived() | OutcomeArrived() | _:
+                case Accounts():
+                    self._look_at(event)
+                case _:
                     pass
+
+    def _look_at(self, page: Accounts) -> None:
+        """A list of five users is one page: it must be whole, in order, and counted right."""
+        names = [entry.name for entry in page.entries]
+        connected = [entry.name for entry in page.entries if entry.presence != Presence.OFF]
+        whole = not self._listed or self._listed.popleft() in {None, "*"}
+        wrong = names != sorted(set(names)) or not set(names) <= set(self.world.names)
+        if whole:
+            wrong |= len(names) != page.accounts_total
+            wrong |= len(connected) != page.accounts_connected
+        if wrong or not page.complete:
+            self.world.oracle.heard.append(f"{self.name} was shown a wrong list: {page!r}")
 
     # ----- what it does
 
@@ -224,6 +257,8 @@ class SimUser:
         size = self.rng.choice((1, 1, 1, 5, 5, 300))
         body = " ".join(self.rng.choice(WORDS) for _ in range(size))
         names = () if everyone else tuple(recipients)
+        kind = "one" if len(names) == 1 else "n"
+        self.world.count(f"sends to {'all' if everyone else kind}")
         for _ in range(self.rng.choice((1, 1, 1, 1, 1, 10))):
             sent = self.archive.outbox.compose(names, everyone, body)
             self.world.oracle.composed(self.name, sent)
@@ -232,18 +267,27 @@ class SimUser:
     def _check(self) -> None:
         if self.link.state is LinkState.ONLINE and self._checks < 3:
             self._checks += 1
-            self.link.check(self.rng.choice((None, 1, 5, 100)))
+            limit = self.rng.choice((None, 1, 5, 100))
+            self.link.check(limit)
+            self.world.count(
+                {None: "checks for all", 1: "checks for one"}.get(limit, "checks for n")
+            )
 
     def _list(self) -> None:
         if self.link.state is LinkState.ONLINE:
-            self.link.list_accounts(self.rng.choice((None, "*", "u[0-2]", "?1", "nobody")))
+            wanted = self.rng.choice((None, "*", "u[0-2]", "?1", "nobody"))
+            if self.link.list_accounts(wanted) is not None:
+                self._listed.append(wanted)
+                self.world.count("lists")
 
     def _pull_the_cable(self) -> None:
         if self._end is None:
             return
         if self.rng.random() < 0.5:
+            self.world.count("resets")
             self._end.wire.reset()
         else:
+            self.world.count("stalls")
             self._end.wire.stall(self.world.clock.now_ms + self.rng.randint(1, 90_000))
 
     def _leave(self) -> None:
@@ -256,7 +300,9 @@ class SimUser:
     def _delete(self) -> None:
         if self.deletes and self.link.state is LinkState.ONLINE:
             self.world.oracle.deletion_asked(self.name)
-            self.link.delete_account(force=self.rng.random() < 0.7)
+            force = self.rng.random() < 0.7
+            self.world.count("deletions forced" if force else "deletions without force")
+            self.link.delete_account(force)
         elif self.link.state is LinkState.STOPPED:
             self._come_back()
 

@@ -6,13 +6,19 @@ seed failed. C-c ends it early, with the figures so far.
 
 import argparse
 import os
+import resource
 import sys
+import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from traceback import format_exc
 
+from tests.sim.kinds import KINDS
 from tests.sim.world import Outcome, World
 
+ENOUGH_SEEDS = 200
+"""Among so many each of KINDS must have come up."""
 MINUTES = 12
 """How long each storm lasts, in simulated minutes: 0.2 hours."""
 
@@ -27,7 +33,10 @@ class Totals:
     duplicated: int = 0
     misordered: int = 0
     failed: int = 0
+    unexpected: int = 0
+    named: int = 0
     simulated_ms: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome) -> None:
         verdict = outcome.verdict
@@ -39,13 +48,30 @@ class Totals:
         self.duplicated += verdict.duplicated
         self.misordered += verdict.misordered
         self.failed += not verdict.is_good
+        self.unexpected += verdict.unexpected
+        self.named += verdict.named
+        self.counts += outcome.counts
         self.simulated_ms += outcome.simulated_ms
+
+    def kinds(self) -> str:
+        """What happened, and how often: one line."""
+        parts = [f"{kind}={self.counts[kind]}" for kind in sorted({*KINDS, *self.counts})]
+        return "happened: " + ", ".join(parts)
+
+    def missing(self) -> tuple[str, ...]:
+        """Kinds of faults and doings that never came up: nothing is proven about them."""
+        return tuple(kind for kind in KINDS if not self.counts[kind])
+
+    def speed(self, seconds: float, cpu_seconds: float) -> str:
+        """How long it took, by the clock and in processor time."""
+        return f" seconds={seconds:.0f} cpu_per_seed={cpu_seconds / max(1, self.seeds):.3f}"
 
     def line(self) -> str:
         return (
             f"seeds={self.seeds} crashes={self.crashes} accepted={self.accepted}"
             f" delivered={self.delivered} lost={self.lost} duplicated={self.duplicated}"
-            f" misordered={self.misordered} failed={self.failed}"
+            f" misordered={self.misordered}"
+            f" unexpected={self.unexpected} named={self.named} failed={self.failed}"
             f" simulated_hours={self.simulated_ms / 3_600_000:.1f}"
         )
 
@@ -69,17 +95,26 @@ def main() -> int:
     parser.add_argument("--from", dest="first", type=int, default=0, help="the first (default 0)")
     parser.add_argument("--minutes", type=float, default=MINUTES, help="of storm in each seed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--verbose", action="store_true", help="tell how often what happened")
     options = parser.parse_args()
     jobs = [(seed, options.minutes) for seed in range(options.first, options.first + options.seeds)]
     totals = Totals()
+    begun = time.monotonic()
     with ProcessPoolExecutor(options.jobs) as pool:
         try:
-            for result in pool.map(_simulate, jobs):
+            for result in pool.map(_simulate, jobs, chunksize=4):
                 report(result, totals)
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
-    print(totals.line())
-    return 1 if totals.failed else 0
+    if options.verbose:
+        print(totals.kinds())
+    blind = totals.missing() if totals.seeds >= ENOUGH_SEEDS else ()
+    if blind:
+        print(f"FAILED to try everything: {', '.join(blind)} never happened")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    speed = totals.speed(time.monotonic() - begun, used.ru_utime + used.ru_stime)
+    print(totals.line() + speed)
+    return 1 if totals.failed or blind else 0
 
 
 def report(result: Outcome | str, totals: Totals) -> None:

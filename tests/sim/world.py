@@ -9,17 +9,18 @@ Must never use a real clock, disk, socket or random number, nor depend on the or
 
 import hashlib
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from msgd.events import EventLog
 from msgd.exchange import Exchange
 from msgd.limits import EVENTS_MAX, ExchangeLimits
-from msgd.net import Wish
 from msgd.reactor import Reactor
 from msgd.reactor_limits import ReactorLimits
-from store.disk import DiskFailure
-from store.errors import StoreDamaged, StoreFailure, StoreNoRoom
+from store.errors import StoreDamaged, StoreError, StoreFailure, StoreFromTheFuture, StoreNoRoom
+from store.fsck import fsck
+from store.journal_segment import segment_path
 from store.settings import Settings
 from store.store import Store
 from tests.sim.oracle import Oracle, Verdict
@@ -27,11 +28,12 @@ from tests.sim.sim_clock import SimClock
 from tests.sim.sim_disk import PowerCut, SimDisk
 from tests.sim.sim_log import SimLog
 from tests.sim.sim_net import SimNetwork
+from tests.sim.sim_operator import SimOperator
 from tests.sim.sim_user import SimUser
+from tests.sim.storm import Storm
 
 TURNS_AT_ONE_MOMENT_MAX = 20_000
 HEALING_MS_MAX = 30 * 60_000
-ROOMY_BYTES = 1 << 40
 
 
 @dataclass(slots=True)
@@ -44,6 +46,8 @@ class Outcome:
     turns: int
     simulated_ms: int
     trace_hash: str
+    counts: Counter[str]
+    """How often each kind of thing happened: faults, and what users did."""
 
 
 class World:
@@ -56,21 +60,20 @@ class World:
         self.rng = random.Random(seed)
         self.clock = SimClock()
         self.disk = make_disk(random.Random(self.rng.random()))
-        self.net = SimNetwork(self.clock, random.Random(self.rng.random()))
+        self.net = SimNetwork(self.clock, random.Random(self.rng.random()), self._before_send)
         self.oracle = Oracle()
         self.names = tuple(f"u{number}" for number in range(self.rng.randint(2, 5)))
         self.users = [SimUser(self, name, random.Random(self.rng.random())) for name in self.names]
         self.crashes = 0
         self.turns = 0
+        self.counts: Counter[str] = Counter()
         self.findings: list[str] = []
         self._storm_ms = storm_ms
         self._hash = hashlib.sha256()
         self._server_entropy = random.Random(self.rng.random())
         self._settings = self._draw_settings()
-        self._fault_pace_ms = self.rng.choice((2_000, 20_000, 120_000))
-        self._next_fault_ms: int | None = self.clock.now_ms + self.rng.randint(
-            1, self._fault_pace_ms
-        )
+        self._storm = Storm(self)
+        self._operator = SimOperator(self, random.Random(self.rng.random()))
         self._start_at_ms: int | None = self.clock.now_ms
         self._reactor: Reactor | None = None
         self._store: Store | None = None
@@ -93,6 +96,14 @@ class World:
     def trace(self, who: str, what: str) -> None:
         self._hash.update(f"{self.clock.now_ms} {who} {what}\n".encode())
 
+    def count(self, what: str) -> None:
+        self.counts[what] += 1
+
+    @property
+    def store(self) -> Store | None:
+        """The running server's; None while none runs."""
+        return None if self._reactor is None else self._store
+
     # ----- the run
 
     def run(self) -> Outcome:
@@ -102,10 +113,11 @@ class World:
         deadline_ms = self.clock.now_ms + HEALING_MS_MAX
         self._run_until(lambda: self._is_quiet() or self.clock.now_ms >= deadline_ms)
         verdict = self.oracle.judge({user.name: user.archive for user in self.users})
-        for finding in self.findings:
-            verdict.sentences.append(finding)
+        verdict.sentences += self.findings
         if not self._is_quiet():
             verdict.sentences.append("the users never came to rest after the healing")
+        self._look_at_the_disk(verdict)
+        self.counts["messages sent again"] = len(self.oracle.sent_again)
         return Outcome(
             self.seed,
             verdict,
@@ -113,7 +125,15 @@ class World:
             self.turns,
             self.clock.now_ms - started_ms,
             self._hash.hexdigest(),
+            self.counts + self.disk.counts,
         )
+
+    def _look_at_the_disk(self, verdict: Verdict) -> None:
+        """What is on it in the end is sound; what rotted unseen is told by fsck, and only that."""
+        damaged = self.disk.damaged_files()
+        for finding in fsck(self.disk):
+            if not finding.harmless and not any(path in str(finding) for path in damaged):
+                verdict.sentences.append(f"fsck says in the end: {finding}")
 
     def _run_until(self, is_over: Callable[[], bool]) -> None:
         moment_ms, at_one_moment = -1, 0
@@ -124,7 +144,8 @@ class World:
                 assert at_one_moment < TURNS_AT_ONE_MOMENT_MAX, "time stands still"
             else:
                 moment_ms, at_one_moment = self.clock.now_ms, 0
-            self._strike()
+            self._storm.strike()
+            self._operator.act()
             self._serve()
             for user in self.users:
                 if user.is_due():
@@ -132,7 +153,7 @@ class World:
 
     def _advance(self) -> None:
         times = [user.wake_ms() for user in self.users]
-        times += [self._next_fault_ms, self._start_at_ms]
+        times += [self._storm.next_ms, self._operator.act_ms, self._start_at_ms]
         if self._reactor is not None:
             times.append(self.net.next_news_ms())
         at_ms = min([at_ms for at_ms in times if at_ms is not None])
@@ -141,7 +162,7 @@ class World:
 
     def _is_quiet(self) -> bool:
         """Everybody has everything, and the server's queues are empty."""
-        if self._reactor is None or self._store is None:
+        if self._reactor is None or self._store is None or self._operator.act_ms is not None:
             return False
         state = self._store.state
         return all(user.is_done() for user in self.users) and not any(
@@ -166,11 +187,18 @@ class World:
             self._reactor.turn()
         except PowerCut as cut:
             self.trace("server", f"loses power at {cut}")
-            self._server_dies(power=True)
+            self.count(
+                "power cuts after an answer" if str(cut) == "send" else "power cuts in calls"
+            )
+            self.server_dies(power=True)
             return
         except StoreFailure as error:
             self.trace("server", f"ends: {error}")
-            self._server_dies(power=self.rng.random() < 0.5)
+            self._look_for_damage(error)
+            self.server_dies(power=self.rng.random() < 0.5)
+            return
+        except StoreDamaged as error:
+            self._refuses(error)
             return
         if self._reactor.ended:
             self._store_close()
@@ -182,18 +210,22 @@ class World:
             )
         except PowerCut as cut:
             self.trace("server", f"loses power at {cut} while it recovers")
-            self._server_dies(power=True)
+            self.count("power cuts in recovery")
+            self.server_dies(power=True)
             return
         except (StoreFailure, StoreNoRoom) as error:
             self.trace("server", f"does not start: {error}")
-            self._server_dies(power=self.rng.random() < 0.5)
+            self.count("starts that failed")
+            self._look_for_damage(error)
+            self.server_dies(power=self.rng.random() < 0.5)
             return
-        except StoreDamaged as error:
-            # No fault of the storm damages what was synced, so this is the store's own doing.
-            self.findings.append(f"the store calls itself damaged: {error}")
+        except (StoreDamaged, StoreFromTheFuture) as error:
+            self.count("starts refused")
+            self._refuses(error)
             return
         for finding in store.findings:
             self.trace("store", finding)
+        self.count("recoveries")
         events = EventLog(EVENTS_MAX)
         log = SimLog(self)
         events.subscribe(log.write)
@@ -211,6 +243,13 @@ class World:
         )
         self.net.server_starts()
 
+    def _refuses(self, error: StoreError) -> None:
+        """It ends with 78: it says what is damaged, and nobody starts it before that is mended."""
+        self.trace("server", f"refuses: {error}")
+        self.server_dies(power=False)
+        self._start_at_ms = None
+        self.hear_of_damage(str(error))
+
     def _store_close(self) -> None:
         assert self._store is not None
         power = False
@@ -221,88 +260,57 @@ class World:
             power = True
         except StoreFailure as error:
             self.trace("server", f"failed while it stopped: {error}")
-        self._server_dies(power=power)
+            self._look_for_damage(error)
+        except StoreDamaged as error:
+            self._refuses(error)
+            return
+        self.server_dies(power=power)
 
-    def _server_dies(self, *, power: bool) -> None:
+    def server_dies(self, *, power: bool) -> None:
         """The process ends at this very moment; with `power`, the machine too."""
         self.crashes += 1
         self._reactor = None
-        self.net.server_dies()
+        self.net.server_dies(silently=power and self.rng.random() < 0.5)
         if power:
             self.disk.crash()
         else:
             self.disk.kill()
         self._start_at_ms = self.clock.now_ms + self.rng.choice((0, 100, 3_000, 60_000))
 
-    # ----- the storm
+    def server_ends(self) -> None:
+        """The operator stops it: politely, or not."""
+        if self._reactor is not None and self.rng.random() < 0.5:
+            self._store_close()
+        elif self._reactor is not None:
+            self.server_dies(power=False)
+        self._start_at_ms = None
 
-    def _strike(self) -> None:
-        if self._next_fault_ms is None or self.clock.now_ms < self._next_fault_ms:
-            return
-        self._next_fault_ms = self.clock.now_ms + self.rng.randint(1, 2 * self._fault_pace_ms)
-        fault = self.rng.choice(
-            (
-                self._power_cut,
-                self._power_cut_soon,
-                self._power_cut_soon,
-                self._sync_fails,
-                self._disk_fills,
-                self._kill,
-                self._stop,
-                self._wall_jumps,
-                self._cable,
-            )
-        )
-        self.trace("storm", fault.__name__)
-        fault()
+    def server_may_start(self) -> None:
+        self._start_at_ms = self.clock.now_ms
 
-    def _power_cut(self) -> None:
-        if self._reactor is not None:
-            self._server_dies(power=True)
+    def hear_of_damage(self, text: str) -> None:
+        """The server says so, in its log or as its last words."""
+        self._operator.hear(text)
 
-    def _power_cut_soon(self) -> None:
-        """At one of the next calls on the disk, in the middle of whatever it is."""
-        self.disk.cut_at = self.disk.calls + self.rng.randint(1, 60)
+    def _look_for_damage(self, error: Exception) -> None:
+        """A server that ends may do so because of what is damaged."""
+        if any(path in str(error) for path in self.disk.damaged_files()):
+            self.hear_of_damage(str(error))
 
-    def _sync_fails(self) -> None:
-        """One sync fails, and the pages that it was for are clean from then on: the cache lies."""
-        self.disk.fail_only = "sync"
-        self.disk.fail_error = DiskFailure
-        self.disk.fail_at = self.rng.randint(1, 5)
+    def _before_send(self) -> None:
+        """Nothing leaves the server while anything in the journal is not synced."""
+        assert self._store is not None
+        path = segment_path(self._store.journal.segments[-1].number)
+        if self.disk.inode(path).dirty:
+            self.findings.append(f"the server sends while {path} is not synced")
 
-    def _disk_fills(self) -> None:
-        """Nearly no room, until the next time."""
-        if self.disk.quota_bytes < ROOMY_BYTES:
-            self.disk.quota_bytes = ROOMY_BYTES
-        else:
-            self.disk.quota_bytes = self.disk.used_bytes() + self.rng.randint(0, 1 << 18)
-
-    def _kill(self) -> None:
-        if self._reactor is not None:
-            self._server_dies(power=False)
-
-    def _stop(self) -> None:
-        self.net.wishes.append(Wish.STOP)
-
-    def _wall_jumps(self) -> None:
-        self.clock.jump_wall(self.rng.randint(-3_600_000, 3_600_000))
-
-    def _cable(self) -> None:
-        if self.net.wires:
-            wire = self.rng.choice(self.net.wires)
-            if self.rng.random() < 0.5:
-                wire.reset()
-            else:
-                wire.stall(self.clock.now_ms + self.rng.randint(1, 120_000))
+    # ----- the end of the storm
 
     def _heal(self) -> None:
         """No more faults, a good network, and people who only want their mail."""
         self.trace("storm", "is over")
-        self._next_fault_ms = None
-        self.disk.quota_bytes = ROOMY_BYTES
-        self.disk.cut_at = self.disk.fail_at = -1
-        self.net.heal()
-        if self._reactor is None and self._start_at_ms is None and not self.findings:
+        self._storm.end()
+        if self._reactor is None and self._start_at_ms is None and self._operator.act_ms is None:
             self._start_at_ms = self.clock.now_ms
         for user in self.users:
             user.be_calm()
