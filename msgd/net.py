@@ -98,13 +98,15 @@ class Network(Protocol):
         """The next waiting connection; None when there is none. Raises AcceptError."""
 
     def watch_listener(self, wanted: bool) -> None:
-        """Whether `poll` should tell of waiting connections."""
+        """Whether `poll` should tell of waiting connections. Raises AcceptError, if it should."""
 
     def watch_console(self, fd: int | None) -> None:
         """The terminal whose keys `poll` should tell of; None for no longer."""
 
     def watch(self, channel: Channel, reading: bool, writing: bool) -> None:
-        """What `poll` should tell of this channel from now on."""
+        """What `poll` should tell of this channel from now on. Raises ChannelError, unless that is
+        nothing.
+        """
 
     def poll(self, timeout_ms: int | None) -> Ready:
         """Wait until something is ready, at most `timeout_ms`; None waits for ever."""

@@ -11,6 +11,7 @@ import resource
 import selectors
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from msgd.net import AcceptError, Address, Channel, ChannelError, ListenError, Ready, Wait, Wish
@@ -21,6 +22,15 @@ USER_TIMEOUT_MS: Final = 30_000
 SIGNALS_BYTES_MAX: Final = 4_096
 
 _NO_ROOM: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_PASSING: Final = frozenset(
+    (
+        *(errno.EAGAIN, errno.EINTR, errno.ECONNABORTED, errno.ECONNRESET, errno.EPERM),
+        *(errno.EPROTO, errno.ENOPROTOOPT, errno.EOPNOTSUPP, errno.EHOSTUNREACH),
+        *(errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ETIMEDOUT),
+    )
+)
+"""accept's words for "nobody is waiting any more"; accept(2) of Linux lists them."""
+
 _LISTENER: Final = "listener"
 _CONSOLE: Final = "console"
 _SIGNALS: Final = "signals"
@@ -74,7 +84,7 @@ class OsChannel:
 
     def close(self) -> None:
         """Close the socket."""
-        self.socket.close()
+        _close(self.socket)
 
 
 class OsNetwork:
@@ -82,7 +92,7 @@ class OsNetwork:
 
     def __init__(self, wishes: Mapping[int, Wish]) -> None:
         self._wishes = wishes  # by number of signal
-        self._selector = selectors.DefaultSelector()
+        self._selector = self.make_selector()
         self._listener: socket.socket | None = None
         self._console_fd: int | None = None
         self._signals_in, self._signals_out = socket.socketpair()
@@ -90,7 +100,15 @@ class OsNetwork:
         self._signals_out.settimeout(0)
         self._selector.register(self._signals_in, selectors.EVENT_READ, _SIGNALS)
         # Any descriptor will do: it is there to be given up when there are no others.
-        self._spare: socket.socket | None = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._spare: socket.socket | None = self.make_socket(socket.AF_INET)
+
+    def make_selector(self) -> selectors.BaseSelector:
+        """The one thing to wait with."""
+        return selectors.DefaultSelector()
+
+    def make_socket(self, family: int) -> socket.socket:
+        """A new socket; what it accepts is of its own kind."""
+        return socket.socket(family, socket.SOCK_STREAM)
 
     @property
     def signals_fd(self) -> int:
@@ -117,7 +135,7 @@ class OsNetwork:
         Raises ListenError.
         """
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener = self.make_socket(family)
         try:
             listener.settimeout(0)
             # Without it a restarted server waits minutes until its old connections are forgotten.
@@ -126,11 +144,11 @@ class OsNetwork:
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             listener.bind((address.host, address.port))
             listener.listen(LISTEN_BACKLOG_MAX)
+            self._selector.register(listener, selectors.EVENT_READ, _LISTENER)
         except OSError as error:
-            listener.close()
+            _close(listener)
             raise ListenError(_listen_reason(error, address)) from None
         self._listener = listener
-        self._selector.register(listener, selectors.EVENT_READ, _LISTENER)
         numbers = listener.getsockname()
         return Address(str(numbers[0]), int(numbers[1]))
 
@@ -141,18 +159,20 @@ class OsNetwork:
         try:
             connected, numbers = self._listener.accept()
         except OSError as error:
-            if error.errno not in _NO_ROOM:
+            if error.errno in _PASSING:
                 return None  # none waiting, or one that went away while it waited
-            self._drop_one_waiting()
+            if error.errno in _NO_ROOM:
+                self._drop_one_waiting()
             raise AcceptError(_reason(error)) from None
         if self._spare is None:
             self._make_spare()
+        channel = OsChannel(connected, str(Address(str(numbers[0]), int(numbers[1]))))
         try:
             _prepare(connected)
         except OSError:
-            connected.close()  # it went away while we prepared it
+            channel.close()  # it went away while we prepared it
             return None
-        return OsChannel(connected, str(Address(str(numbers[0]), int(numbers[1]))))
+        return channel
 
     def watch_listener(self, wanted: bool) -> None:
         """See msgd.net.Network."""
@@ -160,7 +180,10 @@ class OsNetwork:
             return
         watched = self._listener.fileno() in self._selector.get_map()
         if wanted and not watched:
-            self._selector.register(self._listener, selectors.EVENT_READ, _LISTENER)
+            try:
+                self._selector.register(self._listener, selectors.EVENT_READ, _LISTENER)
+            except OSError as error:
+                raise AcceptError(_reason(error)) from None
         elif watched and not wanted:
             self._selector.unregister(self._listener)
 
@@ -179,13 +202,16 @@ class OsNetwork:
             selectors.EVENT_WRITE if writing else 0
         )
         watched = channel.socket.fileno() in self._selector.get_map()
-        if not events:
-            if watched:
-                self._selector.unregister(channel.socket)
-        elif watched:
-            self._selector.modify(channel.socket, events, channel)
-        else:
-            self._selector.register(channel.socket, events, channel)
+        try:
+            if not events:
+                if watched:
+                    self._selector.unregister(channel.socket)
+            elif watched:
+                self._selector.modify(channel.socket, events, channel)
+            else:
+                self._selector.register(channel.socket, events, channel)
+        except OSError as error:  # no memory, or epoll's own limit of what one user may watch
+            raise ChannelError(_reason(error)) from None
 
     def poll(self, timeout_ms: int | None) -> Ready:
         """See msgd.net.Network."""
@@ -213,7 +239,7 @@ class OsNetwork:
         """See msgd.net.Network."""
         if self._listener is not None:
             self.watch_listener(wanted=False)
-            self._listener.close()
+            _close(self._listener)
             self._listener = None
 
     def close(self) -> None:
@@ -223,7 +249,7 @@ class OsNetwork:
         self._signals_in.close()
         self._signals_out.close()
         if self._spare is not None:
-            self._spare.close()
+            _close(self._spare)
 
     def _drop_one_waiting(self) -> None:
         """Take one waiting connection with the spare descriptor and close it.
@@ -233,18 +259,16 @@ class OsNetwork:
         """
         assert self._listener is not None
         if self._spare is not None:
-            self._spare.close()
-            self._spare = None
-            try:
+            with suppress(OSError):  # it went away by itself, which is what was wanted
+                self._spare.close()
                 dropped, _ = self._listener.accept()
                 dropped.close()
-            except OSError:
-                pass  # it went away by itself, which is what was wanted
+            self._spare = None
         self._make_spare()
 
     def _make_spare(self) -> None:
         try:
-            self._spare = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            self._spare = self.make_socket(socket.AF_INET)
         except OSError:
             self._spare = None  # tried again at the next accept
 
@@ -272,6 +296,11 @@ def _prepare(connected: socket.socket) -> None:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_S)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+
+
+def _close(ours: socket.socket) -> None:
+    with suppress(OSError):  # the descriptor is free whatever close says
+        ours.close()
 
 
 def _reason(error: OSError) -> str:

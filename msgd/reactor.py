@@ -173,7 +173,10 @@ class Reactor:
     def _read(self, ready: Ready, now: Now) -> None:
         if self._listener_back_ms is not None and now.monotonic_ms >= self._listener_back_ms:
             self._listener_back_ms = None
-            self._network.watch_listener(wanted=True)
+            try:
+                self._network.watch_listener(wanted=True)
+            except AcceptError as error:
+                self._pause_listener(str(error), now)
         if ready.listener and self._stop_by_ms is None:
             self._accept(now)
         # Those with frames left come first: they were here before whoever is readable now.
@@ -320,7 +323,7 @@ class Reactor:
             elif session.closing is not None and (transport.is_flushed or session.at_once):
                 self._close(transport, session.closing, now, linger=not session.at_once)
             elif number in self._transports:
-                self._watch(transport)
+                self._watch(transport, now)
         self._log.flush()  # here, because who was closed is in it too
 
     def _close(self, transport: Transport, reason: str, now: Now, *, linger: bool) -> None:
@@ -328,13 +331,14 @@ class Reactor:
         del self._transports[number]
         del self._by_channel[transport.channel]
         self._sending.pop(number, None)
+        self._again.pop(number, None)
         if linger:
             self._linger(transport.channel, now)
         else:
             self._forget(transport.channel)
         self._exchange.close_session(transport.session, reason, now)
 
-    def _watch(self, transport: Transport) -> None:
+    def _watch(self, transport: Transport, now: Now) -> None:
         """Tell the poll what to look for, if that is not what it looks for already."""
         number = transport.session.number
         if transport.output_bytes:
@@ -347,7 +351,10 @@ class Reactor:
         if reading is not transport.reading or writing is not transport.writing:
             transport.reading = reading
             transport.writing = writing
-            self._network.watch(transport.channel, reading, writing)
+            try:
+                self._network.watch(transport.channel, reading, writing)
+            except ChannelError as error:  # nobody would ever tell of it again
+                self._close(transport, str(error), now, linger=False)
 
     def _linger(self, channel: Channel, now: Now) -> None:
         """Let the peer read to the end.
@@ -360,7 +367,10 @@ class Reactor:
             self._forget(channel)
             return
         self._lingering[channel] = now.monotonic_ms + self._limits.linger_ms
-        self._network.watch(channel, reading=True, writing=False)
+        try:
+            self._network.watch(channel, reading=True, writing=False)
+        except ChannelError:
+            self._forget(channel)
 
     def _read_lingering(self, channel: Channel) -> None:
         """Throw away what still comes, until the peer has closed its end too."""

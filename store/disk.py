@@ -48,7 +48,7 @@ class Disk(Protocol):
         """Open a file that exists. Raises DiskMissing."""
 
     def close(self, handle: int) -> None:
-        """Forget the handle. Says nothing about durability."""
+        """Forget the handle. Says nothing about durability; never raises DiskFull."""
 
     def size(self, handle: int) -> int:
         """Bytes in the file."""

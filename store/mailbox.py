@@ -146,8 +146,11 @@ class Mailbox:
             raise StoreDamaged(self.path, 0, "it belongs to another account or store")
 
     def close(self) -> None:
-        """Forget the file."""
-        self.disk.close(self.handle)
+        """Forget the file. Raises StoreDamaged, as reading it does."""
+        try:
+            self.disk.close(self.handle)
+        except DiskError as error:
+            raise StoreDamaged(self.path, 0, f"it cannot be closed ({error})") from error
 
     def place(self, offset: int) -> int:
         """Where in the file a logical offset is."""

@@ -148,13 +148,19 @@ class OsDisk:
         return self.open_file(path, os.O_RDWR if writable else os.O_RDONLY)
 
     def close(self, handle: int) -> None:
-        """Forget the handle."""
-        del self.paths[handle]
-        os.close(handle)
+        """Forget the handle; it is free even if this fails."""
+        path = self.paths.pop(handle)
+        try:
+            os.close(handle)
+        except OSError as error:
+            raise DiskFailure(error.errno, f"{path}: close failed") from error
 
     def size(self, handle: int) -> int:
         """Bytes in the file."""
-        return os.fstat(handle).st_size
+        try:
+            return os.fstat(handle).st_size
+        except OSError as error:
+            raise translate(error, self.paths[handle]) from error
 
     def read_at(self, handle: int, offset: int, size: int) -> bytes:
         """Up to `size` bytes."""
@@ -232,5 +238,8 @@ class OsDisk:
 
     def free_bytes(self) -> int:
         """Room for an unprivileged process."""
-        status = os.fstatvfs(self.folders[""])
+        try:
+            status = os.fstatvfs(self.folders[""])
+        except OSError as error:
+            raise translate(error, ".") from error
         return status.f_bavail * status.f_frsize

@@ -1,11 +1,15 @@
 """The fault points at a small size, and that they can fail."""
 
-from errno import EIO, ENOSPC
+from errno import ECONNRESET, EINTR, EIO, EMFILE, ENOSPC
 
 import pytest
 
 from store.errors import StoreFailure
-from tests.crash.fault_points import SHORT, Found, Point, all_points, calls_of, main, strike
+from tests.crash.fault_points import Found, all_points, calls_of, main, strike, strike_service
+from tests.crash.faults import SHORT, Fault, Point
+from tests.crash.faulty_net import FaultyNetwork
+from tests.crash.service import Service
+from tests.crash.trace_disk import TraceDisk
 from tests.crash.workloads import Run
 
 
@@ -23,6 +27,14 @@ def test_there_are_enough_points() -> None:
         Point("full", "create", 9, ENOSPC, for_good=True),
         Point("compaction", "rename", 12, EIO, for_good=True),
         Point("restarts", "lock", 1, EIO, for_good=False),
+        Point("service", "sync_data", 9, EIO, for_good=False),
+        Point("service", "write", 40, ENOSPC, for_good=True),
+        Point("service", "socket.accept", 2, EMFILE, for_good=True),
+        Point("service", "socket.recv", 9, ECONNRESET, for_good=False),
+        Point("service", "socket.send", 7, SHORT, for_good=True),
+        Point("service", "socket.register", 3, ENOSPC, for_good=False),
+        Point("service", "socket.select", 11, EINTR, for_good=True),
+        Point("service", "socket.close", 1, EIO, for_good=True),
     ],
 )
 def test_one_point_breaks_nothing(point: Point) -> None:
@@ -51,7 +63,57 @@ def test_a_lost_acknowledgement_is_noticed() -> None:
     assert found.violations["lost"] == 1
 
 
+def test_sockets_are_met_too() -> None:
+    kinds = {kind for kind in calls_of("service") if kind.startswith("socket.")}
+    assert kinds == {
+        *("socket.accept", "socket.recv", "socket.send", "socket.shutdown", "socket.close"),
+        *("socket.register", "socket.modify", "socket.select", "socket.setsockopt"),
+    }
+
+
+class LyingDisk(TraceDisk):
+    """Says that it synced the data, and did not."""
+
+    def sync_data(self, handle: int) -> None:
+        pass
+
+
+class HastyService(Service):
+    """A server whose answers are given before anything is safe."""
+
+    def make_disk(self) -> TraceDisk:
+        return LyingDisk(self.base)
+
+
+class FragileNetwork(FaultyNetwork):
+    """A network that takes a broken connection for its own end."""
+
+    def accept(self) -> None:
+        assert self._listener is not None
+        self._listener.accept()
+
+
+class FragileService(Service):
+    """A server that one bad connection ends."""
+
+    def make_network(self) -> FaultyNetwork:
+        return FragileNetwork(self.fault.on_socket)
+
+
+def test_answers_that_come_too_early_are_noticed() -> None:
+    """A test that cannot fail proves nothing."""
+    point, found = Point("service", "sync", 20, EIO, for_good=False), Found()
+    strike_service(point, Fault(point), found, HastyService)
+    assert found.violations["lost"]
+
+
+def test_a_server_that_a_socket_ends_is_noticed() -> None:
+    point = Point("service", "socket.accept", 1, EIO, for_good=False)
+    with pytest.raises(OSError, match="planted in accept"):
+        strike_service(point, Fault(point), Found(), FragileService)
+
+
 @pytest.mark.slow
 def test_some_hundred_points(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--points", "600"]) == 0
-    assert "points=600/" in capsys.readouterr().out.splitlines()[-1]
+    assert main(["--points", "1500"]) == 0
+    assert "points=1500/" in capsys.readouterr().out.splitlines()[-1]

@@ -77,6 +77,9 @@ class Op(NamedTuple):
         return f"{text} from {self.data.decode()}" if self.kind == RENAME else text
 
 
+Before = Callable[["TraceDisk", str, str, Node | None, int, bytes], None]
+
+
 class TraceDisk:
     """See `store.disk.Disk` for what each call promises."""
 
@@ -92,7 +95,7 @@ class TraceDisk:
         self.ops: list[Op] = []
         self.fail_sync_at = -1
         self.quota_bytes = 1 << 40
-        self.before: Callable[[str, str, Node | None, int, bytes], None] | None = None
+        self.before: Before | None = None
 
     def kill(self) -> None:
         """The process ends; the machine goes on."""
@@ -109,7 +112,7 @@ class TraceDisk:
     ) -> None:
         """Let the hook see a call."""
         if self.before is not None:
-            self.before(what, path, node, offset, data)
+            self.before(self, what, path, node, offset, data)
 
     def used_bytes(self) -> int:
         return sum(len(node.data) for node in self.names.values())
@@ -174,7 +177,8 @@ class TraceDisk:
         return self.last_handle
 
     def close(self, handle: int) -> None:
-        del self.handles[handle]
+        path, _ = self.handles.pop(handle)
+        self.meet("close", path)
 
     def size(self, handle: int) -> int:
         path, node = self.handles[handle]

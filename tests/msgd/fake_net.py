@@ -99,6 +99,8 @@ class FakeNetwork:
         self.console_ready = False
         self.accept_errors = 0
         """So many accepts find no descriptor left."""
+        self.watch_errors = 0
+        """So many watches find no room left."""
         self.listen_error: str | None = None
         self.timeouts_ms: list[int | None] = []
         self.before_poll: Callable[[int | None], None] | None = None
@@ -135,6 +137,9 @@ class FakeNetwork:
         return self.waiting.popleft() if self.waiting else None
 
     def watch_listener(self, wanted: bool) -> None:
+        if wanted and self.watch_errors:
+            self.watch_errors -= 1
+            raise AcceptError("no space left on device")
         self.watches_listener = wanted
 
     def watch_console(self, fd: int | None) -> None:
@@ -144,6 +149,9 @@ class FakeNetwork:
         assert isinstance(channel, FakeChannel)
         assert not channel.closed, "watched after it was closed"
         if reading or writing:
+            if self.watch_errors:
+                self.watch_errors -= 1
+                raise ChannelError("no space left on device")
             self.watched[channel] = (reading, writing)
         else:
             self.watched.pop(channel, None)

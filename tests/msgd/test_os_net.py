@@ -1,15 +1,22 @@
 """The real network, on 127.0.0.1 and ports that the system chooses."""
 
+import errno
+import os
 import resource
+import selectors
 import signal
 import socket
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from msgd import os_net, os_signals
 from msgd.net import AcceptError, Address, Channel, ChannelError, ListenError, Ready, Wait, Wish
 from msgd.os_net import OsNetwork
+
+if TYPE_CHECKING:
+    from _typeshed import FileDescriptorLike
 
 ANY = Address("127.0.0.1", 0)
 PATIENCE_MS = 5_000
@@ -230,6 +237,85 @@ def test_without_descriptors_the_waiting_one_is_let_go_and_the_loop_sleeps(
     channel = accept(network)
     channel.close()
     assert third.recv(1) == b""
+
+
+class UnwellSelector(selectors.DefaultSelector):
+    """A selector that has no room for anybody any more."""
+
+    well = True
+
+    def register(
+        self, fileobj: "FileDescriptorLike", events: int, data: object = None
+    ) -> selectors.SelectorKey:
+        if not self.well:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().register(fileobj, events, data)
+
+
+class UnwellSocket(socket.socket):
+    """A socket whose accept fails, and whose close says that it did."""
+
+    error = errno.EIO
+
+    def accept(self) -> tuple[socket.socket, object]:
+        raise OSError(self.error, os.strerror(self.error))
+
+    def close(self) -> None:
+        if self.fileno() >= 0:
+            super().close()
+            raise OSError(errno.EIO, "Input/output error")
+
+
+class UnwellNetwork(OsNetwork):
+    """The real network on a system that is not well."""
+
+    def make_selector(self) -> selectors.BaseSelector:
+        self.selector = UnwellSelector()
+        return self.selector
+
+    def make_socket(self, family: int) -> socket.socket:
+        return UnwellSocket(family, socket.SOCK_STREAM)
+
+
+@pytest.mark.parametrize(
+    ("number", "rests"),
+    [(errno.EIO, True), (errno.ENOSPC, True), (errno.EINTR, False), (errno.ECONNABORTED, False)],
+)
+def test_an_accept_that_fails_for_no_known_reason_rests(number: int, *, rests: bool) -> None:
+    network = UnwellNetwork({})
+    network.listen(ANY)
+    assert isinstance(network._listener, UnwellSocket)
+    network._listener.error = number
+    if rests:
+        with pytest.raises(AcceptError):
+            network.accept()
+    else:
+        assert network.accept() is None
+    network.stop_listening()
+    assert network.accept() is None, "a close that fails has closed"
+    network.close()
+
+
+def test_without_room_in_the_selector_one_is_told(sockets: list[socket.socket]) -> None:
+    network = UnwellNetwork({})
+    network.selector.well = False
+    with pytest.raises(ListenError, match="no space left on device"):
+        network.listen(ANY)
+    network.selector.well = True
+    network.listen(ANY)
+    network.watch_listener(wanted=False)
+    network.selector.well = False
+    with pytest.raises(AcceptError, match="no space left on device"):
+        network.watch_listener(wanted=True)
+    near, far = socket.socketpair()
+    sockets.append(far)
+    channel = os_net.OsChannel(near, "127.0.0.1:1")
+    with pytest.raises(ChannelError, match="no space left on device"):
+        network.watch(channel, reading=True, writing=False)
+    network.watch(channel, reading=False, writing=False)
+    channel.close()
+    network.stop_listening()
+    network.close()
 
 
 def take_all(hoard: list[socket.socket]) -> None:

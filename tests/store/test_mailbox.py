@@ -60,6 +60,17 @@ def test_a_mailbox_that_cannot_be_opened_is_damage_of_that_queue() -> None:
         read_all(store, "bob")
 
 
+def test_a_mailbox_that_cannot_be_closed_is_damage_of_that_queue() -> None:
+    disk, store = filled(3, 100)
+
+    def refuse(handle: int) -> None:
+        raise DiskFailure(5, f"{handle}: close failed")
+
+    disk.close = refuse  # type: ignore[method-assign]  # as a disk that is on its way out
+    with pytest.raises(StoreDamaged, match="cannot be closed"):
+        read_all(store, "bob")
+
+
 @pytest.mark.parametrize("what", ["missing", "other account", "short header"])
 def test_a_mailbox_that_is_not_the_one(what: str) -> None:
     disk, store = filled(2, 100)

@@ -113,16 +113,21 @@ def test_calls_on_a_handle_that_is_gone_fail(disk: OsDisk) -> None:
         lambda: disk.write_at(handle, 0, b"x"),
         lambda: disk.sync(handle),
         lambda: disk.sync_data(handle),
+        lambda: disk.size(handle),
+        lambda: disk.close(handle),
     ):
         with pytest.raises(DiskFailure):
             call()
-    del disk.paths[handle]
     disk.folders["gone"] = handle
     with pytest.raises(DiskFailure):
         disk.sync_folder("gone")
     with pytest.raises(DiskFailure):
         disk.list("gone")
     del disk.folders["gone"]
+    root, disk.folders[""] = disk.folders[""], handle
+    with pytest.raises(DiskFailure):
+        disk.free_bytes()
+    disk.folders[""] = root
     disk.unlock()
 
 
