@@ -128,7 +128,8 @@ def test_what_is_unusual_is_left_to_the_table() -> None:
     unknown = encode(0x7FAA, bytes(8))
     assert hot.read_receipt(unknown, 0, len(unknown)) is None
     head = encode(Field.REQUEST, b"\0\0\0\1") + encode(Field.MESSAGE_ID, MESSAGE_ID)
-    for field in (unknown, encode(Field.EVERYONE, b"\0")):
+    stranger = encode(Field.RECIPIENT, "zoë".encode())
+    for field in (unknown, encode(Field.EVERYONE, b"\0"), stranger):
         data = head + field + encode(Field.BODY, b"x")
         assert hot.read_send(data, 0, len(data)) is None
     assert hot.write_pending(MessagePending(1, MESSAGE_ID, duplicate=True)) is None
