@@ -55,11 +55,15 @@ LINES: Final = Room(PAGE_ROWS, LINE_COLUMNS, is_lines=True)
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One piece of a row. `words` is how it is said where `text` is a mark or an abbreviation."""
+    """One piece of a row. `words` is how it is said where `text` is a mark or an abbreviation.
+
+    `is_moving`: it changes by itself, and a face of lines does not say the row again for it.
+    """
 
     text: Safe
     style: Style = Style.NORMAL
     words: Safe | None = None
+    is_moving: bool = False
 
     @property
     def spoken(self) -> Safe:
@@ -136,9 +140,10 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One row about the text that follows; not said by a face of lines."""
+    """One row about the text that follows; a face of lines says it only if it `is_said`."""
 
     words: Safe
+    is_said: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +174,8 @@ class Field:
     indent: int = 3
     has_lines: bool = False
     """Whether Enter begins a new line."""
+    done: str = "Enter"
+    """The key that takes the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +270,9 @@ class View:
 
     @property
     def table(self) -> Table | None:
-        """The table whose rows can be chosen by number."""
+        """The table whose rows can be chosen by number; none while a question is open."""
+        if self.question is not None:
+            return None
         for block in self.blocks:
             if isinstance(block, Table) and block.is_numbered and block.selected is not None:
                 return block

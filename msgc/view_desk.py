@@ -9,38 +9,37 @@ from collections.abc import Callable
 from typing import Final
 
 from msgc import words
-from msgc.archive import Archive
 from msgc.link import Link, LinkSettings
 from msgc.loop import Loop
 from msgc.profile import Profile, ProfileError, ProfileHeldError, is_name
-from msgc.screens.desk import Desk
 from msgc.surroundings import Surroundings
 from msgc.values import (
     Created,
     Disconnected,
-    Draft,
-    HistoryEntry,
     LinkEvent,
     LinkState,
     LoggedIn,
     LoggedOut,
     NameRefused,
-    Received,
     SendState,
     Sent,
 )
 from msgc.view_choices import asks_always, bell_on, is_live, settings_of, step_setting
 from msgc.view_events import EventReader, Situation
+from msgc.view_notices import Notice, NoticeLog
+from msgc.view_papers import PaperDesk
 from msgc.view_text import Times
-from msgc.view_values import Directory, News, Overview, Phase, Setting, Standing, Target, Wanted
+from msgc.view_values import Directory, News, Overview, Phase, Setting, Standing, Target
 from term.safe import Safe, safe_line
 from wire.codes import Code
 
 FOLLOW_MS: Final = 10_000
 """How long the message line goes on telling of the last message sent, at least."""
-_DRAFTS_MAX: Final = 1_000
 _BAD_NAME_COLUMNS_MAX: Final = 40
 _NOT_CONNECTED: Final = Safe("Not connected: this needs the server. msgc goes on trying.")
+_BETWEEN: Final = frozenset(
+    (LinkState.OFFLINE, LinkState.CONNECTING, LinkState.GREETING, LinkState.LOGGING_IN)
+)
 _PHASES: Final = {
     LinkState.OFFLINE: Phase.WAITING,
     LinkState.CONNECTING: Phase.CONNECTING,
@@ -53,23 +52,24 @@ _PHASES: Final = {
 }
 
 
-class LiveDesk(Desk):
+class LiveDesk(PaperDesk):
     """See the module's text. `on_news` is told what the open screens should hear."""
 
     def __init__(
         self, surroundings: Surroundings, loop: Loop, times: Times, on_news: Callable[[News], None]
     ) -> None:
+        super().__init__()
         self.wants_quit = False
+        self.notices = NoticeLog()
         self.situation = Situation()
         self._surroundings = surroundings
         self._loop = loop
         self._times = times
         self._on_news = on_news
-        self._profile: Profile | None = None
         self._link: Link | None = None
         self._reader: EventReader | None = None
-        self._counts: Overview | None = None
         self._followed_at_ms = 0
+        self._noted = Safe("")
 
     # ----- for the program around it -----------------------------------------------------------
 
@@ -97,6 +97,24 @@ class LiveDesk(Desk):
         """Whether the server has ended it, and nothing is tried by itself."""
         stopped = self._link is not None and self._link.state is LinkState.STOPPED
         return stopped and self.inside and not self.situation.logged_out
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer of the server is on its way: to a request, a login, a message."""
+        link, situation = self._link, self.situation
+        if link is None:
+            return False
+        if link.state in _BETWEEN:
+            return link.retry_at_ms is None
+        return link.state is LinkState.ONLINE and (situation.asks or self._is_unanswered)
+
+    @property
+    def _is_unanswered(self) -> bool:
+        followed = self.situation.followed
+        if followed is None or self._profile is None:
+            return False
+        sent = self._archive.outbox.get(followed)
+        return sent is not None and sent.state is SendState.UNSENT
 
     def take_bell(self) -> bool:
         """Whether to ring now; asked once a turn."""
@@ -152,7 +170,7 @@ class LiveDesk(Desk):
                 return Overview("", address, Standing(Phase.NO_NAME))
             return Overview(situation.name, address, Standing(Phase.CONNECTING))
         if self._counts is None:
-            self._counts = self._count(address)
+            self._counts = self._count()
         counts = self._counts
         directory = situation.directory
         return Overview(
@@ -187,60 +205,15 @@ class LiveDesk(Desk):
         sent = self._archive.outbox.get(situation.followed)
         return safe_line(words.sent_summary(sent)) if sent is not None else Safe("")
 
+    def past_notices(self) -> tuple[Notice, ...]:
+        """See Desk."""
+        return self.notices.all()
+
     def refusal(self) -> Safe:
         """See Desk."""
         return self.situation.refusal
 
-    # ----- the archive --------------------------------------------------------------------------
-
-    def inbox(self, count_max: int) -> tuple[Received, ...]:
-        """See Desk."""
-        return self._archive.inbox.unread(count_max)
-
-    def look_at(self, received: tuple[Received, ...]) -> None:
-        """See Desk."""
-        self._archive.inbox.mark_read(one.number for one in received)
-        self._counts = None
-
-    def mark_unread(self, received: tuple[Received, ...]) -> None:
-        """See Desk."""
-        self._archive.inbox.mark_unread(one.number for one in received)
-        self._counts = None
-
-    def history(self, wanted: Wanted, count_max: int) -> tuple[HistoryEntry, ...]:
-        """See Desk."""
-        return self._archive.history(wanted.words, count_max)
-
-    def sent(self, count_max: int) -> tuple[Sent, ...]:
-        """See Desk."""
-        return self._archive.outbox.recent(count_max)
-
-    def sent_one(self, message_id: bytes) -> Sent | None:
-        """See Desk."""
-        return self._archive.outbox.get(message_id)
-
-    def unsent(self, count_max: int) -> tuple[Sent, ...]:
-        """See Desk."""
-        outbox = self._archive.outbox
-        unsent = outbox.in_state(SendState.UNSENT, count_max)
-        return (*unsent, *outbox.in_state(SendState.FAILED, count_max))
-
-    def drafts(self) -> tuple[Draft, ...]:
-        """See Desk."""
-        return self._archive.drafts.all(_DRAFTS_MAX)
-
-    def draft(self, target: Target) -> Draft | None:
-        """See Desk."""
-        return self._archive.drafts.get(target.purpose)
-
-    def keep_draft(self, target: Target, body: str) -> None:
-        """See Desk."""
-        drafts = self._archive.drafts
-        if body.strip():
-            drafts.save(target.purpose, target.recipients, target.everyone, body)
-        else:
-            drafts.drop(target.purpose)
-        self._counts = None
+    # ----- settings -----------------------------------------------------------------------------
 
     def settings(self) -> tuple[Setting, ...]:
         """See Desk."""
@@ -256,6 +229,7 @@ class LiveDesk(Desk):
         """See Desk. It also ends the story of the last message sent."""
         self.situation.said = words
         self.situation.followed = None
+        self.notices.add(self.now_ms(), words)
 
     def log_in(self, name: str) -> None:
         """See Desk."""
@@ -333,19 +307,18 @@ class LiveDesk(Desk):
         if sent is not None:
             self._follow(sent)
 
-    def take_back(self, message_id: bytes) -> bool:
-        """See Desk."""
-        self._counts = None
-        return self._archive.outbox.remove(message_id)
-
     def create_account(self, name: str) -> None:
         """See Desk."""
-        if self._link is None or self._link.create_account(name) is None:
+        request = self._link.create_account(name) if self._link is not None else None
+        self.situation.account_request = request
+        if request is None:
             self.say(_NOT_CONNECTED)
 
     def delete_account(self, force: bool) -> None:
         """See Desk."""
-        if self._link is None or self._link.delete_account(force) is None:
+        request = self._link.delete_account(force) if self._link is not None else None
+        self.situation.account_request = request
+        if request is None:
             self.say(_NOT_CONNECTED)
 
     def quit(self) -> None:
@@ -359,7 +332,14 @@ class LiveDesk(Desk):
         settings = self._surroundings.settings
         address = (settings.host, settings.port)
         archive = profile.archive
-        self._reader = EventReader(self.situation, archive, address, self.now_ms, self._on_news)
+        self._reader = EventReader(
+            self.situation,
+            archive,
+            address,
+            self.now_ms,
+            self._on_news,
+            notices=self.notices,
+        )
         link = Link(archive, self._surroundings.jitter, LinkSettings(self._surroundings.agent))
         self._link = link
         self._loop.attach(link, *address, self._on_event)
@@ -389,11 +369,6 @@ class LiveDesk(Desk):
         self._loop.attach(link, settings.host, settings.port, judge)
         link.log_in(name, create_if_new=False, live=False)
 
-    @property
-    def _archive(self) -> Archive:
-        assert self._profile is not None, "a screen of the inside while nobody is logged in"
-        return self._profile.archive
-
     def _start(self, link: Link) -> None:
         live = is_live(self._archive.preferences)
         link.log_in(self.situation.name, create_if_new=not self.inside, live=live)
@@ -403,6 +378,9 @@ class LiveDesk(Desk):
         self.situation.followed = sent.message_id
         self._followed_at_ms = self.now_ms()
         self._counts = None
+        self._noted = Safe("")
+        if not self._is_online:
+            self._note_followed()
         if self._link is not None:
             self._link.send_outbox()
 
@@ -412,6 +390,7 @@ class LiveDesk(Desk):
         was_inside, had = situation.inside, situation.name
         reader.read(event)
         self._counts = None
+        self._note_followed()
         if situation.ended:
             # The words of the end are for the name prompt, which comes now.
             self.close()
@@ -424,6 +403,21 @@ class LiveDesk(Desk):
             if directory.asked_at_ms is None or broken:
                 self.ask_accounts(situation.list_pattern)
 
+    @property
+    def _is_online(self) -> bool:
+        return self._link is not None and self._link.state is LinkState.ONLINE
+
+    def _note_followed(self) -> None:
+        """What became of the last message sent, among the notices."""
+        if self.situation.followed is None or self._profile is None:
+            return
+        sent = self._archive.outbox.get(self.situation.followed)
+        words_now = safe_line(words.sent_summary(sent)) if sent is not None else Safe("")
+        unsent = sent is not None and sent.state is SendState.UNSENT and self._is_online
+        if words_now != self._noted and not unsent:
+            self._noted = words_now
+            self.notices.add(self.now_ms(), words_now)
+
     def _standing(self, link: Link) -> Standing:
         phase = _PHASES[link.state]
         retry_at_ms = None
@@ -433,18 +427,3 @@ class LiveDesk(Desk):
         elif phase is Phase.WAITING:
             phase = Phase.CONNECTING
         return Standing(phase, self.situation.reason, retry_at_ms, link.lag_ms or 0)
-
-    def _count(self, address: str) -> Overview:
-        outbox, inbox = self._archive.outbox.counts(), self._archive.inbox.counts()
-        return Overview(
-            self.situation.name,
-            address,
-            Standing(Phase.NO_NAME),
-            waiting=inbox.unread,
-            kept=inbox.kept,
-            unsent=outbox.unsent,
-            failed=outbox.failed,
-            sent_waiting=outbox.waiting,
-            sent_delivered=outbox.delivered,
-            drafts=self._archive.drafts.count(),
-        )

@@ -36,6 +36,7 @@ from msgc.values import (
     TakenOver,
 )
 from msgc.view_messages import one_line
+from msgc.view_notices import NoticeLog
 from msgc.view_text import plural
 from msgc.view_values import (
     AccountSought,
@@ -89,6 +90,13 @@ class Situation:
     seek_request: int | None = None
     sought: str = ""
     check_request: int | None = None
+    account_request: int | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether any request is open, but for the counting that nobody waits for."""
+        requests = (self.list_request, self.seek_request, self.check_request, self.account_request)
+        return any(request is not None for request in requests)
 
 
 class EventReader:
@@ -101,8 +109,11 @@ class EventReader:
         address: tuple[str, int],
         wall_ms: Callable[[], int],
         on_news: Callable[[News], None],
+        *,
+        notices: NoticeLog,
     ) -> None:
         self._situation = situation
+        self._notices = notices
         self._archive = archive
         self._host, self._port = address
         self._wall_ms = wall_ms
@@ -136,6 +147,7 @@ class EventReader:
 
     def _say(self, text: str) -> None:
         self._situation.said = safe_line(text)
+        self._notices.add(self._wall_ms(), self._situation.said)
 
     def _on_logged_in(self, event: LoggedIn) -> None:
         situation = self._situation
@@ -146,7 +158,8 @@ class EventReader:
         situation.refusal = Safe("")
         situation.waiting_there = event.waiting
         if event.again:
-            self._say("Connected again.")
+            if situation.followed is None:  # else what becomes of it is more worth knowing
+                self._say("Connected again.")
             self._on_news(ConnectedAgain())
             return
         situation.inside = True
@@ -195,7 +208,7 @@ class EventReader:
 
     def _void_requests(self) -> None:
         situation = self._situation
-        situation.list_request = situation.count_request = None
+        situation.list_request = situation.count_request = situation.account_request = None
         self._end_seeking(found=None)
         if situation.check_request is not None:
             situation.check_request = None
@@ -300,6 +313,8 @@ class EventReader:
 
     def _on_request(self, event: Created | CreateRefused | DeleteRefused | RequestFailed) -> None:
         situation = self._situation
+        if not isinstance(event, RequestFailed) or event.request == situation.account_request:
+            situation.account_request = None
         match event:
             case Created():
                 self._say(f"The account {event.name} is made. It belongs to who connects as it.")

@@ -41,16 +41,16 @@ def received_row(
     strange = _has_controls(received.body)
     flags = Safe(f"{'N' if fresh else ' '}{'!' if strange else ' '}")
     spoken = [word for word, is_so in (("new", fresh), ("holds controls", strange)) if is_so]
-    lines = tuple(_spoken_lines(received.body)) if whole else ()
+    lines = tuple(_spoken_lines(received.body)) if whole and received.body.strip() else ()
     text = one_line(received.body)
     return Row(
         received.number,
         (
-            Cell(flags, words=Safe(", ".join(spoken))),
-            Cell(times.stamp(received.received_at_ms, now_ms)),
+            Cell(flags, words=Safe(", ".join(spoken)), is_moving=True),
+            Cell(times.stamp(received.received_at_ms, now_ms), is_moving=True),
             name_cell(received.sender, columns),
             Cell(Safe(audience_word(received)), words=Safe(audience_words(received))),
-            Cell(text, words=Safe("") if lines else None),
+            Cell(text, words=Safe("") if lines else None, is_moving=True),
         ),
         Style.BOLD if fresh else Style.NORMAL,
         lines,
@@ -72,7 +72,7 @@ def sent_row(sent: Sent, columns: int, times: Times, now_ms: int) -> Row:
     return Row(
         sent.message_id,
         (
-            Cell(times.stamp(sent.composed_at_ms, now_ms)),
+            Cell(times.stamp(sent.composed_at_ms, now_ms), is_moving=True),
             name_cell(to_words(sent), columns),
             Cell(Safe(state_word(sent)), words=Safe(spoken_state(sent))),
             Cell(one_line(sent.body)),
@@ -105,22 +105,14 @@ def history_row(entry: HistoryEntry, columns: int, times: Times, now_ms: int) ->
     return Row(
         identity,
         (
-            Cell(Safe("N" if fresh else " "), words=Safe("new" if fresh else "")),
-            Cell(times.stamp(entry.at_ms, now_ms)),
+            Cell(Safe("N" if fresh else " "), words=Safe("new" if fresh else ""), is_moving=True),
+            Cell(times.stamp(entry.at_ms, now_ms), is_moving=True),
             Cell(Safe(way)),
             name_cell(who, columns),
             Cell(one_line(body)),
         ),
         Style.BOLD if fresh else Style.NORMAL,
     )
-
-
-def sent_header(columns: int) -> Line:
-    """The heads of the columns of what was sent, as a line."""
-    name = f"{'TO':<{name_columns(columns)}}"
-    state = f"{'STATE':<{_STATE_COLUMNS + 1}}"
-    words = f"  {'WRITTEN':<{STAMP_COLUMNS}} {name} {state}TEXT"
-    return (Span(Safe(words), Style.DIM),)
 
 
 def state_word(sent: Sent) -> str:

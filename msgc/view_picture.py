@@ -145,7 +145,8 @@ def _draw(block: Block, columns: int) -> tuple[list[Line], Place | None]:
             rows = wrap(block.text, columns - _INDENT_COLUMNS) if block.text else [block.text]
             return [_indented(row, block.style) for row in rows], None
         case Head():
-            return [_line(Safe(f" {block.words}"), Style.DIM)], None
+            style = Style.NORMAL if block.is_said else Style.DIM
+            return [_line(Safe(f" {block.words}"), style)], None
         case Fact():
             return _fact(block, columns), None
         case Text():

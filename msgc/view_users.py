@@ -10,9 +10,8 @@ from typing import Final
 from msgc.values import AccountLine
 from msgc.view import Cell, Column, Row
 from msgc.view_text import was_ago
-from term.picture import Line, Span, Style
+from term.picture import Style
 from term.safe import Safe, safe_line
-from term.width import pad
 from wire.codes import Presence
 
 _WILDCARDS: Final = frozenset("*?[")
@@ -33,37 +32,6 @@ _SPOKEN: Final[dict[Presence | None, Safe]] = {
 }
 
 
-def header(columns: int, marks: bool) -> Line:
-    """The heads of the columns."""
-    width = _name_columns(columns)
-    mark = "MARK " if marks else ""
-    words = f"  {mark}{'NAME':<{width}} {'STATE':<{_STATE_COLUMNS}}{'LAST SEEN':<{_SEEN_COLUMNS}}"
-    return (Span(Safe(f"{words}IF YOU SEND NOW"), Style.DIM),)
-
-
-def user_line(
-    account: AccountLine,
-    columns: int,
-    now_ms: int,
-    *,
-    you: bool,
-    selected: bool,
-    mark: bool | None,
-) -> Line:
-    """One user. `mark` None: this table has no marks."""
-    marks = "" if mark is None else ("[x]  " if mark else "[ ]  ")
-    state, then = _STATES.get(_presence(account), ("?", ""))
-    style = Style.BOLD if selected else Style.NORMAL
-    width = _name_columns(columns)
-    return (
-        Span(Safe(f"{'>' if selected else ' '} {marks}"), style),
-        Span(pad(safe_line(account.name, width), width), style),
-        Span(Safe(f" {state:<{_STATE_COLUMNS}}"), style | _state_style(account)),
-        Span(pad(_seen(account, now_ms), _SEEN_COLUMNS), style),
-        Span(Safe("(you)" if you else then), style),
-    )
-
-
 def user_columns(columns: int, *, marks: bool = False) -> tuple[Column, ...]:
     """Who, connected or not, when seen, and what happens if you send now."""
     mark = (Column("mark", "MARK", 4),) if marks else ()
@@ -82,7 +50,7 @@ def user_row(
     """One row of such a table. `mark` None: this table has no marks."""
     state, then = _STATES.get(_presence(account), ("?", ""))
     seen = _seen(account, now_ms)
-    spoken = Safe("") if seen == "now" else Safe(seen if seen == "never" else f"seen {seen}")
+    spoken = Safe("" if seen == "now" else "never seen" if seen == "never" else f"seen {seen}")
     marks = () if mark is None else (_mark_cell(is_marked=mark),)
     return Row(
         account.name,
@@ -90,7 +58,7 @@ def user_row(
             *marks,
             Cell(safe_line(account.name, _name_columns(columns)), words=safe_line(account.name)),
             Cell(Safe(state), _state_style(account), _SPOKEN.get(_presence(account))),
-            Cell(seen, words=spoken),
+            Cell(seen, words=spoken, is_moving=True),
             Cell(Safe("(you)" if you else then), words=Safe("that is you" if you else then)),
         ),
     )
@@ -105,9 +73,14 @@ def narrow(entries: tuple[AccountLine, ...], typed: str) -> tuple[AccountLine, .
     wanted = typed.strip().lower()
     if not wanted:
         return entries
-    if _WILDCARDS & set(wanted):
+    if is_wildcard(wanted):
         return matching(entries, wanted)
     return tuple(entry for entry in entries if wanted in entry.name)
+
+
+def is_wildcard(typed: str) -> bool:
+    """Whether it is more than a part of a name: it holds `*`, `?` or `[`."""
+    return bool(_WILDCARDS & set(typed))
 
 
 def matching(entries: tuple[AccountLine, ...], pattern: str) -> tuple[AccountLine, ...]:

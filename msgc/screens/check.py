@@ -197,9 +197,8 @@ class Check(Screen):
         def row_at(place: int) -> Row:
             received = self._rows[place]
             fresh = received.number in self._unread
-            return received_row(
-                received, room.columns, times, now_ms, fresh=fresh, whole=room.is_lines
-            )
+            whole = room.is_lines and fresh
+            return received_row(received, room.columns, times, now_ms, fresh=fresh, whole=whole)
 
         columns = received_columns(room.columns)
         return table("messages", columns, self._list, height, len(self._rows), row_at)

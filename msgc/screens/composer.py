@@ -7,14 +7,13 @@ send an empty text, nor clear the field before the outbox has the message.
 from typing import Final
 
 from msgc.screens.desk import Desk
-from msgc.screens.screen import TYPING_KEYS, Done, LeaveTo, Outcome, Screen, Size
-from msgc.view_frame import frame, text
+from msgc.screens.screen import TYPING_KEYS, Done, LeaveTo, Outcome, Screen
+from msgc.view import NOTHING, Field, Head, Room, Rule, View, ask, view
 from msgc.view_text import join_names, plural, size
 from msgc.view_values import Target
 from term.editor import Editor
 from term.editor import Outcome as Typed
 from term.keys import Binding, KeyEvent, KeyTable, Paste
-from term.picture import EMPTY, Line, Picture, Style, body_rows, rule
 from term.safe import Safe, safe_line
 from wire.limits import BODY_BYTES_MAX
 
@@ -87,40 +86,36 @@ class Composer(Screen):
             return Done.IGNORED
         return self._type(key)
 
-    def picture(self, size_: Size) -> Picture:
+    def view(self, room: Room) -> View:
         """To whom, and the text."""
-        rows, columns = body_rows(size_) - _TOP_ROWS, size_[1]
-        shown = self._editor.layout(columns - 2, max(1, rows))
-        body: list[Line] = [self._to_line(columns), rule(columns)]
-        body += [text(f" {row}") if row else EMPTY for row in shown.rows]
+        rows = max(1, room.rows - _TOP_ROWS)
+        shown = self._editor.layout(room.columns - 2, rows)
         used = f"{size(self._editor.bytes_used)} of {size(BODY_BYTES_MAX)} bytes"
         if shown.row_count > rows:
             used = f"line {shown.first_row + shown.cursor[0] + 1} of {shown.row_count}, {used}"
-        message: list[Line] | None = None
-        if self._discarding:
-            message = [text(" Throw this text away? y: yes  n: no", Style.BOLD)]
-        cursor = (_TOP_ROWS + shown.cursor[0], 1 + shown.cursor[1])
-        return frame(
+        field = Field(
+            NOTHING, shown.rows, shown.cursor, self._editor.text, 1, has_lines=True, done="C-d"
+        )
+        return view(
             self._desk,
-            size_,
+            self.name,
             "Write a message",
-            body,
+            [Head(self._to_words(room.columns), is_said=True), Rule(), field],
             self.keys,
             right=used,
-            message=message,
-            cursor=cursor,
+            question=ask("Throw this text away? y: yes  n: no") if self._discarding else None,
         )
 
-    def _to_line(self, columns: int) -> Line:
+    def _to_words(self, columns: int) -> Safe:
         target = self._target
         if target.everyone:
             total = self._desk.directory().total
             count = f" ({plural(total - 1, 'user')} now)" if total > 1 else ""
-            return text(f" To: all users but yourself{count}")
+            return Safe(f"To: all users but yourself{count}")
         many = len(target.recipients)
         count = f"  ({many:,})" if many > 1 else ""
         names = safe_line(join_names(target.recipients, _TO_NAMES_MAX), columns - 16)
-        return text(f" To: {names}{count}")
+        return Safe(f"To: {names}{count}")
 
     def _type(self, key: KeyEvent) -> Outcome:
         typed = self._editor.handle(key)

@@ -8,6 +8,7 @@ seen in the next `overview`. Words given to `say` are already safe.
 from typing import Protocol
 
 from msgc.values import Draft, HistoryEntry, Received, Sent
+from msgc.view_notices import Notice
 from msgc.view_text import Times
 from msgc.view_values import Directory, Overview, Setting, Target, Wanted
 from term.safe import Safe
@@ -33,6 +34,9 @@ class Desk(Protocol):
 
     def message(self) -> Safe:
         """The message line: the last thing said, until the next key."""
+
+    def past_notices(self) -> tuple[Notice, ...]:
+        """What was said before, the oldest first."""
 
     def refusal(self) -> Safe:
         """Why the last name was refused, or empty."""

@@ -17,23 +17,34 @@ from msgc.screens.screen import (
     Open,
     Outcome,
     Screen,
-    Size,
 )
 from msgc.screens.sent import Life
 from msgc.values import Draft, SendState, Sent
-from msgc.view_frame import frame, text
-from msgc.view_messages import one_line, sent_header, to_words
-from msgc.view_text import STAMP_COLUMNS, plural
+from msgc.view import (
+    Block,
+    Cell,
+    Fill,
+    Foot,
+    Gap,
+    Room,
+    Row,
+    Table,
+    View,
+    ask,
+    go_to,
+    said,
+    table,
+    view,
+)
+from msgc.view_messages import name_cell, one_line, sent_columns, to_words
+from msgc.view_text import plural
 from msgc.view_values import FateChanged, News, Target
 from msgc.words import failure
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView
-from term.picture import EMPTY, Line, Picture, Span, Style, body_rows, spread
 from term.safe import Safe, safe_line
-from term.width import pad
 
 ROWS_MAX: Final = 1_000
-_STATE_COLUMNS: Final = 10
 
 KEYS: Final = KeyTable(
     [
@@ -54,7 +65,7 @@ QUESTION_KEYS: Final = KeyTable(
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _Entry:
     at_ms: int
     to: str
     state: str
@@ -70,7 +81,7 @@ class Drafts(Screen):
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._rows: tuple[_Row, ...] = ()
+        self._rows: tuple[_Entry, ...] = ()
         self._list = ListView()
         self._asks_to_discard = False
         self._stale = True
@@ -105,34 +116,31 @@ class Drafts(Screen):
             return Done.IGNORED
         return self._act(command, self._rows[self._list.cursor]) if self._rows else Done.HANDLED
 
-    def picture(self, size: Size) -> Picture:
+    def select(self, place: int) -> bool:
+        """See Screen."""
+        self._freshen()
+        return go_to(self._list, place, len(self._rows))
+
+    def view(self, room: Room) -> View:
         """One row each; in the last row why the selected one is still here."""
         self._freshen()
-        columns, room = size[1], body_rows(size)
-        self._list.set_height(room - 2)
-        message: list[Line] | None = None
-        cursor: tuple[int, int] | None = None
-        body: list[Line] = [EMPTY, text("   No drafts, and nothing unsent.")]
+        blocks: list[Block] = [Gap(), said("No drafts, and nothing unsent.")]
         if self._rows:
-            body = [sent_header(columns), *self._table(columns)]
-            body += [EMPTY] * (room - 1 - len(body))
-            position = text(f" {self._list.position_text()} ")
-            body.append(spread(self._why(self._rows[self._list.cursor]), position, columns))
-            cursor = (1 + self._list.cursor - self._list.offset, 0)
-        if self._asks_to_discard:
-            message = [text(" Throw this away for good? y: yes  n: no", Style.BOLD)]
+            rows = self._table(room)
+            why = Safe(self._why(self._rows[self._list.cursor]))
+            blocks = [rows, Fill(), Foot(why, rows.position)]
         overview = self._desk.overview()
         failed = f", {overview.failed:,} FAILED" if overview.failed else ""
-        right = f"{plural(overview.drafts, 'draft')}, {overview.unsent:,} unsent{failed}"
-        return frame(
+        return view(
             self._desk,
-            size,
+            self.name,
             "Drafts and unsent",
-            body,
+            blocks,
             self.keys,
-            right=right,
-            message=message,
-            cursor=cursor,
+            right=f"{plural(overview.drafts, 'draft')}, {overview.unsent:,} unsent{failed}",
+            question=ask("Throw this away for good? y: yes  n: no")
+            if self._asks_to_discard
+            else None,
         )
 
     def _freshen(self) -> None:
@@ -145,32 +153,33 @@ class Drafts(Screen):
         self._rows = (*drafts, *unsent)
         self._list.set_rows([_identity(row) for row in self._rows])
 
-    def _table(self, columns: int) -> list[Line]:
+    def _table(self, room: Room) -> Table:
         now_ms, times = self._desk.now_ms(), self._desk.times
-        name_columns = max(10, min(20, columns // 7))
-        lines: list[Line] = []
-        for place in self._list.visible():
-            row, selected = self._rows[place], place == self._list.cursor
-            style = Style.BOLD if selected else Style.NORMAL
-            stamp = pad(times.stamp(row.at_ms, now_ms), STAMP_COLUMNS)
-            lines.append(
+
+        def row_at(place: int) -> Row:
+            entry = self._rows[place]
+            return Row(
+                _identity(entry),
                 (
-                    Span(Safe(f"{'>' if selected else ' '} {stamp} "), style),
-                    Span(pad(safe_line(row.to, name_columns), name_columns), style),
-                    Span(Safe(f" {row.state:<{_STATE_COLUMNS}}"), style),
-                    Span(one_line(row.body), style),
-                )
+                    Cell(times.stamp(entry.at_ms, now_ms)),
+                    name_cell(entry.to, room.columns),
+                    Cell(Safe(entry.state)),
+                    Cell(one_line(entry.body)),
+                ),
             )
-        return lines
 
-    def _why(self, row: _Row) -> Line:
+        columns = sent_columns(room.columns)
+        height = room.list_rows(2)
+        return table("papers", columns, self._list, height, len(self._rows), row_at)
+
+    def _why(self, row: _Entry) -> str:
         if row.sent is None:
-            return text("   A draft: Enter goes on with it.")
+            return "A draft: Enter goes on with it."
         if row.sent.state is SendState.FAILED:
-            return text(f"   {safe_line(failure(row.sent))}")
-        return text("   It goes by itself when the server answers.")
+            return str(safe_line(failure(row.sent)))
+        return "It goes by itself when the server answers."
 
-    def _act(self, command: str, row: _Row) -> Outcome:
+    def _act(self, command: str, row: _Entry) -> Outcome:
         if command == "open" and row.draft is not None:
             target = Target(row.draft.recipients, row.draft.everyone)
             return Open(Composer(self._desk, target))
@@ -200,17 +209,17 @@ class Drafts(Screen):
         return Done.HANDLED
 
 
-def _draft_row(draft: Draft) -> _Row:
+def _draft_row(draft: Draft) -> _Entry:
     to = "all" if draft.everyone else ", ".join(draft.recipients)
-    return _Row(draft.saved_at_ms, to, "draft", draft.body, draft, None)
+    return _Entry(draft.saved_at_ms, to, "draft", draft.body, draft, None)
 
 
-def _sent_row(sent: Sent) -> _Row:
+def _sent_row(sent: Sent) -> _Entry:
     state = "FAILED" if sent.state is SendState.FAILED else "unsent"
-    return _Row(sent.composed_at_ms, to_words(sent), state, sent.body, None, sent)
+    return _Entry(sent.composed_at_ms, to_words(sent), state, sent.body, None, sent)
 
 
-def _identity(row: _Row) -> tuple[str, str | bytes]:
+def _identity(row: _Entry) -> tuple[str, str | bytes]:
     if row.draft is not None:
         return ("draft", row.draft.purpose)
     assert row.sent is not None

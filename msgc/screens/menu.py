@@ -83,6 +83,7 @@ KEYS: Final = KeyTable(
         *_MOVES,
         Binding(("?",), "help", _HELP["help"], "help"),
         Binding(("q",), "quit", _HELP["quit"], "quit"),
+        Binding(("M",), "notices", "See what was said in the message line before"),
         Binding(("r",), "connect", "Connect again at once, when the connection is gone"),
         Binding(("Esc",), "stay", "Nothing: this is the top; q disconnects and quits"),
     ],

@@ -11,11 +11,33 @@ from typing import Final
 from msgc.profile import is_name
 from msgc.screens.desk import Desk
 from msgc.screens.prompt import PROMPT_KEYS, Answer, Prompt
-from msgc.screens.screen import TYPING_KEYS, Done, Open, Outcome, Screen, Size
+from msgc.screens.screen import TYPING_KEYS, Done, Open, Outcome, Screen
 from msgc.values import AccountLine
-from msgc.view_frame import frame, text
+from msgc.view import (
+    Block,
+    Field,
+    Fill,
+    Foot,
+    Gap,
+    Room,
+    Row,
+    Table,
+    View,
+    go_to,
+    said,
+    table,
+    view,
+)
 from msgc.view_text import join_names, plural
-from msgc.view_users import best_match, header, matching, narrow, prospects, user_line
+from msgc.view_users import (
+    best_match,
+    is_wildcard,
+    matching,
+    narrow,
+    prospects,
+    user_columns,
+    user_row,
+)
 from msgc.view_values import (
     AccountSought,
     ConnectedAgain,
@@ -28,7 +50,7 @@ from term.editor import Editor
 from term.editor import Outcome as Typed
 from term.keys import Binding, KeyEvent, KeyTable, Paste
 from term.list_view import ListView
-from term.picture import EMPTY, Line, Picture, Style, body_rows, spread
+from term.picture import Style
 from term.safe import Safe, safe_line
 from wire.limits import PATTERN_BYTES_MAX, RECIPIENTS_MAX
 
@@ -151,69 +173,74 @@ class Picker(Screen):
             return Done.IGNORED
         return Done.HANDLED
 
-    def picture(self, size: Size) -> Picture:
+    def select(self, place: int) -> bool:
+        """See Screen."""
+        return go_to(self._list, place, len(self._shown))
+
+    def view(self, room: Room) -> View:
         """The field, the table, and below it who is marked."""
-        columns = size[1]
-        below = 2 if self._several else 1
-        self._list.set_height(body_rows(size) - 3 - below)
-        label = "   Name: " if not self._several else "   Add: "
-        shown = self._editor.layout(columns - len(label) - 1, 1)
-        body: list[Line] = [text(f"{label}{shown.rows[0]}"), EMPTY]
-        body.append(header(columns, marks=self._several))
-        body += self._table(columns)
+        label = Safe("Add:" if self._several else "Name:")
+        shown = self._editor.layout(room.columns - len(label) - 5, 1)
+        rows = self._table(room)
+        blocks: list[Block] = [
+            Field(label, shown.rows, shown.cursor, self._editor.text),
+            Gap(),
+            rows,
+        ]
         if not self._shown and self._editor.text:
             typed = safe_line(self._editor.text.strip(), _TYPED_COLUMNS_MAX)
-            body.append(text(f'   No user matches "{typed}". Esc empties the field.'))
+            blocks.append(
+                said(f'No user matches "{typed}". Esc empties the field.', is_moving=True)
+            )
             if self._is_asked_for(self._editor.text):
-                body.append(text("   Enter asks the server: this list may be old."))
-        body += [EMPTY] * (body_rows(size) - below - len(body))
+                blocks.append(said("Enter asks the server: this list may be old.", is_moving=True))
+        blocks.append(Fill())
         if self._several:
-            body.append(self._to_line(columns))
-        body.append(spread(self._loading(), text(f"{self._list.position_text()} "), columns))
-        title = "Send to several users" if self._several else "Send to one user"
+            blocks.append(self._to_foot(room.columns))
+        blocks.append(Foot(Safe(self._loading()), rows.position, Style.DIM))
         right = plural(self._directory.total, "user")
         if self._several:
             right = Safe(f"{right}, {len(self._marked):,} marked")
-        message: list[Line] | None = None
-        cursor = (0, len(label) + shown.cursor[1])
-        if self._prompt is not None:
-            message, cursor = self._prompt.draw(size)
-        return frame(
-            self._desk, size, title, body, self.keys, right=right, message=message, cursor=cursor
+        return view(
+            self._desk,
+            self.name,
+            "Send to several users" if self._several else "Send to one user",
+            blocks,
+            self.keys,
+            right=right,
+            question=self._prompt.question(room) if self._prompt is not None else None,
+            choose="Space" if self._several else "Enter",
         )
 
-    def _table(self, columns: int) -> list[Line]:
-        you = self._desk.overview().name
-        now_ms = self._desk.now_ms()
-        return [
-            user_line(
-                self._shown[row],
-                columns,
-                now_ms,
-                you=self._shown[row].name == you,
-                selected=row == self._list.cursor,
-                mark=self._shown[row].name in self._marked if self._several else None,
-            )
-            for row in self._list.visible()
-        ]
+    def _table(self, room: Room) -> Table:
+        you, now_ms = self._desk.overview().name, self._desk.now_ms()
 
-    def _to_line(self, columns: int) -> Line:
+        def row_at(place: int) -> Row:
+            entry = self._shown[place]
+            mark = entry.name in self._marked if self._several else None
+            return user_row(entry, room.columns, now_ms, you=entry.name == you, mark=mark)
+
+        columns = user_columns(room.columns, marks=self._several)
+        height = room.list_rows(5 if self._several else 4)
+        return table("users", columns, self._list, height, len(self._shown), row_at)
+
+    def _to_foot(self, columns: int) -> Foot:
         if not self._marked:
-            return text("   To: nobody yet. Space marks, Enter goes on.", Style.DIM)
+            return Foot(Safe("To: nobody yet. Space marks, Enter goes on."), style=Style.DIM)
         marked = tuple(entry for entry in self._directory.entries if entry.name in self._marked)
         count = f"  ({prospects(marked)})"
         room = max(_TO_COLUMNS_MIN, columns - len(count) - 8)
         names = safe_line(join_names(tuple(self._marked), _TO_NAMES_MAX), room)
-        return text(f"   To: {names}{count}")
+        return Foot(Safe(f"To: {names}{count}"))
 
-    def _loading(self) -> Line:
+    def _loading(self) -> str:
         directory = self._directory
         if directory.asked_at_ms is None:
-            return text("   The list of users has not come yet.", Style.DIM)
+            return "The list of users has not come yet."
         if not directory.complete:
             words = f"{len(directory.entries):,} of {directory.total:,}"
-            return text(f"   The list is coming: {words} users so far.", Style.DIM)
-        return EMPTY
+            return f"The list is coming: {words} users so far."
+        return ""
 
     def _narrow(self) -> None:
         self._directory = self._desk.directory().whole
@@ -271,15 +298,19 @@ class Picker(Screen):
             self._list.move(1)
 
     def _mark_names(self, pasted: list[str]) -> None:
-        """A pasted list of names: up to the first that does not exist, which is refused."""
+        """Pasted names and wildcards: up to the first that nobody has, which is refused."""
         known = {entry.name for entry in self._directory.entries} | set(self._marked)
         for place, word in enumerate(pasted):
+            matches = matching(self._directory.entries, word) if is_wildcard(word) else ()
+            if matches:
+                self._marked.update(dict.fromkeys(entry.name for entry in matches))
+                continue
             if word.lower() not in known:
                 self._set_typed(word)
                 self._seek(word, pasted[place + 1 :])
                 return
             self._marked[word.lower()] = None
-        self._say_marked(f"Marked {plural(len(pasted), 'user')} from the paste.")
+        self._say_marked(f"Marked: {plural(len(self._marked), 'user')} now.")
 
     def _mark_all(self) -> None:
         you = self._desk.overview().name

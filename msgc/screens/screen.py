@@ -62,9 +62,9 @@ class Screen(ABC):
     def handle(self, key: KeyEvent) -> Outcome:
         """A key, or a paste."""
 
+    @abstractmethod
     def view(self, room: Room) -> View:
         """The whole screen as a value. Only scroll positions may change by it."""
-        raise NotImplementedError
 
     def picture(self, size: Size) -> Picture:
         """The curses face of it, for a window of this size."""
@@ -102,6 +102,7 @@ COMMON_KEYS: Final = KeyTable(
     [
         Binding(("?",), "help", "Show the keys of this screen", "help"),
         Binding(("q", "Esc"), "leave", "Go one level up", "back"),
+        Binding(("M",), "notices", "See what was said in the message line before"),
     ],
     inherits=TYPING_KEYS,
 )

@@ -5,21 +5,37 @@ again. Must never choose for the person: an option only opens the next screen.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from msgc.screens.desk import Desk
 from msgc.screens.picker import Picker
-from msgc.screens.screen import COMMON_KEYS, Done, Open, Outcome, Screen, Size
-from msgc.view_frame import frame, text
+from msgc.screens.screen import COMMON_KEYS, Done, Open, Outcome, Screen
+from msgc.view import (
+    NOTHING,
+    Cell,
+    Column,
+    Fill,
+    Foot,
+    Gap,
+    Room,
+    Row,
+    Table,
+    View,
+    table,
+    view,
+)
 from msgc.view_text import plural
-from msgc.view_users import header, user_line
+from msgc.view_users import user_columns, user_row
 from msgc.view_values import ConnectedAgain, Directory, DirectoryChanged, News, Target
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView, ScrollView
-from term.picture import EMPTY, Line, Picture, Style, body_rows, spread
+from term.picture import Style
 from term.safe import Safe
 
 _OPTIONS: Final = ("one", "several", "everyone")
+_OTHER_ROWS: Final = 7
+"""Options, gaps, the heads of the columns, and the last row."""
 
 KEYS: Final = KeyTable(
     [
@@ -88,36 +104,55 @@ class Send(Screen):
             return Done.IGNORED
         return Done.HANDLED
 
-    def picture(self, size: Size) -> Picture:
+    def view(self, room: Room) -> View:
         """Options, then as many users as there is room for."""
-        columns = size[1]
+        users = self._table(room)
+        right = f"{plural(self._directory.total, 'user')}, {self._directory.connected:,} connected"
+        return view(
+            self._desk,
+            self.name,
+            "Send message",
+            [
+                Gap(),
+                self._option_table(),
+                Gap(),
+                users,
+                Fill(),
+                Foot(Safe(self._age()), users.position if users.rows else NOTHING, Style.DIM),
+            ],
+            KEYS,
+            right=right if self._directory.asked_at_ms is not None else "",
+        )
+
+    def _option_table(self) -> Table:
         words = (
             "To one user           (1-to-1)",
             "To several users      (1-to-n)",
             f"To all users          (1-to-all{self._others_words()})",
         )
-        body: list[Line] = [EMPTY]
-        for row, option in enumerate(words):
-            here = row == self._options.cursor
-            style = Style.BOLD if here else Style.NORMAL
-            body.append(text(f" {'>' if here else ' '} {row + 1}  {option}", style))
-        body += [EMPTY, header(columns, marks=False)]
-        room = body_rows(size) - len(body) - 1
+
+        def row_at(place: int) -> Row:
+            spoken = Safe(" ".join(words[place].split()))
+            return Row(
+                _OPTIONS[place],
+                (Cell(Safe(f"{place + 1}")), Cell(Safe(words[place]), words=spoken)),
+            )
+
+        columns = (Column("key", "", 2), Column("option", "", before="  "))
+        rows = table("options", columns, self._options, len(words), len(words), row_at)
+        return replace(rows, has_heads=False, is_numbered=False, indent=1)
+
+    def _table(self, room: Room) -> Table:
         entries = self._directory.entries
-        self._users.set_lines(len(entries), room)
-        body += self._table(columns)
-        body += [EMPTY] * (body_rows(size) - 1 - len(body))
-        body.append(spread(self._age(), text(self._position()), columns))
-        right = f"{plural(self._directory.total, 'user')}, {self._directory.connected:,} connected"
-        return frame(
-            self._desk,
-            size,
-            "Send message",
-            body,
-            KEYS,
-            right=right if self._directory.asked_at_ms is not None else "",
-            cursor=(1 + self._options.cursor, 1),
+        you, now_ms = self._desk.overview().name, self._desk.now_ms()
+        self._users.set_lines(len(entries), room.list_rows(_OTHER_ROWS))
+        seen = self._users.visible()
+        rows = tuple(
+            user_row(entries[place], room.columns, now_ms, you=entries[place].name == you)
+            for place in seen
         )
+        columns = user_columns(room.columns)
+        return Table("users", columns, rows, seen.start, len(entries), is_numbered=False)
 
     def _choose(self, option: str) -> Outcome:
         if option == "everyone":
@@ -135,27 +170,11 @@ class Send(Screen):
             return ""
         return f", {plural(self._others(), 'user')}"
 
-    def _table(self, columns: int) -> list[Line]:
-        you = self._desk.overview().name
-        now_ms = self._desk.now_ms()
-        return [
-            user_line(entry, columns, now_ms, you=entry.name == you, selected=False, mark=None)
-            for entry in (self._directory.entries[row] for row in self._users.visible())
-        ]
-
-    def _position(self) -> str:
-        seen = self._users.visible()
-        if not seen:
-            return ""
-        return f"[{seen.start + 1:,}-{seen.stop:,} of {len(self._directory.entries):,}] "
-
-    def _age(self) -> Line:
+    def _age(self) -> str:
         directory = self._directory
         if directory.asked_at_ms is None:
             online = self._desk.overview().standing.online
-            words = "Asking the server ..." if online else "Offline: the list comes later."
-        elif not directory.complete:
-            words = f"The list is coming: {len(directory.entries):,} of {directory.total:,} users."
-        else:
-            words = f"As the server said at {self._desk.times.clock(directory.asked_at_ms)}."
-        return text(f"   {words}", Style.DIM)
+            return "Asking the server ..." if online else "Offline: the list comes later."
+        if not directory.complete:
+            return f"The list is coming: {len(directory.entries):,} of {directory.total:,} users."
+        return f"As the server said at {self._desk.times.clock(directory.asked_at_ms)}."

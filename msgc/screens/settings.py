@@ -3,18 +3,18 @@
 Must never hold a value of its own: they are the desk's. Fails never.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from msgc.screens.desk import Desk
-from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Outcome, Screen, Size
-from msgc.view_frame import frame, text
+from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Outcome, Screen
+from msgc.view import Block, Cell, Column, Gap, Room, Row, View, go_to, said, table, view
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView
-from term.picture import EMPTY, Line, Picture, Style, body_rows
+from term.picture import Style
 from term.safe import Safe
-from term.width import wrap
 
-_WORDS_COLUMNS: Final = 34
+_COLUMNS: Final = (Column("words", "", 34), Column("value", "", before=": "))
 
 KEYS: Final = KeyTable(
     [
@@ -52,19 +52,27 @@ class Settings(Screen):
         self._desk.change_setting(selected, 1 if command == "next" else -1)
         return Done.HANDLED
 
-    def picture(self, size: Size) -> Picture:
+    def select(self, place: int) -> bool:
+        """See Screen."""
+        return go_to(self._list, place, len(self._desk.settings()))
+
+    def view(self, room: Room) -> View:
         """The rows, then what the selected one means."""
         settings = self._desk.settings()
-        self._list.set_height(max(1, min(len(settings), body_rows(size) - 5)))
-        body: list[Line] = [EMPTY]
-        for row in self._list.visible():
-            setting, here = settings[row], row == self._list.cursor
-            style = Style.BOLD if here else Style.NORMAL
-            words = f" {'>' if here else ' '} {setting.words:<{_WORDS_COLUMNS}} {setting.value}"
-            body.append(text(words, style))
+
+        def row_at(place: int) -> Row:
+            setting = settings[place]
+            return Row(setting.name, (Cell(Safe(setting.words)), Cell(Safe(setting.value))))
+
+        height = min(len(settings), room.list_rows(5))
+        rows = table("settings", _COLUMNS, self._list, height, len(settings), row_at)
         chosen = settings[self._list.cursor]
-        body += [EMPTY, text(f"   One of: {', '.join(chosen.choices)}.", Style.DIM)]
-        for row_words in wrap(Safe(chosen.note), size[1] - 6) if chosen.note else ():
-            body.append(text(f"   {row_words}", Style.DIM))
-        cursor = (1 + self._list.cursor - self._list.offset, 1)
-        return frame(self._desk, size, "Settings", body, KEYS, cursor=cursor)
+        blocks: list[Block] = [
+            Gap(),
+            replace(rows, has_heads=False, indent=1),
+            Gap(),
+            said(f"One of: {', '.join(chosen.choices)}.", Style.DIM),
+        ]
+        if chosen.note:
+            blocks.append(said(chosen.note, Style.DIM))
+        return view(self._desk, self.name, "Settings", blocks, KEYS)

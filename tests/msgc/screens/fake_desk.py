@@ -20,6 +20,7 @@ from msgc.values import (
     SendState,
     Sent,
 )
+from msgc.view_notices import Notice
 from msgc.view_text import Times
 from msgc.view_values import Directory, News, Overview, Phase, Setting, Standing, Target, Wanted
 from term.keys import KeyEvent, Paste
@@ -49,6 +50,7 @@ class FakeDesk(Desk):
     outbox: tuple[Sent, ...] = ()
     kept_drafts: dict[str, Draft] = field(default_factory=dict)
     choices: tuple[Setting, ...] = ()
+    past: tuple[Notice, ...] = ()
     now: int = NOW_MS
     can_take_back: bool = True
     done: list[tuple[object, ...]] = field(default_factory=list)
@@ -68,6 +70,9 @@ class FakeDesk(Desk):
 
     def message(self) -> Safe:
         return Safe(self.said)
+
+    def past_notices(self) -> tuple[Notice, ...]:
+        return self.past
 
     def refusal(self) -> Safe:
         return Safe(self.refused)

@@ -21,6 +21,7 @@ from msgc.values import (
     TakenOver,
 )
 from msgc.view_events import EventReader, Situation
+from msgc.view_notices import NoticeLog
 from msgc.view_values import CheckBroken, CheckEnded, News
 from wire.codes import Code, NoticeKind
 
@@ -30,8 +31,14 @@ class Listener:
         self.archive = Archive(MEMORY, lambda: 5, lambda count: b"\x01" * count)
         self.situation = Situation(name="alice")
         self.news: list[News] = []
+        self.notices = NoticeLog()
         self.reader = EventReader(
-            self.situation, self.archive, ("h", 1), lambda: 99, self.news.append
+            self.situation,
+            self.archive,
+            ("h", 1),
+            lambda: 99,
+            self.news.append,
+            notices=self.notices,
         )
 
 

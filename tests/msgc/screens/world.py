@@ -227,7 +227,7 @@ class LineWorld(World):
     def __init__(self, folder: Path, *names: str) -> None:
         super().__init__(folder, *names)
         self.lines: list[str] = []
-        self.ended = False
+        self.awaited: tuple[str, Signal | None] = ("", None)
         self.plain = PlainApp(self.surroundings(), self)
 
     def say(self, line: Safe) -> None:
@@ -235,6 +235,13 @@ class LineWorld(World):
 
     def ask(self, prompt: Safe) -> None:
         self.lines.append(f"{prompt}_")
+        awaited, signal = self.awaited
+        if signal is not None and prompt == awaited:
+            self.network.signals.append(signal)
+
+    def signal_after(self, prompt: str, signal: Signal) -> None:
+        """When this is asked, the signal comes."""
+        self.awaited = (prompt, signal)
 
     def fileno(self) -> int:
         return KEYBOARD_FD

@@ -1,0 +1,183 @@
+"""The client behind both of its faces: the screens, the link behind them, and how it ends.
+
+A face turns what is typed into keys, presses them here, and shows the screen on top. Must never
+know which face it has, what a particular screen does, nor do I/O of its own. However it ends,
+drafts are kept first. Fails with ArchiveError when the archive cannot keep a promise.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from msgc.loop import Loop
+from msgc.net import Signal
+from msgc.screens.accounts import Accounts
+from msgc.screens.check import Check
+from msgc.screens.composer import Composer
+from msgc.screens.drafts import Drafts
+from msgc.screens.help import Help
+from msgc.screens.history import History
+from msgc.screens.leave import Leave
+from msgc.screens.menu import Menu
+from msgc.screens.notices import Notices
+from msgc.screens.screen import Done, Screen
+from msgc.screens.send import Send
+from msgc.screens.sent import SentMessages
+from msgc.screens.settings import Settings
+from msgc.screens.stack import Stack
+from msgc.screens.username import Username
+from msgc.surroundings import Surroundings
+from msgc.view_desk import LiveDesk
+from msgc.view_text import Times
+from msgc.view_values import News, Target
+from term.keys import KeyEvent
+from term.safe import Safe
+
+TICK_MS: Final = 1_000
+LEAVE_MS: Final = 4_000
+KEEP_TICKS: Final = 2
+
+
+class Program:
+    """See the module's text. `obey_face` is told the commands that only a face can obey."""
+
+    def __init__(self, surroundings: Surroundings, obey_face: Callable[[str], None]) -> None:
+        self.loop = Loop(surroundings.network, surroundings.clock)
+        self.desk = LiveDesk(surroundings, self.loop, Times(None), self._hear)
+        self.stack = Stack(Username(self.desk))
+        self.code: int | None = None
+        """The exit code, once it is over."""
+        self.is_leaving = False
+        self._clock = surroundings.clock
+        self._obey_face = obey_face
+        self._end_code = 0
+        self._ticks = 0
+
+    @property
+    def top(self) -> Screen:
+        """The screen to be shown."""
+        return self.stack.top
+
+    def start(self, name: str | None) -> None:
+        """With a name, the first attempt."""
+        for signal, callback in (
+            (Signal.INTERRUPT, partial(self._obey_signal, 130, self.leave)),
+            (Signal.TERMINATE, partial(self._obey_signal, 143, self.leave)),
+            (Signal.HANG_UP, partial(self._obey_signal, 129, self.hang_up)),
+        ):
+            self.loop.watch_signal(signal, callback)
+        if name is not None:
+            self.desk.log_in(name)
+        self._tick()
+
+    def press(self, key: KeyEvent) -> None:
+        """A key, or a paste, for the screen on top."""
+        top = self.stack.top
+        command = top.keys.command(key)
+        if self.is_leaving:
+            # The goodbye takes a moment; who does not want to wait for it asks twice.
+            if command == "quit":
+                self.code = self._end_code
+            return
+        outcome = top.handle(key)
+        if outcome is Done.IGNORED and command is not None:
+            self._obey(command, top)
+        self.stack.apply(outcome)
+        self.follow()
+
+    def follow(self) -> None:
+        """The desk decides whether one is inside, and whether the person wants to go."""
+        desk = self.desk
+        if desk.inside and self.stack.depth == 1:
+            self.stack.open(self._menu())
+        elif not desk.inside and self.stack.depth > 1 and not self._is_help():
+            self.stack.clear()
+        if desk.wants_quit:
+            desk.wants_quit = False
+            if desk.asks_before_quitting:
+                self.stack.open(Leave(desk, self.leave))
+            else:
+                self.leave()
+        if self.is_leaving and desk.left:
+            self.code = self._end_code
+
+    def leave(self) -> None:
+        """Say goodbye to the server, and end when it is said, or after a while."""
+        if self.is_leaving:
+            return
+        self.is_leaving = True
+        self._keep()
+        self.desk.say(Safe("Disconnecting ..."))
+        self.desk.log_out()
+        self.loop.call_at(self._clock.now_ms() + LEAVE_MS, self.hang_up)
+
+    def hang_up(self) -> None:
+        """Nobody sees us any more."""
+        self.code = self._end_code
+
+    def close(self) -> None:
+        """Keep what is only here, and let go of the rest."""
+        try:
+            self._keep()
+        finally:
+            self.desk.close()
+
+    def keep(self) -> None:
+        """Before the face is put away for a while."""
+        self._keep()
+
+    # ----- inside -------------------------------------------------------------------------------
+
+    def _obey(self, command: str, top: Screen) -> None:
+        """The commands that mean the same on every screen."""
+        if command == "help":
+            self.stack.open(Help(self.desk, top.name, top.keys))
+        elif command == "notices":
+            self.stack.open(Notices(self.desk))
+        elif command == "connect":
+            self.desk.retry_now()
+        elif command == "quit":
+            self.desk.quit()
+        else:
+            self._obey_face(command)
+
+    def _hear(self, news: News) -> None:
+        self.stack.hear(news)
+
+    def _obey_signal(self, code: int, obey: Callable[[], None]) -> None:
+        """The exit code is the shell's: 128 and the number of the signal."""
+        self._end_code = code
+        obey()
+
+    def _tick(self) -> None:
+        self.loop.call_at(self._clock.now_ms() + TICK_MS, self._tick)
+        self.desk.refresh()
+        self._ticks += 1
+        if self._ticks % KEEP_TICKS == 0:
+            self._keep()
+
+    def _is_help(self) -> bool:
+        return isinstance(self.stack.top, Help) and self.stack.depth == 2
+
+    def _keep(self) -> None:
+        if self.desk.inside:
+            self.stack.keep()
+
+    def _menu(self) -> Menu:
+        desk = self.desk
+
+        def write(target: Target) -> Screen:
+            return Composer(desk, target)
+
+        return Menu(
+            desk,
+            {
+                "send": lambda: Send(desk, write),
+                "check": lambda: Check(desk),
+                "sent": lambda: SentMessages(desk),
+                "drafts": lambda: Drafts(desk),
+                "history": lambda: History(desk),
+                "accounts": lambda: Accounts(desk, write),
+                "settings": lambda: Settings(desk),
+            },
+        )
