@@ -73,21 +73,8 @@ def test_a_text_may_hold_empty_lines_and_lines_of_dots(world: LineWorld) -> None
 
 
 def test_a_draft_is_kept_and_gone_on_with(world: LineWorld) -> None:
-    said = world.converse(
-        "1",
-        "1",
-        "bob",
-        "begun",
-        ".nonsense",
-        ".leave",
-        ".back",
-        "q",
-        "d",
-        "1",
-        "on",
-        ".",
-        name="alice",
-    )
+    begin = ("1", "1", "bob", "begun", ".nonsense", ".leave", ".back", ".back", "q")
+    said = world.converse(*begin, "d", "1", "on", ".", name="alice")
     assert '"nonsense" means nothing here; .help tells what does. Two dots' in said
     assert "Draft kept" in said
     assert "to bob, draft: begun" in said
