@@ -10,11 +10,10 @@ from typing import Final
 
 from msgc import command_line
 from msgc.archive import ArchiveError
+from msgc.command_end import CommandError, Exit, InterruptedTalkError, OutputError, flush
 from msgc.command_guess import question
 from msgc.command_line import Request
 from msgc.command_options import UsageError, help_text
-from msgc.commands_output import OutputError, flush
-from msgc.commands_talk import CommandError, Exit, InterruptedTalkError
 from msgc.os_clock import OsClock
 from msgc.os_files import OsFiles, jitter, open_nowhere, random_bytes, silence
 from msgc.os_net import OsNetwork

@@ -8,9 +8,10 @@ from typing import Final
 
 from msgc import words
 from msgc.archive import Archive
+from msgc.command_end import CommandError, Exit, InterruptedTalkError
 from msgc.command_progress import Progress
 from msgc.commands_output import Output
-from msgc.commands_talk import CommandError, Exit, InterruptedTalkError, Talk
+from msgc.commands_talk import Talk
 from msgc.profile import Profile, check_name
 from msgc.surroundings import Surroundings
 from msgc.values import (

@@ -6,19 +6,25 @@ Must never change the archive.
 Fails with CommandError, and with OutputError when the output cannot be written.
 """
 
+import argparse
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
+from typing import Final
 
 from msgc import words
 from msgc.archive import Archive, Narrowing
+from msgc.command_end import CommandError, Exit
+from msgc.command_options import UsageError
 from msgc.command_progress import Progress
+from msgc.command_times import point_ms
 from msgc.commands_output import Output, json_line, received_object, sent_object
-from msgc.commands_talk import CommandError, Exit
 from msgc.limits import HISTORY_ROWS_MAX
 from msgc.os_files import FilesError
-from msgc.profile import is_name
-from msgc.surroundings import Surroundings
+from msgc.profile import check_name, is_name
+from msgc.surroundings import Surroundings, user_of
 from msgc.values import Received, Sent
+
+_FINDING: Final = ("history", "export")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,26 @@ class Wish:
     user: str
     query: str
     narrowing: Narrowing
+
+
+def run(world: Surroundings, command: str, options: argparse.Namespace) -> int:
+    """Do one of them. The exit code."""
+    output = Output(world, as_json=options.json, quiet=options.quiet)
+    user = user_of(world)
+    wish = _wish(world, options, user) if command in _FINDING else None
+    archive: Archive | None = world.profiles.visit(user)
+    if archive is None:
+        raise CommandError(Exit.ERROR, f"There is no archive of {user} for this server here.")
+    try:
+        if command == "names":
+            return names(output, archive)
+        if wish is None:
+            return why(output, archive, options.number)
+        if command == "export":
+            return export(world, output, archive, wish, options.output)
+        return history(output, archive, wish, options.limit)
+    finally:
+        archive.close()
 
 
 def history(output: Output, archive: Archive, wish: Wish, limit: int) -> int:
@@ -94,6 +120,28 @@ def why(output: Output, archive: Archive, label: str) -> int:
     output.why(sent)
     output.flush()
     return Exit.DONE
+
+
+def _wish(world: Surroundings, options: argparse.Namespace, user: str) -> Wish:
+    """Which messages of the archive; one's own name stands for what one sent, or was sent."""
+    now_ms = world.clock.wall_ms()
+    sender = None if options.sender is None else check_name(options.sender)
+    recipient = None if options.recipient is None else check_name(options.recipient)
+    if sender is not None and recipient is not None and user not in {sender, recipient}:
+        raise UsageError(f"one of --from and --to must be {user}: the archive holds nothing else")
+    own = None if user not in {sender, recipient} else recipient != user
+    narrowing = Narrowing(
+        own=own,
+        sender=None if sender == user != recipient else sender,
+        recipient=None if recipient == user else recipient,
+        since_ms=_point_ms("--since", options.since, now_ms),
+        until_ms=_point_ms("--until", options.until, now_ms),
+    )
+    return Wish(user, options.query or "", narrowing)
+
+
+def _point_ms(option: str, text: str | None, now_ms: int) -> int | None:
+    return None if text is None else point_ms(option, text, now_ms)
 
 
 def _mailbox_form(message: Received | Sent, user: str, host: str) -> str:

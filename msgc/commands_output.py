@@ -10,9 +10,10 @@ written; what was not printed counts as unread.
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from msgc import words
+from msgc.command_end import flush, write
 from msgc.surroundings import Surroundings
 from msgc.values import AccountLine, Fate, Received, SendState, Sent
 from term.safe import safe_line, safe_text
@@ -33,30 +34,6 @@ _OWN_CODES: Final = {
     words.CODE_ACCOUNT_GONE: "ACCOUNT_GONE",
     words.CODE_NOT_SENDABLE: "NOT_SENDABLE",
 }
-
-
-class OutputError(Exception):
-    """Standard output cannot be written."""
-
-
-def flush(stream: TextIO) -> None:
-    """Hand on what was printed. Raises BrokenPipeError, OutputError."""
-    try:
-        stream.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise _unwritable(error) from None
-
-
-def write(stream: TextIO, text: str) -> None:
-    """Print this. Raises BrokenPipeError, OutputError."""
-    try:
-        stream.write(text)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise _unwritable(error) from None
 
 
 class Output:
@@ -237,13 +214,6 @@ def code_name(code: int | None) -> str | None:
     if code is None or code in _OWN_CODES:
         return None if code is None else _OWN_CODES[code]
     return Code(code).name if code in list(Code) else f"CODE_{code}"
-
-
-def _unwritable(error: OSError) -> OutputError:
-    reason = (error.strerror or "input/output error").lower()
-    return OutputError(
-        f"The output cannot be written: {reason}. What was not printed stays unread."
-    )
 
 
 def _name(names: Mapping[Any, str], number: int) -> str:

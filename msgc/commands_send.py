@@ -13,8 +13,9 @@ from typing import Final
 
 from msgc import words
 from msgc.archive import Archive
+from msgc.command_end import CommandError, Exit, InterruptedTalkError
 from msgc.commands_output import Output
-from msgc.commands_talk import CommandError, Exit, InterruptedTalkError, Talk
+from msgc.commands_talk import Talk
 from msgc.loop import Loop
 from msgc.profile import Profile, ProfileHeldError
 from msgc.surroundings import Surroundings

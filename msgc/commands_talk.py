@@ -6,12 +6,12 @@ Fails with CommandError (exit code and words) and with InterruptedTalkError for 
 """
 
 from collections import deque
-from enum import IntEnum, unique
 from functools import partial
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from msgc import words
 from msgc.archive import Archive
+from msgc.command_end import ENDING_SIGNALS, CommandError, Exit, InterruptedTalkError
 from msgc.link import Link, LinkSettings
 from msgc.loop import Loop
 from msgc.net import Signal
@@ -30,36 +30,6 @@ from wire.codes import Code
 
 Event = TypeVar("Event")
 
-_SIGNAL_EXITS: Final = {Signal.INTERRUPT: 130, Signal.TERMINATE: 143, Signal.HANG_UP: 129}
-
-
-@unique
-class Exit(IntEnum):
-    """How a command ends. docs/command-line.md explains them."""
-
-    DONE = 0
-    ERROR = 1
-    USAGE = 2
-    STILL_WAITING = 3
-    REFUSED = 4
-    UNREACHABLE = 5
-
-
-class CommandError(Exception):
-    """The command ends with this exit code and these words."""
-
-    def __init__(self, code: Exit, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-
-
-class InterruptedTalkError(Exception):
-    """A signal asks for the end. `exit_code` is the shell's: 128 and the signal's number."""
-
-    def __init__(self, signal: Signal) -> None:
-        super().__init__(f"signal {signal.value}")
-        self.exit_code = _SIGNAL_EXITS[signal]
-
 
 class Talk:
     """See the module's text."""
@@ -73,7 +43,7 @@ class Talk:
         self._events: deque[LinkEvent] = deque()
         self._signal: Signal | None = None
         self.loop.attach(self.link, world.settings.host, world.settings.port, self._events.append)
-        for signal in _SIGNAL_EXITS:
+        for signal in ENDING_SIGNALS:
             self.loop.watch_signal(signal, partial(self._note_signal, signal))
 
     def log_in(self, name: str, *, live: bool) -> LoggedIn:

@@ -9,8 +9,9 @@ from typing import Final
 
 from msgc import words
 from msgc.archive import Archive
+from msgc.command_end import CommandError, Exit
 from msgc.commands_output import Output, json_line, received_object
-from msgc.commands_talk import CommandError, Exit, Talk
+from msgc.commands_talk import Talk
 from msgc.net import Signal
 from msgc.os_process import Process, ProcessError
 from msgc.profile import Profile

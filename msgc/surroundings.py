@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TextIO
 
+from msgc.command_options import UsageError
 from msgc.net import Clock, Network
 from msgc.os_files import OsFiles
-from msgc.profile import Profiles
+from msgc.profile import Profiles, check_name
 from msgc.settings import Settings
 
 
@@ -30,3 +31,10 @@ class Surroundings:
     stdin: TextIO
     stdout: TextIO
     stderr: TextIO
+
+
+def user_of(world: Surroundings) -> str:
+    """Who to be. Raises UsageError when nobody was named, BadNameError for what is no name."""
+    if world.settings.user is None:
+        raise UsageError("who are you? Say -u NAME, or set MSGC_USER")
+    return check_name(world.settings.user)

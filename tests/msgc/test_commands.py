@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from msgc import command_line
-from msgc.commands_talk import CommandError, Exit, InterruptedTalkError
+from msgc.command_end import CommandError, Exit, InterruptedTalkError
 from msgc.net import Signal
 from msgc.values import SendState
 from tests.msgc.fake_server import FakeAccount, FakeServer, FakeSession

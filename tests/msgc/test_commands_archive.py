@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from msgc import command_line
+from msgc.command_end import CommandError, Exit
 from msgc.command_options import UsageError
-from msgc.commands_talk import CommandError, Exit
 from msgc.values import Arrival, FateState
 from tests.msgc.fake_server import FakeServer
 from tests.msgc.fake_world import FakeWorld
