@@ -5,13 +5,15 @@ clean start without strace, and a full account of every message. Allowed ends (`
 server goes on; or it ends with 70, at once where a sync or a write of the journal failed; or it
 refuses to start with 78. Never a wrong acknowledgement, never a trace, never silence.
 
-Exit 1 on any violation; the folder of the point is then kept and named, with the seed.
+Exit 1 on any violation; the folder of the point is then kept and named, with the seed. Exit 77
+when strace is not here or may not trace: then nothing was shown, which is no success either.
 """
 
 import argparse
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -38,7 +40,10 @@ from tests.strace.points import (
 from tests.strace.workload import Template, work
 
 FAST_FOLDER: Final = Path("/dev/shm")
+FAST_FOLDER_BYTES_MIN: Final = 1 << 30
 TRACE: Final = "trace"
+EXIT_IMPOSSIBLE: Final = 77
+"""What test tools by custom take for "not run". Not zero, so any script takes it for a failure."""
 END_MS_MAX: Final = 10_000
 
 
@@ -67,6 +72,22 @@ class Job:
     template: Template
     work: Path
     program: tuple[str, ...]
+
+
+def why_impossible(strace_program: str = "strace") -> str:
+    """Why strace cannot do its work here; "" when it can."""
+    probe = [strace_program, "-f", "--seccomp-bpf", "-yy", "-o", os.devnull]
+    probe += ["-e", "trace=?openat", "-e", "inject=?openat:error=EIO:when=60000", "true"]
+    try:
+        done = subprocess.run(probe, check=False, capture_output=True, text=True, timeout=30)
+    except OSError as error:
+        return f"{strace_program} cannot be run: {error.strerror}"
+    except subprocess.TimeoutExpired:
+        return f"{strace_program} does not come to an end"
+    if done.returncode == 0:
+        return ""
+    words = done.stderr.strip().splitlines()
+    return f"{strace_program} cannot trace here (is ptrace allowed?): {' / '.join(words[:2])}"
 
 
 def strace(trace: Path, program: Sequence[str], point: Point | None) -> tuple[str, ...]:
@@ -122,6 +143,18 @@ def record(template: Template, work_folder: Path) -> tuple[list[Call], str]:
 def run_point(job: Job) -> Outcome:
     """One point, from the copy of the template to the verdict."""
     outcome = Outcome(str(job.point), job.point.call)
+    try:
+        meet(job, outcome)
+    except OSError as error:  # of our own files, not of the server's
+        outcome.sentences.append(
+            f"the point could not be run to its end: {error}; if {job.work} is gone, something "
+            "cleans up there: choose another place with --folder"
+        )
+    return outcome
+
+
+def meet(job: Job, outcome: Outcome) -> None:
+    """The same, but for what becomes of our own files."""
     folder = job.work / f"point-{job.number}"
     trace = job.work / f"point-{job.number}.{TRACE}"
     crowd = job.template.copy(folder, strace(trace, job.program, job.point), job.number)
@@ -136,7 +169,6 @@ def run_point(job: Job) -> Outcome:
     if not outcome.sentences:
         shutil.rmtree(folder)
         trace.unlink()
-    return outcome
 
 
 def judge_end(point: Point, code: int, calls: list[Call], crowd: Crowd, outcome: Outcome) -> None:
@@ -220,6 +252,15 @@ class Totals:
         )
 
 
+def fast_folder() -> Path | None:
+    """Where files cost nothing, if there is such a place and room in it."""
+    try:
+        roomy = shutil.disk_usage(FAST_FOLDER).free >= FAST_FOLDER_BYTES_MIN
+    except OSError:
+        return None
+    return FAST_FOLDER if roomy and os.access(FAST_FOLDER, os.W_OK) else None
+
+
 def run(
     count: int,
     seed: int,
@@ -228,11 +269,13 @@ def run(
     *,
     only: str = "",
     keep: bool = True,
+    parent: Path | None = None,
 ) -> int:
-    """`count` points that are reached, `only` with this in their name; the exit code."""
+    """`count` points that are reached, `only` with this in their name; the exit code. All files are
+    in a folder of its own in `parent`.
+    """
     begun_s = monotonic()
-    fast = FAST_FOLDER if FAST_FOLDER.is_dir() else None
-    work_folder = Path(tempfile.mkdtemp(prefix="msgd-strace-", dir=fast))
+    work_folder = Path(tempfile.mkdtemp(prefix="strace-faults-", dir=parent or fast_folder()))
     template = Template(work_folder / "template")
     template.make()
     calls, folder = record(template, work_folder)
@@ -256,7 +299,7 @@ def run(
     if totals.failed and keep:
         print(f"FAILED seed={seed}; kept: {work_folder}")
     else:
-        shutil.rmtree(work_folder)
+        shutil.rmtree(work_folder, ignore_errors=True)
     print(totals.lines(monotonic() - begun_s))
     return 1 if totals.failed or totals.points < count else 0
 
@@ -267,8 +310,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the choice (default 1)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--only", default="", help="points with this text, as fdatasync:error=EIO")
+    parser.add_argument("--folder", type=Path, help="where to work (in memory, if there is room)")
     options = parser.parse_args()
-    return run(options.points, options.seed, options.jobs, only=options.only)
+    reason = why_impossible()
+    if reason:
+        print(f"NOT RUN: {reason}; nothing was shown")
+        return EXIT_IMPOSSIBLE
+    return run(options.points, options.seed, options.jobs, only=options.only, parent=options.folder)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-import shutil
 import sys
+from pathlib import Path
 from random import Random
 
 import pytest
 
 from tests.strace.points import FAULTS, Call, Point, after_the_end, allowed_ends, choose, parse
-from tests.strace.strace_faults import run
+from tests.strace.strace_faults import Job, run, run_point, why_impossible
+from tests.strace.workload import Template
 
 TRACE = """\
 71  openat(AT_FDCWD</>, "/usr/lib/python", O_RDONLY) = 3</usr/lib/python>
@@ -16,7 +17,7 @@ TRACE = """\
 71  recvfrom(4<UNIX-STREAM:[1->2]>, ""..., 30, 0, NULL, 0) = 30
 71 +++ exited with 70 +++
 """
-NEEDS_STRACE = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not here")
+NEEDS_STRACE = pytest.mark.skipif(why_impossible() != "", reason="strace cannot trace here")
 
 
 def test_a_trace_is_read_and_only_our_calls_are_chosen() -> None:
@@ -50,6 +51,22 @@ def test_only_a_write_behind_the_header_is_a_batch() -> None:
     assert Call("pwrite64", 1, '9</d/journal/01.journal>, ""..., 4096, 8192) = 4096').is_batch
     assert not Call("pwrite64", 1, '9</d/journal/01.journal>, ""..., 4096, 0) = 4096').is_batch
     assert not Call("pwrite64", 1, '9</d/journal/01.journal.tmp>, ""..., 8, 4096) = 8').is_batch
+
+
+def test_where_strace_cannot_work_it_is_said_why(tmp_path: Path) -> None:
+    assert "cannot be run: No such file" in why_impossible(str(tmp_path / "strace"))
+    forbidden = tmp_path / "forbidden"
+    forbidden.write_text("#!/bin/sh\necho 'ptrace: Operation not permitted' >&2\nexit 1\n")
+    forbidden.chmod(0o700)
+    assert "ptrace: Operation not permitted" in why_impossible(str(forbidden))
+
+
+def test_a_work_folder_that_vanishes_is_said_so(tmp_path: Path) -> None:
+    point = Point("fsync", "error=EIO", 1, for_good=False)
+    job = Job(1, point, Template(tmp_path / "gone"), tmp_path, ("true",))
+    outcome = run_point(job)
+    assert not outcome.hit
+    assert "choose another place with --folder" in outcome.sentences[0]
 
 
 @pytest.mark.slow
