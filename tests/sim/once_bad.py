@@ -1,0 +1,18 @@
+"""Seeds that once found a defect, and what it was. They stay, and run in the slow lane.
+
+A seed means the same run only while the simulator draws in the same order; so each defect also has
+a test of its own beside the code that was mended, and stands there under the name given here.
+
+Must never lose an entry.
+"""
+
+from typing import Final
+
+ONCE_BAD: Final[dict[int, str]] = {
+    0: "a mailbox header that cannot be read ends a checkpoint: refused and named, not a crash",
+    5: "an unreadable spare segment kept the server from starting, repaired or not:"
+    " tests/store/test_repair.py test_a_spare_segment_that_cannot_be_read_goes",
+    107: "a look at one window of the outbox was taken for a look at all of it:"
+    " tests/msgc/test_link_traffic.py"
+    " test_no_more_than_the_window_is_under_way_and_all_arrives_in_order",
+}
