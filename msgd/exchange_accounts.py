@@ -62,13 +62,16 @@ class Accounts:
         state = self._core.state
         page_max = self._core.limits.accounts_per_page_max
         limit = page_max if message.limit is None else min(message.limit, page_max)
+        online = self._core.online
+        # Who is being deleted waits for the end of it, and is no account any more for others.
+        leaving = sum(account.name in online for account in state.closing_accounts())
         entries, cursor = self._page(message.pattern or "*", message.cursor or "", limit)
         self._core.say(
             session,
             AccountList(
                 message.request,
                 accounts_total=len(state.by_name) - state.closing_count,
-                accounts_connected=len(self._core.online),
+                accounts_connected=len(online) - leaving,
                 cursor=cursor,
                 entries=tuple(entries),
             ),

@@ -216,7 +216,7 @@ def test_an_account_that_is_being_deleted_cannot_log_in_is_not_listed_and_not_de
     assert stranger.is_refused(Code.BEING_DELETED)
     (page,) = alice.all(AccountList)
     assert [entry.username for entry in page.entries] == ["alice"]
-    assert page.accounts_total == 1
+    assert (page.accounts_total, page.accounts_connected) == (1, 1)
 
 
 def test_no_news_is_pushed_to_one_who_is_being_deleted(server: Server) -> None:
