@@ -9,12 +9,14 @@ Fails only with what the callbacks raise; a broken connection is the link's affa
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgc import limits
-from msgc.link import Link
 from msgc.net import Channel, Clock, NetError, Network, Signal
 from msgc.values import LinkEvent
+
+if TYPE_CHECKING:  # the first screen is there before the network is needed
+    from msgc.link import Link
 
 Callback: TypeAlias = Callable[[], None]
 
@@ -52,7 +54,7 @@ class Loop:
     # ----- what to watch ------------------------------------------------------------------
 
     def attach(
-        self, link: Link, host: str, port: int, on_event: Callable[[LinkEvent], None]
+        self, link: "Link", host: str, port: int, on_event: Callable[[LinkEvent], None]
     ) -> None:
         """Drive this link, and give its events to `on_event`. An earlier link is let go."""
         self.detach()
@@ -160,7 +162,7 @@ class Loop:
             self._drop(link, "closed")
         return self._tell(link) or told
 
-    def _tell(self, link: Link) -> bool:
+    def _tell(self, link: "Link") -> bool:
         told = False
         while self._link is link and self._on_event is not None:
             event = link.next_event()
@@ -170,7 +172,7 @@ class Loop:
             self._on_event(event)
         return told
 
-    def _connect(self, link: Link) -> None:
+    def _connect(self, link: "Link") -> None:
         link.connecting(self.clock.now_ms())
         # Told before the host's name is looked up, which may take a while.
         self._tell(link)
@@ -181,7 +183,7 @@ class Loop:
         except NetError as error:
             link.disconnected(str(error), self.clock.now_ms())
 
-    def _finish_connecting(self, link: Link) -> None:
+    def _finish_connecting(self, link: "Link") -> None:
         assert self._channel is not None
         try:
             if self._channel.finish_connecting():
@@ -190,7 +192,7 @@ class Loop:
         except NetError as error:
             self._drop(link, str(error))
 
-    def _read(self, link: Link) -> None:
+    def _read(self, link: "Link") -> None:
         assert self._channel is not None
         try:
             data = self._channel.receive(limits.READ_BYTES_MAX)
@@ -202,7 +204,7 @@ class Loop:
         elif data is not None:
             self._drop(link, "the server closed the connection")
 
-    def _write(self, link: Link) -> None:
+    def _write(self, link: "Link") -> None:
         """Send as much as the socket takes. The link is asked for more only when all is gone."""
         if not self._connected or self._channel is None:
             return
@@ -216,7 +218,7 @@ class Loop:
         except NetError as error:
             self._drop(link, str(error))
 
-    def _drop(self, link: Link, reason: str) -> None:
+    def _drop(self, link: "Link", reason: str) -> None:
         if self._channel is not None:
             self._channel.close()
         self._channel = None

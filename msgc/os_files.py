@@ -1,4 +1,4 @@
-"""The operating system's files and randomness: the only file with os file calls, fcntl and random.
+"""The operating system's files and randomness: the only file with os file calls, fcntl.
 
 The archive itself is opened by SQLite (`msgc.archive_database`).
 
@@ -8,13 +8,13 @@ Fails with FilesError, whose text says what to do, and with HeldError for a lock
 
 import fcntl
 import os
-import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TextIO
 
 _PID_BYTES_MAX: Final = 32
+_JITTER_BYTES: Final = 6
 
 
 class FilesError(Exception):
@@ -147,7 +147,7 @@ def random_bytes(count: int) -> bytes:
 
 def jitter() -> float:
     """A number from 0 to 1, so that clients do not all come back in one instant."""
-    return random.random()  # noqa: S311 no secret depends on it
+    return int.from_bytes(os.urandom(_JITTER_BYTES), "big") / 256**_JITTER_BYTES
 
 
 def _reason(error: OSError) -> str:

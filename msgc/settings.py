@@ -10,8 +10,6 @@ Must never pass over a key that it does not know.
 Fails with SettingsError, whose text names the place, the key and what would be right.
 """
 
-import difflib
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -86,12 +84,17 @@ def _from_file(
         if config_named:
             raise SettingsError(f"There is no configuration file {path}.")
         return {}
+    # Late, like difflib below: most people have no such file, and start sooner.
+    import tomllib
+
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not TOML: {error}.") from None
     for key, value in table.items():
         if key not in _DEFAULTS:
+            import difflib
+
             near = difflib.get_close_matches(key, _DEFAULTS, 1)
             hint = f' Did you mean "{near[0]}"?' if near else f" Known: {', '.join(_DEFAULTS)}."
             raise SettingsError(f'{path}: unknown key "{key}".{hint}')

@@ -6,10 +6,9 @@ program. What the server refuses is words in the message line.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgc import words
-from msgc.link import Link, LinkSettings
 from msgc.loop import Loop
 from msgc.profile import Profile, ProfileError, ProfileHeldError, is_name
 from msgc.surroundings import Surroundings
@@ -32,6 +31,10 @@ from msgc.view_text import Times
 from msgc.view_values import Directory, News, Overview, Phase, Setting, Standing, Target
 from term.safe import Safe, safe_line
 from wire.codes import Code
+
+if TYPE_CHECKING:
+    from msgc.archive import Archive
+    from msgc.link import Link
 
 FOLLOW_MS: Final = 10_000
 """How long the message line goes on telling of the last message sent, at least."""
@@ -340,10 +343,19 @@ class LiveDesk(PaperDesk):
             self._on_news,
             notices=self.notices,
         )
-        link = Link(archive, self._surroundings.jitter, LinkSettings(self._surroundings.agent))
+        link = self._make_link(archive, stays=True)
         self._link = link
         self._loop.attach(link, *address, self._on_event)
         self._start(link)
+
+    def _make_link(self, archive: "Archive", *, stays: bool) -> "Link":
+        """A link; one that does not stay asks a single question."""
+        # Late: the first screen is there before the network is needed.
+        from msgc.link import Link, LinkSettings
+
+        agent = self._surroundings.agent
+        settings = LinkSettings(agent, retry=stays, ask_outcomes=stays, poll_outbox=stays)
+        return Link(archive, self._surroundings.jitter, settings)
 
     def _ask_about(self, name: str, held: ProfileHeldError) -> None:
         """Another process has the profile: let the server judge whether the name is in use.
@@ -351,9 +363,8 @@ class LiveDesk(PaperDesk):
         It is asked as a stranger, for as the same installation we would push the other one out.
         """
         settings, surroundings = self._surroundings.settings, self._surroundings
-        quiet = LinkSettings(surroundings.agent, retry=False, ask_outcomes=False, poll_outbox=False)
         stranger = surroundings.profiles.stranger()
-        link = Link(stranger, surroundings.jitter, quiet)
+        link = self._make_link(stranger, stays=False)
 
         def judge(event: LinkEvent) -> None:
             if isinstance(event, LoggedIn):
@@ -369,7 +380,7 @@ class LiveDesk(PaperDesk):
         self._loop.attach(link, settings.host, settings.port, judge)
         link.log_in(name, create_if_new=False, live=False)
 
-    def _start(self, link: Link) -> None:
+    def _start(self, link: "Link") -> None:
         live = is_live(self._archive.preferences)
         link.log_in(self.situation.name, create_if_new=not self.inside, live=live)
 
@@ -418,7 +429,7 @@ class LiveDesk(PaperDesk):
             self._noted = words_now
             self.notices.add(self.now_ms(), words_now)
 
-    def _standing(self, link: Link) -> Standing:
+    def _standing(self, link: "Link") -> Standing:
         phase = _PHASES[link.state]
         retry_at_ms = None
         if phase is Phase.WAITING and link.retry_at_ms is not None:

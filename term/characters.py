@@ -15,8 +15,6 @@ import re
 import unicodedata
 from typing import Final
 
-from wcwidth import wcwidth
-
 from term.limits import CACHED_CHARACTERS_MAX
 
 REPLACEMENT: Final = "\ufffd"
@@ -96,7 +94,7 @@ def escaped(character: str) -> str:
 
 def width(character: str) -> int:
     """Columns of one character that is shown as itself: 0, 1 or 2."""
-    return max(0, wcwidth(character))
+    return 1 if " " <= character <= "~" else max(0, _measure(character))
 
 
 def is_mark(character: str) -> bool:
@@ -119,9 +117,17 @@ def _shown_by_category(character: str) -> str:
         return " "
     if category == "Cf":
         return f"<U+{ord(character):04X}>"
-    if category[0] in _SHOWN_CATEGORIES and wcwidth(character) >= 0:
+    if category[0] in _SHOWN_CATEGORIES and _measure(character) >= 0:
         return character
     return REPLACEMENT
+
+
+def _measure(character: str) -> int:
+    """As `wcwidth` says: -1 for what has no width."""
+    # Late: its tables take longer to load than a screen of plain ASCII to draw.
+    from wcwidth import wcwidth
+
+    return wcwidth(character)
 
 
 class _Table(dict[int, str]):

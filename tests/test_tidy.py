@@ -34,7 +34,7 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
     "select": ("term/os_terminal.py", "msgd/os_files.py"),
     "ssl": (),
     "time": ("msgd/os_clock.py", "msgc/os_clock.py"),
-    "random": ("msgc/os_files.py",),
+    "random": (),
     "secrets": (),
     "uuid": (),
     "curses": ("term/curses_console.py",),

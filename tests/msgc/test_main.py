@@ -163,3 +163,27 @@ def test_what_was_promised_is_there_after_a_kill(tmp_path: Path) -> None:
     ids = [value for kind, value in promised if kind == "sent"]
     assert len(ids) == len(set(ids)), "no id is used twice"
     archive.close()
+
+
+@pytest.mark.parametrize(
+    ("start", "unneeded"),
+    [
+        (
+            "import msgc.app, term.curses_console",
+            ("msgc.link", "wire.messages", "wcwidth", "msgc.commands_output", "subprocess", "json"),
+        ),
+        (
+            "import msgc.commands_archive",
+            ("msgc.link", "wire.messages", "curses", "subprocess", "msgc.mailbox_text"),
+        ),
+    ],
+)
+def test_what_is_not_needed_at_the_start_is_not_loaded(
+    start: str, unneeded: tuple[str, ...]
+) -> None:
+    """Each costs a person who waits for the first prompt 5 to 50 ms."""
+    code = f"import sys, msgc.__main__; {start}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not set(unneeded) & set(done.stdout.split())
