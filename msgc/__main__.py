@@ -118,7 +118,8 @@ def _run_screens(world: Surroundings, name: str | None) -> int:
     try:
         console = CursesConsole(os.environ, world.settings.color)
     except ConsoleUnsuitable as error:
-        raise CommandError(Exit.ERROR, str(error)) from None
+        _say(Exit.DONE, f"{error}. This run goes on in lines.")
+        return _run_lines(world, name)
     return app.run(world, console, name)
 
 

@@ -18,6 +18,7 @@ from typing import Final
 
 from msgc.archive_database import MEMORY, ArchiveError, Database
 from msgc.archive_drafts import Drafts, Preferences
+from msgc.archive_glance import Glance
 from msgc.archive_inbox import Inbox
 from msgc.archive_outbox import Outbox
 from msgc.archive_search import EVERYTHING, Narrowing, Search
@@ -45,6 +46,7 @@ class Archive:
         self._database = Database(path)
         search = Search(self._database)
         self._search = search
+        self._glance = Glance(self._database)
         self.outbox = Outbox(self._database, search, wall_ms)
         self.inbox = Inbox(self._database, search, wall_ms)
         self.drafts = Drafts(self._database, wall_ms)
@@ -82,6 +84,17 @@ class Archive:
         """What was received and sent, the newest first; with a query what has all its words."""
         entries = []
         for row, own, at_ms in self._search.find(query, limit, offset, narrowing):
+            received = None if own else self.inbox.get(row)
+            sent = self.outbox.by_sequence(row) if own else None
+            entries.append(HistoryEntry(at_ms, received, sent))
+        return tuple(entries)
+
+    def glance(
+        self, words: str, person: str, limit: int, *, thorough: bool
+    ) -> tuple[HistoryEntry, ...]:
+        """The same for somebody who types: quickly, and not all when much is found."""
+        entries = []
+        for row, own, at_ms in self._glance.find(words, person, limit, thorough=thorough):
             received = None if own else self.inbox.get(row)
             sent = self.outbox.by_sequence(row) if own else None
             entries.append(HistoryEntry(at_ms, received, sent))

@@ -21,6 +21,8 @@ from term.safe import Safe, safe_line
 
 ANSWER_MS: Final = 10_000
 """How long a line waits for an answer of the server's, at most."""
+NO_READER: Final = 141
+"""The exit code when the lines have nowhere to go: that of the shell for a broken pipe."""
 QUIET_MS: Final = 1_000
 """A new screen is said when its answer is there, or after this time."""
 
@@ -74,10 +76,13 @@ class PlainApp:
         loop.watch_reader(self._console.fileno(), self._read_lines)
         loop.watch_signal(Signal.RESIZE, lambda: None)
         self._program.start(name)
-        self._go_on()
-        while self._program.code is None:
-            loop.turn()
+        try:
             self._go_on()
+            while self._program.code is None:
+                loop.turn()
+                self._go_on()
+        except ConsoleClosed:  # nobody reads on: the lines have nowhere to go
+            self._program.code = NO_READER
         return self._program.code
 
     def close(self) -> None:

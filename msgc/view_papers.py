@@ -38,7 +38,9 @@ class PaperDesk(Desk):
 
     def history(self, wanted: Wanted, count_max: int) -> tuple[HistoryEntry, ...]:
         """See Desk."""
-        return self._archive.history(wanted.words, count_max)
+        return self._archive.glance(
+            wanted.words, wanted.person, count_max, thorough=wanted.thorough
+        )
 
     def sent(self, count_max: int) -> tuple[Sent, ...]:
         """See Desk."""

@@ -37,7 +37,7 @@ from term.list_view import ListView
 from term.safe import Safe, safe_line
 from wire.limits import NAME_BYTES_MAX
 
-PORTION_ROWS: Final = 500
+PORTION_ROWS: Final = 200
 ROWS_MAX: Final = 10_000
 _QUERY_COLUMNS_MAX: Final = 30
 
@@ -183,7 +183,7 @@ class History(Screen):
     def _load_more(self) -> None:
         at_end = self._list.cursor >= len(self._rows) - 1
         if at_end and len(self._rows) == self._portion and self._portion < ROWS_MAX:
-            self._portion = min(ROWS_MAX, self._portion + PORTION_ROWS)
+            self._portion = min(ROWS_MAX, 2 * self._portion)
             self._load()
 
     def _want(self, wanted: Wanted) -> None:

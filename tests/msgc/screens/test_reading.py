@@ -232,7 +232,7 @@ def test_all_count_as_looked_at_when_one_says_so() -> None:
 def test_history_reads_on_at_its_end() -> None:
     person = states.history_thousands()
     person.see()
-    assert person.desk.done[-1] == ("history", Wanted(), 1_000)
+    assert person.desk.done[-1] == ("history", Wanted(), 400)
 
 
 def test_history_opens_both_kinds() -> None:
