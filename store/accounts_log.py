@@ -19,7 +19,7 @@ from typing import Final
 from store import account_codec
 from store.account import Everyone
 from store.accounts import Accounts, ByNumber
-from store.disk import Disk, DiskMissing
+from store.disk import Disk, DiskError, DiskMissing
 from store.errors import StoreDamaged
 from store.framing import block_bytes, decode_block, decode_header, encode_block, encode_header
 from store.limits import PAGE_BYTES, READ_SLICE_BYTES
@@ -59,7 +59,9 @@ def is_log_of(disk: Disk, path: str, store_id: bytes, number: int) -> bool:
         return decode_header(path, MAGIC, disk.read_at(handle, 0, PAGE_BYTES)) == BODY.pack(
             store_id, number
         )
-    except StoreDamaged:  # half made when the power went: the next log takes its place
+    except (StoreDamaged, DiskError):
+        # Half made when the power went, or unreadable by now: nothing in it counts, and the next
+        # log of its number takes its place.
         return False
     finally:
         disk.close(handle)

@@ -17,4 +17,6 @@ ONCE_BAD: Final[dict[int, str]] = {
     107: "a look at one window of the outbox was taken for a look at all of it:"
     " tests/msgc/test_link_traffic.py"
     " test_no_more_than_the_window_is_under_way_and_all_arrives_in_order",
+    861: "an unreadable accounts log that no MANIFEST names kept the server from starting:"
+    " tests/store/test_accounts_log.py test_a_leftover_that_cannot_be_read_is_left_alone",
 }

@@ -84,3 +84,15 @@ def test_a_leftover_is_not_removed_once_its_number_is_in_force() -> None:
     assert again.core.accounts_log.number == log.number + 1
     disk.kill()
     assert picture(open_store(disk, rewriting)) == picture(again)
+
+
+def test_a_leftover_that_cannot_be_read_is_left_alone() -> None:
+    disk, store = filled(2)
+    before = picture(store)
+    log = store.core.accounts_log
+    AccountsLog.create(disk, store.store_id, log.number + 1)
+    disk.kill()
+    disk.inode(accounts_path(log.number + 1)).bad_pages.add(0)
+    again = open_store(disk)
+    assert f"{accounts_path(log.number + 1)} is not ours; left alone" in again.findings
+    assert picture(again) == before
