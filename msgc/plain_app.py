@@ -16,11 +16,14 @@ from msgc.surroundings import Surroundings
 from msgc.view import LINES, View
 from msgc.view_answers import Answer, read
 from msgc.view_lines import changes_of, lines_of, prompt_of, question_lines
+from msgc.view_values import Phase
 from term.console import ConsoleClosed
 from term.safe import Safe, safe_line
 
 ANSWER_MS: Final = 10_000
 """How long a line waits for an answer of the server's, at most."""
+UNREACHABLE: Final = 5
+"""The exit code when the input ends and there was never a server: that of the commands."""
 NO_READER: Final = 141
 """The exit code when the lines have nowhere to go: that of the shell for a broken pipe."""
 QUIET_MS: Final = 1_000
@@ -117,7 +120,8 @@ class PlainApp:
         if self._waits():
             return
         if self._input_ended and not self._lines:
-            self._program.leave()
+            waits = self._program.desk.overview().standing.phase is Phase.WAITING
+            self._program.leave(UNREACHABLE if waits and not self._program.desk.inside else None)
             return
         assert self._told is not None
         prompt = prompt_of(self._told)

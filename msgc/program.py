@@ -101,10 +101,12 @@ class Program:
         if self.is_leaving and desk.left:
             self.code = self._end_code
 
-    def leave(self) -> None:
+    def leave(self, code: int | None = None) -> None:
         """Say goodbye to the server, and end when it is said, or after a while."""
         if self.is_leaving:
             return
+        if code is not None:
+            self._end_code = code
         self.is_leaving = True
         self._keep()
         self.desk.say(Safe("Disconnecting ..."))

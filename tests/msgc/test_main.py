@@ -41,7 +41,7 @@ def msgc(home: Path, *words: str, flags: tuple[str, ...] = ()) -> subprocess.Com
         (("-u", "a", "--port", "x", "check"), 2, "msgc: --port must be a number.\n"),
         (("-u", "a", "--port", "1", "check"), 5, "msgc: Cannot reach the server at 127.0.0.1:1:"),
         (("-u", "a", "history"), 1, "msgc: There is no archive of a for this server here.\n"),
-        (("alice",), 1, "msgc: "),
+        (("alice",), 5, "msgc: input and output are not a terminal; use --plain. This run goes on"),
         (("-u", "a", "watch", "--exec", "unbalanced 'q"), 2, "msgc: --exec: no closing quotation"),
         (("chekc",), 2, 'msgc: Did you mean "msgc check"? To be the user chekc: msgc -u chekc\n'),
         (("chekc", "extra"), 2, 'msgc: Did you mean "msgc check"? To be the user chekc:'),
