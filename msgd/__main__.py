@@ -32,6 +32,15 @@ from term.console import Console
 
 EXIT_PIPE: Final = 141
 """What a shell says of a program that SIGPIPE ended."""
+EXIT_INTERRUPTED: Final = 130
+"""What a shell says of a program that C-c ended."""
+LEFT_BEHIND: Final = {
+    Action.FSCK: "nothing was changed",
+    Action.DUMP: "nothing was changed",
+    Action.REPAIR: "if no server starts on the folder now, run it again: it goes on where it was",
+    Action.BACKUP: "the copy is not whole, and no server starts on it: remove it",
+}
+SHOWN_COLUMNS: Final = 79
 
 
 def main() -> int:
@@ -49,7 +58,11 @@ def main() -> int:
             return EXIT_OK
         if command.action is Action.SERVE:
             return _serve(_settings(command, os.environ))
-        return _inspect(command)
+        try:
+            return _inspect(command)
+        except KeyboardInterrupt:
+            _complain(f"msgd: interrupted; {LEFT_BEHIND[command.action]}")
+            return EXIT_INTERRUPTED
     except (UsageError, SettingsError) as error:
         _complain(f"msgd: {error}")
         _complain("msgd --help tells all options")
@@ -144,7 +157,7 @@ def _inspect(command: Command) -> int:
 
     folder, *names = command.arguments
     if command.action is Action.FSCK:
-        return inspection.verify(folder, open_disk, _say, _complain)
+        return inspection.verify(folder, open_disk, _say, _complain, _show)
     if command.action is Action.REPAIR:
         os.umask(0o077)
         return inspection.mend(folder, open_disk, _say, _complain)
@@ -158,6 +171,7 @@ def _inspect(command: Command) -> int:
             entropy=os.urandom,
             say=_say,
             complain=_complain,
+            show=_show,
         )
     return inspection.show(folder, names[0] if names else None, open_disk, _say, _complain)
 
@@ -167,6 +181,13 @@ def _say(text: str) -> None:
         print(text, flush=True)  # noqa: T201  this is the program's standard output
     except OSError as error:
         raise _OutputError(error) from None
+
+
+def _show(text: str) -> None:
+    """A line that the next one replaces; only for somebody who looks."""
+    if os.isatty(2):
+        sys.stderr.write(f"\r{text[:SHOWN_COLUMNS]:{SHOWN_COLUMNS}}\r")
+        sys.stderr.flush()
 
 
 def _complain(text: str) -> None:

@@ -13,7 +13,7 @@ from store.backup import backup
 from store.disk import Disk, DiskError
 from store.dump import dump, dump_user
 from store.errors import EXIT_FAILED, EXIT_REFUSED, StoreError, StoreLocked
-from store.fsck import fsck
+from store.fsck import Progress, examine
 from store.repair import repair
 from term.safe import safe_log
 
@@ -26,15 +26,14 @@ OpenDisk = Callable[[str], Disk]
 Say = Callable[[str], None]
 
 
-def verify(folder: str, open_disk: OpenDisk, say: Say, complain: Say) -> int:
-    """Look at everything; 0 when it is sound, 78 when something is damaged."""
+def verify(folder: str, open_disk: OpenDisk, say: Say, complain: Say, show: Say) -> int:
+    """Look at everything; 0 when it is sound, 78 when something is damaged. `show` is a line for
+    people that the next one replaces; "" takes it away.
+    """
 
     def run(disk: Disk) -> int:
         _hold(disk, complain)
-        findings = fsck(disk)
-        for finding in findings:
-            say(_line(str(finding)))
-        damages = sum(not finding.harmless for finding in findings)
+        damages = _examine(disk, say, show)
         if damages:
             complain(
                 f"msgd: {folder} is damaged in {damages} {'place' if damages == 1 else 'places'}; "
@@ -83,19 +82,21 @@ def copy(
     entropy: Callable[[int], bytes],
     say: Say,
     complain: Say,
+    show: Say,
 ) -> int:
     """Back up a folder, also that of a running server, into an empty one; then look at the copy."""
 
     def run(disk: Disk) -> int:
         target = open_new_disk(to)
         try:
+            show("copying")
             copied = backup(disk, target, entropy)
-            damages = [each for each in fsck(target) if not each.harmless]
+            damages = _examine(target, lambda line: complain(f"msgd: of the copy: {line}"), show)
         finally:
+            show("")
             target.unlock()
-        for finding in damages:
-            complain(f"msgd: the copy is bad: {_line(str(finding))}")
         if damages:
+            complain(f"msgd: the copy in {to} is bad: do not keep it, and look at that disk")
             return EXIT_FAILED
         say(
             f"{_line(to)} is a backup of {_line(folder)}: {copied.mailboxes} mailboxes, "
@@ -129,6 +130,24 @@ def show(folder: str, user: str | None, open_disk: OpenDisk, say: Say, complain:
         return EXIT_OK
 
     return _with_disk(folder, open_disk, complain, run)
+
+
+def _examine(disk: Disk, say: Say, show: Say) -> int:
+    """Say what is found as soon as it is found; how many damages."""
+    damages = 0
+    findings = examine(disk)
+    try:
+        for each in findings:
+            if isinstance(each, Progress):
+                show(str(each))
+                continue
+            show("")
+            say(_line(str(each)))
+            damages += not each.harmless
+    finally:
+        show("")
+        findings.close()  # now, while there is a disk on which it can close its files
+    return damages
 
 
 def _with_disk(folder: str, open_disk: OpenDisk, complain: Say, run: Callable[[Disk], int]) -> int:

@@ -90,7 +90,7 @@ def serve(settings: Settings, machine: Machine) -> int:
         return EXIT_ERROR
     except StoreNoRoom as error:
         machine.complain(f"msgd: {safe_log(str(error), 1_024)}; nothing is lost, make room")
-        return EXIT_FAILED  # room is all it needs, so whoever starts it again may do so
+        return error.exit_code
     except StoreError as error:
         machine.complain(f"msgd: {safe_log(str(error), 1_024)}")
         return error.exit_code

@@ -37,10 +37,12 @@ def dump(disk: Disk) -> Iterator[str]:
     manifest = need_manifest(disk)
     yield from dump_manifest(manifest)
     saved = load_saved(disk, manifest)
-    for account in sorted(saved.accounts.values(), key=lambda each: each.number):
-        yield dump_account(account, saved)
+    numbers = sorted(saved.accounts)  # one account at a time: there may be a million
+    for number in numbers:
+        yield dump_account(saved.accounts[number], saved)
     yield from dump_queue(disk, manifest, saved.everyone.queue, None)
-    for account in sorted(saved.accounts.values(), key=lambda each: each.number):
+    for number in numbers:
+        account = saved.accounts[number]
         yield from dump_queue(disk, manifest, account.queue, account)
     yield from dump_journal(disk, manifest)
 

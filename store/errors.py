@@ -4,7 +4,7 @@
     ├── StoreDamaged          bytes that were once durable are not what they were       exit 78
     ├── StoreFromTheFuture    a newer version of the program wrote this folder          exit 78
     ├── StoreLocked           another server holds this folder                          exit 78
-    ├── StoreNoRoom           no room to finish recovery: nothing is lost, make room     exit 78
+    ├── StoreNoRoom           no room to finish: nothing is lost, make room               exit 70
     ├── StoreForbidden        the folder's owner or permissions are not ours            exit 78
     ├── StoreBusy             a folder changed too fast to be copied: try again           exit 1
     └── StoreFailure          a write or a sync failed: nothing more may be promised    exit 70
@@ -58,7 +58,12 @@ class StoreForbidden(StoreError):  # noqa: N818  # named by what is so
 
 
 class StoreNoRoom(StoreError):  # noqa: N818  # named by what is so
-    """The disk is too full to start. Nothing is lost; make room and start again."""
+    """The disk is too full to start, to repair, to copy. Nothing is lost; make room, try again.
+
+    Room is all that it needs and may come by itself, so a supervisor may try again too.
+    """
+
+    exit_code: int = EXIT_FAILED
 
 
 class StoreBusy(StoreError):  # noqa: N818  # named by what is so

@@ -4,27 +4,38 @@ Checks MANIFEST, the accounts log, every live segment of the journal, and every 
 every mailbox; then whether the counters of each account agree with what its files hold. Names files
 that nothing refers to. A finding is a line with file and offset.
 
+Goes through one mailbox after the other and keeps nothing of them: what it takes in memory is the
+accounts (as a server does), and a few numbers for each message to everyone.
+
 Must never write, and never stop at the first finding when others can still be looked for.
 """
 
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from re import compile as pattern
+from typing import Final
 
-from store.account import Account
-from store.accounts_log import SavedAccounts
-from store.disk import Disk, DiskError
-from store.entry import EntryKind
+from store.account import EVERYONE, Account, Queue
+from store.disk import Disk, DiskError, DiskMissing
+from store.entry import Entry, EntryKind
 from store.errors import StoreDamaged, StoreError
+from store.fsck_everyone import EveryoneLedger
 from store.inspect import (
     entries_of,
-    expected_mailboxes,
     load_saved,
     mailbox_files,
     need_manifest,
     records_of,
     replay_of,
 )
+from store.limits import FSCK_PROGRESS_ENTRIES, FSCK_PROGRESS_MAILBOXES
+from store.mailbox import mailbox_path
 from store.manifest import Manifest
-from store.records import numbers_of
+from store.patient_disk import PatientDisk
+from store.salvage_mailbox import MailboxSalvage
+from store.state import State
+
+MAILBOX: Final = pattern(r"mailboxes/[0-9a-f]{2}/([0-9a-f]{16})\.mailbox")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +52,49 @@ class Finding:
         return f"{kind}: {self.file}, byte {self.offset}: {self.text}"
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is, now and then."""
+
+    accounts: int  # looked at
+    accounts_total: int
+    entries: int  # of mailboxes, so far
+
+    def __str__(self) -> str:
+        return (
+            f"{self.accounts:,} of {self.accounts_total:,} accounts, {self.entries:,} entries "
+            "looked at"
+        )
+
+
 def fsck(disk: Disk) -> list[Finding]:
     """Everything there is to say about a data folder; nothing harmful: it is sound."""
+    return [each for each in examine(disk) if isinstance(each, Finding)]
+
+
+def examine(disk: Disk) -> Generator[Finding | Progress, None, None]:
+    """The same, one after the other, as it is found."""
     try:
         manifest = need_manifest(disk)
         saved = load_saved(disk, manifest)
     except (StoreError, DiskError) as error:
-        return [found(error)]
-    findings: list[Finding] = []
-    check_mailboxes(disk, manifest, saved, findings)
-    check_journal(disk, manifest, findings)
-    return findings
+        yield found(error)
+        return
+    state = State(0)
+    state.use(saved.table)
+    state.everyone = saved.everyone
+    yield Progress(0, len(state.by_number), 0)
+    journal = list(check_journal(disk, manifest, state))
+    yield from journal
+    can_count = all(each.harmless for each in journal)  # else who knows what was settled
+    yield from look_for_strangers(disk, state)
+    ledger = EveryoneLedger()
+    everyone = list(check_everyone(disk, manifest, state.everyone.queue, ledger))
+    yield from everyone
+    ledger.close()
+    yield from check_accounts(
+        disk, manifest, state, None if everyone else ledger, can_count=can_count
+    )
 
 
 def found(error: StoreError | DiskError) -> Finding:
@@ -61,61 +104,138 @@ def found(error: StoreError | DiskError) -> Finding:
     return Finding("the folder", 0, str(error), harmless=False)
 
 
-def check_mailboxes(
-    disk: Disk, manifest: Manifest, saved: SavedAccounts, findings: list[Finding]
-) -> None:
-    """Every mailbox file that is known, and those that are not."""
-    expected = expected_mailboxes(saved)
-    for path in mailbox_files(disk):
-        if path not in expected:
-            text = "no account of the last checkpoint has this file; a leftover, or a new account's"
-            findings.append(Finding(path, 0, text, harmless=True))
-    owners = {account.queue.number: account for account in saved.accounts.values()}
-    for path, queue in expected.items():
-        try:
-            numbers: list[int] = []
-            waiting = [0, 0, 0]
-            account = owners.get(queue.number)
-            for entry in entries_of(disk, manifest.store_id, queue):
-                numbers.append(entry.number)
-                if account is not None and not account.settled.covers(entry.number):
-                    waiting[entry.kind is not EntryKind.MESSAGE] += 1
-                    waiting[2] += len(entry.body)
-            if numbers != sorted(set(numbers)):
-                raise StoreDamaged(path, 0, "its entries are out of order")
-            if account is not None:
-                check_counters(path, account, waiting)
-        except (StoreError, DiskError) as error:
-            findings.append(found(error))
-
-
-def check_counters(path: str, account: Account, waiting: list[int]) -> None:
-    """What the accounts log counts must be what the mailbox holds. Raises StoreDamaged."""
-    counted = [account.own_messages, account.own_outcomes, account.own_bytes]
-    if counted != waiting:
-        raise StoreDamaged(
-            path,
-            0,
-            f"it holds {waiting[0]} messages, {waiting[1]} outcomes and {waiting[2]} bytes waiting "
-            f"for {account.name}, but the accounts log counts {counted}",
-        )
-
-
-def check_journal(disk: Disk, manifest: Manifest, findings: list[Finding]) -> None:
-    """Every batch and every record since the last checkpoint."""
-    number = manifest.next_number
+def check_journal(disk: Disk, manifest: Manifest, state: State) -> Iterator[Finding]:
+    """Every batch and every record since the last checkpoint. Afterwards the state is what a start
+    would make of it: compaction may have taken off what only the journal says to be settled.
+    """
+    state.next_number = manifest.next_number
     try:
         replay = replay_of(disk, manifest)
         for batch in replay.batches():
-            if batch.first_number != number:
-                reason = f"number {batch.first_number} where {number} should be"
+            if batch.first_number != state.next_number:
+                reason = f"number {batch.first_number} where {state.next_number} should be"
                 raise StoreDamaged(f"journal batch {batch.lsn}", 0, reason)
-            number += sum(numbers_of(fields) for _, _, fields in records_of(batch))
+            for number, type_, fields in records_of(batch):
+                state.apply(type_, fields, number)
     except (StoreError, DiskError) as error:
-        findings.append(found(error))
+        yield found(error)
         return
-    findings += [Finding("journal", 0, text, harmless=True) for text in replay.findings]
+    for text in replay.findings:
+        yield Finding("journal", 0, text, harmless=True)
     if replay.torn is not None:
         segment, offset, size = replay.torn
         text = f"an unfinished batch of {size} bytes, never acknowledged"
-        findings.append(Finding(f"journal segment {segment}", offset, text, harmless=True))
+        yield Finding(f"journal segment {segment}", offset, text, harmless=True)
+
+
+def look_for_strangers(disk: Disk, state: State) -> Iterator[Finding]:
+    """Files among the mailboxes that no account has."""
+    try:
+        for path in mailbox_files(disk):
+            if not is_expected(path, state):
+                text = "no account has this file; a leftover, or a new account's"
+                yield Finding(path, 0, text, harmless=True)
+    except DiskMissing:
+        yield Finding("mailboxes", 0, "the folder is missing", harmless=False)
+    except DiskError as error:
+        yield found(error)
+
+
+def is_expected(path: str, state: State) -> bool:
+    """Whether a checkpoint knows of this file."""
+    match = MAILBOX.fullmatch(path)
+    if match is None:
+        return False
+    number = int(match[1], 16)
+    owner = state.everyone if number == EVERYONE else state.by_number.get(number)
+    return owner is not None and owner.queue.has_file and path == mailbox_path(number)
+
+
+def check_everyone(
+    disk: Disk, manifest: Manifest, queue: Queue, ledger: EveryoneLedger
+) -> Iterator[Finding]:
+    """Everyone's queue."""
+    before = 0
+    try:
+        for entry in queue_entries(disk, manifest.store_id, queue):
+            check_order(queue, before, entry.number)
+            before = entry.number
+            ledger.add(entry)
+    except (StoreError, DiskError) as error:
+        yield found(error)
+        yield from more_damage(disk, manifest.store_id, queue, error)
+
+
+def check_accounts(
+    disk: Disk, manifest: Manifest, state: State, ledger: EveryoneLedger | None, *, can_count: bool
+) -> Iterator[Finding | Progress]:
+    """Every mailbox, and the counts of its account."""
+    entries = 0
+    total = len(state.by_number)
+    for done, account in enumerate(state.by_number.values()):
+        if done % FSCK_PROGRESS_MAILBOXES == 0:
+            yield Progress(done, total, entries)
+        try:
+            before = 0
+            waiting = [0, 0, 0]
+            for entry in queue_entries(disk, manifest.store_id, account.queue):
+                check_order(account.queue, before, entry.number)
+                before = entry.number
+                if not account.settled.covers(entry.number):
+                    waiting[entry.kind is not EntryKind.MESSAGE] += 1
+                    waiting[2] += len(entry.body)
+                entries += 1
+                if entries % FSCK_PROGRESS_ENTRIES == 0:
+                    yield Progress(done, total, entries)
+            if can_count:
+                check_counters(account, waiting)
+        except (StoreError, DiskError) as error:
+            yield found(error)
+            yield from more_damage(disk, manifest.store_id, account.queue, error)
+        words = ledger.disagreement(account, state) if ledger and can_count else ""
+        if words:
+            yield Finding(mailbox_path(EVERYONE), 0, words, harmless=False)
+
+
+def queue_entries(disk: Disk, store_id: bytes, queue: Queue) -> Iterator[Entry]:
+    """Every entry of a queue, settled or not: of its file, then of the journal."""
+    if queue.has_file:
+        yield from entries_of(disk, store_id, queue)
+    yield from queue.tail.values()
+
+
+def check_order(queue: Queue, before: int, number: int) -> None:
+    """Numbers rise. Raises StoreDamaged."""
+    if number <= before:
+        raise StoreDamaged(mailbox_path(queue.number), 0, "its entries are out of order")
+
+
+def check_counters(account: Account, waiting: list[int]) -> None:
+    """What is counted must be what is there. Raises StoreDamaged."""
+    counted = [account.own_messages, account.own_outcomes, account.own_bytes]
+    if counted != waiting:
+        raise StoreDamaged(
+            mailbox_path(account.number),
+            0,
+            f"it holds {waiting[0]} messages, {waiting[1]} outcomes and {waiting[2]} bytes waiting "
+            f"for {account.name}, but {counted[0]}, {counted[1]} and {counted[2]} are counted",
+        )
+
+
+def more_damage(
+    disk: Disk, store_id: bytes, queue: Queue, first: StoreError | DiskError
+) -> Iterator[Finding]:
+    """What else is damaged in this mailbox, behind the first."""
+    if not isinstance(first, StoreDamaged) or not first.offset:
+        return
+    salvage = MailboxSalvage(PatientDisk(disk), store_id, queue.number, queue.end_offset)
+    try:
+        for _ in salvage.pieces():
+            pass
+        for offset, size in salvage.holes:
+            place = salvage.place(offset)
+            if place > first.offset:
+                text = f"no whole block begins in these {size} bytes"
+                yield Finding(salvage.path, place, text, harmless=False)
+    finally:
+        salvage.close()

@@ -15,7 +15,7 @@ from store.entry import Entry
 from store.errors import StoreDamaged
 from store.journal import Batch
 from store.journal_replay import JournalReplay
-from store.mailbox import Mailbox, mailbox_path
+from store.mailbox import Mailbox
 from store.manifest import MANIFEST, Manifest, read_manifest
 from store.records import Fields, RecordError, decode, numbers_of
 from wire import tlv
@@ -88,10 +88,3 @@ def mailbox_files(disk: Disk) -> Iterator[str]:
             continue
         for name in names:
             yield f"mailboxes/{folder}/{name}"
-
-
-def expected_mailboxes(saved: SavedAccounts) -> dict[str, Queue]:
-    """The mailbox files that the last checkpoint knows of, by path."""
-    queues = [account.queue for account in saved.accounts.values()]
-    queues.append(saved.everyone.queue)
-    return {mailbox_path(queue.number): queue for queue in queues if queue.has_file}

@@ -79,7 +79,7 @@ class Keeper:
         if self.checkpoint is not None:
             return self.attempt(self.step_checkpoint)
         if self.core.journal.prepared is None:
-            return self.attempt(self.core.journal.make_ready)
+            return self.attempt(self.make_segment)
         if self.compaction is None and self.candidates:
             self.compaction = Compaction(self.core, self.candidates.popleft())
         if self.compaction is not None:
@@ -181,6 +181,10 @@ class Keeper:
             and not self.segment_refused
             and self.room_bytes() >= self.core.settings.free_bytes_min
         )
+
+    def make_segment(self) -> None:
+        """A slice of making it where room is scarce, and there is no checkpoint to wait for."""
+        self.core.journal.step_ready()
 
     def step_ready(self) -> bool:
         """A slice of making it. True: there is more to do, if not for the segment."""

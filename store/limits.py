@@ -40,3 +40,5 @@ SEGMENTS_SPARE_MAX: Final = 3  # files kept for the next checkpoints: written be
 SYNC_SAMPLES_MAX: Final = 512
 BATCH_BYTES_SHOWN_MAX: Final = 2 << 20  # of a damaged batch, looked through for message ids
 BACKUP_ROUNDS_MAX: Final = 100  # attempts to copy a folder that changes all the time
+FSCK_PROGRESS_MAILBOXES: Final = 1_000  # looked at between two words of progress
+FSCK_PROGRESS_ENTRIES: Final = 50_000  # the same, inside a large mailbox

@@ -19,7 +19,7 @@ from store.account_codec import encode_account, encode_everyone, encode_tombston
 from store.accounts_log import AccountsLog, accounts_path
 from store.disk import Disk, DiskFull, DiskMissing
 from store.errors import StoreNoRoom
-from store.fsck import fsck
+from store.fsck import Progress, examine
 from store.journal_segment import segment_path
 from store.limits import CHECKPOINT_SLICE_BYTES, PAGE_BYTES
 from store.mailbox import Header, encode_blocks, mailbox_folder, mailbox_path
@@ -71,11 +71,8 @@ def repair(disk: Disk) -> Repaired | None:
 
 
 def is_sound(disk: Disk) -> bool:
-    """Whether there is nothing to repair; folders may be missing too."""
-    try:
-        return all(each.harmless for each in fsck(disk))
-    except DiskMissing:
-        return False
+    """Whether there is nothing to repair."""
+    return all(isinstance(each, Progress) or each.harmless for each in examine(disk))
 
 
 def unreadable_spares(disk: PatientDisk, salvage: Salvage) -> tuple[int, ...]:

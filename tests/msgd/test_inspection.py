@@ -17,6 +17,10 @@ class Words:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.complained: list[str] = []
+        self.shown: list[str] = []
+
+    def show(self, text: str) -> None:
+        self.shown.append(text)
 
 
 @pytest.fixture
@@ -36,16 +40,20 @@ def disk() -> SimDisk:
 
 
 def test_a_sound_folder_is_called_sound(disk: SimDisk, words: Words) -> None:
-    assert verify("/d", lambda _: disk, words.said.append, words.complained.append) == 0
+    assert verify("/d", lambda _: disk, words.said.append, words.complained.append, words.show) == 0
     assert words.said[-1] == "/d is sound"
     assert words.complained == []
+    assert words.shown[0] == "0 of 2 accounts, 0 entries looked at"
+    assert words.shown[-1] == ""
 
 
 def test_damage_is_named_and_ends_with_78(disk: SimDisk, words: Words) -> None:
     handle = disk.open("MANIFEST", writable=True)
     disk.write_at(handle, 20, b"\xff\xff\xff\xff")
     disk.close(handle)
-    assert verify("/d", lambda _: disk, words.said.append, words.complained.append) == 78
+    assert (
+        verify("/d", lambda _: disk, words.said.append, words.complained.append, words.show) == 78
+    )
     assert words.said[0].startswith("DAMAGE: MANIFEST")
     assert words.complained == [
         (
@@ -66,7 +74,7 @@ def test_a_repair_says_what_it_cost(disk: SimDisk, words: Words) -> None:
     assert mend("/d", lambda _: disk, words.said.append, words.complained.append) == 1
     assert words.complained == ["msgd: 1 lost, 0 in doubt: read /d/discarded-2/report.txt"]
     assert any(f"lost: message {bytes(16).hex()}" in line for line in words.said)
-    assert verify("/d", lambda _: disk, words.said.append, words.complained.append) == 0
+    assert verify("/d", lambda _: disk, words.said.append, words.complained.append, words.show) == 0
 
 
 def test_a_backup_is_a_store_of_its_own(disk: SimDisk, words: Words) -> None:
@@ -82,15 +90,20 @@ def test_a_backup_is_a_store_of_its_own(disk: SimDisk, words: Words) -> None:
             entropy=entropy,
             say=words.said.append,
             complain=words.complained.append,
+            show=words.show,
         )
 
     assert copy_to(target) == 0
     assert words.said[0].startswith("/e is a backup of /d: 2 mailboxes, everything up to")
-    assert verify("/e", lambda _: target, words.said.append, words.complained.append) == 0
+    assert (
+        verify("/e", lambda _: target, words.said.append, words.complained.append, words.show) == 0
+    )
     assert copy_to(target) == 78
     assert words.complained == ["msgd: the folder for the backup must be empty: name a new one"]
     assert copy_to(Forgetful(random.Random(3))) == 70
-    assert words.complained[1].startswith("msgd: the copy is bad: DAMAGE: mailboxes/")
+    assert words.complained[1].startswith("msgd: of the copy: DAMAGE: mailboxes/")
+    assert words.complained[-1].startswith("msgd: the copy in /e is bad")
+    assert words.shown[-1] == ""
 
 
 class Forgetful(SimDisk):
@@ -141,7 +154,7 @@ def test_a_dump_that_nobody_reads_to_its_end_closes_its_files(disk: SimDisk) -> 
 
 def test_a_folder_in_use_is_looked_at_all_the_same(disk: SimDisk, words: Words) -> None:
     disk.lock("LOCK")
-    assert verify("/d", lambda _: disk, words.said.append, words.complained.append) == 0
+    assert verify("/d", lambda _: disk, words.said.append, words.complained.append, words.show) == 0
     assert words.complained[0].startswith("msgd: a server runs on this folder")
 
 
@@ -149,12 +162,12 @@ def test_what_is_refused_and_what_fails_are_told_apart(words: Words) -> None:
     def refuse(_: str) -> Disk:
         raise StoreForbidden("/d: cannot be opened as the data folder")
 
-    assert verify("/d", refuse, words.said.append, words.complained.append) == 78
+    assert verify("/d", refuse, words.said.append, words.complained.append, words.show) == 78
 
     def fail(_: str) -> Disk:
         raise DiskFailure(5, "Input/output error")
 
-    assert verify("/d", fail, words.said.append, words.complained.append) == 70
+    assert verify("/d", fail, words.said.append, words.complained.append, words.show) == 70
     assert words.complained == [
         "msgd: /d: cannot be opened as the data folder",
         "msgd: /d: Input/output error",
@@ -163,4 +176,6 @@ def test_what_is_refused_and_what_fails_are_told_apart(words: Words) -> None:
 
 def test_an_empty_folder_is_not_a_store(words: Words) -> None:
     empty = SimDisk(random.Random(1))
-    assert verify("/d", lambda _: empty, words.said.append, words.complained.append) == 78
+    assert (
+        verify("/d", lambda _: empty, words.said.append, words.complained.append, words.show) == 78
+    )

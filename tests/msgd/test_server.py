@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from msgd.__main__ import main
 from msgd.log import LogError, LogOutput
 from msgd.net import Wish
 from msgd.server import Machine, check_folder, serve
@@ -435,3 +436,26 @@ def test_without_assertions_it_does_not_run() -> None:
     )
     assert done.returncode == 1
     assert "python -O" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["fsck", "/d"], "nothing was changed"),
+        (["fsck", "/d", "--repair"], "run it again"),
+        (["backup", "/d", "/e"], "remove it"),
+    ],
+)
+def test_what_is_left_behind_by_an_interruption_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
+    def interrupt(*_: object, create: bool) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["msgd", *arguments])
+    monkeypatch.setattr("msgd.__main__.OsDisk", interrupt)
+    assert main() == 130
+    assert words in capsys.readouterr().err

@@ -138,17 +138,19 @@ class Load:
         by_name = self.store.state.by_name
         return [by_name[f"talker{index}"] for index in range(TALKERS)]
 
-    def fill(self, names: list[str], messages: int, *, per_mailbox: int) -> None:
+    def fill(
+        self, names: list[str], messages: int, *, per_mailbox: int, per_turn: int = PER_TURN
+    ) -> None:
         """Messages in random mailboxes, `per_mailbox` to each that a turn picks."""
         talkers = self.talkers()
         by_name = self.store.state.by_name
         done = 0
         while done < messages:
-            for _ in range(0, PER_TURN, per_mailbox):
+            for _ in range(0, per_turn, per_mailbox):
                 recipient = by_name[self.random.choice(names)]
                 for _ in range(per_mailbox):
                     self.send(self.random.choice(talkers), recipient)
-            done += PER_TURN
+            done += per_turn
             self.end_turn()
             self.wait_until_open()
 

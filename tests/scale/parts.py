@@ -54,20 +54,21 @@ def probe(folder: str, count: int) -> Figures:
 
 
 def fill(folder: str, messages: int, mailboxes: int) -> Figures:
-    """`messages` in `mailboxes`, in bursts of a turn to one of them; and what it cost."""
+    """`messages` in `mailboxes`, in large turns and bursts, to have them there soon; and the bytes
+    that it cost. Its turns are those of no server, and not judged.
+    """
     load = Load(folder)
     load.create(iter([f"talker{index}" for index in range(TALKERS)] + mailbox_names(mailboxes)))
     load.store.checkpoint_now()
     base_bytes = load.disk.written_bytes
     begun = time.monotonic()
-    load.fill(mailbox_names(mailboxes), messages, per_mailbox=PER_TURN)
+    load.fill(mailbox_names(mailboxes), messages, per_mailbox=256, per_turn=1_024)
     took = time.monotonic() - begun
     load.store.close()
     return {
         "rate": messages / took,
         "bytes_per_message": (load.disk.written_bytes - base_bytes) / messages,
         "peak_bytes": load.peak_bytes,
-        **load.turns.summary(load.turns.busy_us, "busy"),
     }
 
 

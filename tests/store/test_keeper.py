@@ -69,3 +69,15 @@ def test_what_is_accepted_has_its_room_in_the_mailboxes_before_they_are_written(
     assert store.status().reserve_intact
     assert disk.free_bytes() > 0
     assert len(read_all(store, "dora")) == accepted
+
+
+def test_without_room_a_segment_is_made_once_nothing_else_makes_room() -> None:
+    _, store = filled(2, 4000)
+    journal = store.journal
+    while store.work(5):
+        pass
+    journal.prepared = None
+    store.keeper.segment_refused = True
+    while store.work(0):
+        pass
+    assert journal.prepared is not None

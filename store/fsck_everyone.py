@@ -1,0 +1,71 @@
+"""Whether the accounts' counts of what was sent to everyone agree with everyone's queue.
+
+An account counts only how much of everyone's queue it is done with. What it is not done with must
+be in the file, or in the journal.
+
+Must never take more than a few numbers for each message to everyone, nor go through all of them for
+each account. Fails by nothing: a disagreement is a sentence.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
+
+from store.account import Account
+from store.entry import Entry
+from store.state import State
+
+
+class EveryoneLedger:
+    """What everyone's queue holds, in order: first `add` all of it, then `close`."""
+
+    def __init__(self) -> None:
+        self.numbers = array("Q")
+        self.sizes = array("Q")
+        self.sums = array("Q", [0])  # sums[i]: bytes of the first i
+        self.senders: dict[int, array[int]] = {}  # by sender: where in `numbers` its own are
+
+    def add(self, entry: Entry) -> None:
+        """One more."""
+        self.senders.setdefault(entry.sender, array("Q")).append(len(self.numbers))
+        self.numbers.append(entry.number)
+        self.sizes.append(len(entry.body))
+
+    def close(self) -> None:
+        """All are there."""
+        self.sums = array("Q", accumulate(self.sizes, initial=0))
+
+    def disagreement(self, account: Account, state: State) -> str:
+        """What an account's counts say and the entries do not; "" when they agree."""
+        counted = (
+            account.messages_waiting(state) - account.own_messages,
+            account.bytes_waiting(state) - account.own_bytes,
+        )
+        there = self.waiting(account)
+        if counted == there:
+            return ""
+        return (
+            f"it holds {there[0]} messages and {there[1]} bytes waiting for {account.name}, "
+            f"but {counted[0]} and {counted[1]} are counted"
+        )
+
+    def waiting(self, account: Account) -> tuple[int, int]:
+        """(messages, bytes) that the account has not settled, did not send, and is in time for."""
+        upto = account.closing_number or 1 << 63
+        start, end = self.span(account.number, upto)
+        count, size = end - start, self.sums[end] - self.sums[start]
+        for above, until in account.settled.pairs():
+            first, last = self.span(max(above, account.number), min(until, upto))
+            count -= last - first
+            size -= self.sums[last] - self.sums[first]
+        own = self.senders.get(account.number, array("Q"))
+        for place in own[bisect_left(own, start) : bisect_left(own, end)]:
+            if not account.settled.covers(self.numbers[place]):
+                count -= 1
+                size -= self.sizes[place]
+        return count, size
+
+    def span(self, above: int, upto: int) -> tuple[int, int]:
+        """The places of the entries with above < number <= upto."""
+        start = bisect_right(self.numbers, above)
+        return start, max(start, bisect_right(self.numbers, upto))
