@@ -21,6 +21,7 @@ from typing import Final
 
 from term.keys import KeyEvent, Paste
 from term.limits import (
+    BARE_PASTE_GOES_ON_MS,
     ESCAPE_DELAY_MS,
     PASTE_BYTES_MAX,
     PASTE_SILENCE_MS,
@@ -34,6 +35,7 @@ _BEL: Final = 0x07
 _CANCELS: Final = frozenset({0x18, 0x1A})  # CAN and SUB end any sequence (ECMA-48 8.3)
 _STRING_OPENERS: Final = frozenset(b"]PX^_")
 _PASTE_END: Final = b"\x1b[201~"
+_BARE_PASTE_ENTERS_MIN: Final = 2
 _MOUSE_BYTES: Final = 3  # the coordinates that follow CSI M, which no final byte ends
 
 _CONTROL_NAMES: Final = {
@@ -78,6 +80,7 @@ class KeyDecoder:
         self._mouse_left = 0
         self._cut_bytes = 0
         self._fed_ms = 0
+        self._bare_paste_ms: int | None = None  # when text came last that was such a paste
         self._keys: list[KeyEvent] = []
 
     @property
@@ -95,7 +98,8 @@ class KeyDecoder:
         """The keys that these bytes complete.
 
         Text with several Enters in one read, without brackets around it, is a paste too: no person
-        types that fast, and terminals without bracketed paste send it so.
+        types that fast, and terminals without bracketed paste send it so. What follows it at once
+        belongs to it: a long paste comes in many reads, and the last may hold one Enter.
 
         Read before you call `timeout`: what waits in the kernel was not silence.
         """
@@ -103,11 +107,10 @@ class KeyDecoder:
             return []
         self._fed_ms = now_ms
         position = 0
-        if self._state is _State.TEXT and not self._held:
-            whole = len(data) - _unfinished_length(data)
-            if _is_bare_paste(data[:whole]):
-                self._keys.append(Paste(*_paste_text(data[:whole])))
-                position = whole
+        if self._state is _State.TEXT and not self._meta:
+            data = bytes(self._held) + data
+            self._held.clear()
+            position = self._take_bare_paste(data, now_ms)
         while position < len(data):
             position = self._take(data, position)
         keys, self._keys = self._keys, []
@@ -133,6 +136,18 @@ class KeyDecoder:
         assert len(self._held) <= PASTE_BYTES_MAX + len(_PASTE_END)
         assert self._state is not _State.CSI or len(self._held) <= SEQUENCE_BYTES_MAX
         assert self._state is not _State.TEXT or len(self._held) < 4
+
+    def _take_bare_paste(self, data: bytes, now_ms: int) -> int:
+        """How many bytes were a paste without brackets: all but an unfinished character, or 0."""
+        whole = len(data) - _unfinished_length(data)
+        since_ms = None if self._bare_paste_ms is None else now_ms - self._bare_paste_ms
+        goes_on = since_ms is not None and since_ms <= BARE_PASTE_GOES_ON_MS
+        if not _is_bare_paste(data[:whole], enters_min=0 if goes_on else _BARE_PASTE_ENTERS_MIN):
+            self._bare_paste_ms = None
+            return 0
+        self._bare_paste_ms = now_ms
+        self._keys.append(Paste(*_paste_text(data[:whole])))
+        return whole
 
     # Each step takes bytes from `position` and returns where the next one begins.
 
@@ -356,10 +371,10 @@ def _unfinished_length(data: bytes) -> int:
     return 0
 
 
-def _is_bare_paste(data: bytes) -> bool:
-    """Whether this is text with several Enters and nothing that a terminal would answer with."""
+def _is_bare_paste(data: bytes, *, enters_min: int) -> bool:
+    """Whether this is text with so many Enters and nothing that a terminal would answer with."""
     enters = data.count(b"\r") + data.count(b"\n") - data.count(b"\r\n")
-    if enters < 2 or not data.strip():
+    if enters < enters_min or not data.strip():
         return False
     try:
         text = data.decode("utf-8")

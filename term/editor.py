@@ -13,9 +13,11 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from term.characters import LINE_END, MARKS, SHOWN, WIDTHS
+from term.characters import LINE_END, SHOWN, WIDTHS
+from term.edit_history import History, KillRing, Step
+from term.editor_moves import blank_back, line_end, step_back, step_on, word_back, word_on
 from term.keys import KeyEvent, Paste, character_of
-from term.limits import EDIT_BYTES_MAX, TAB_COLUMNS, UNDO_STEPS_MAX
+from term.limits import EDIT_BYTES_MAX, TAB_COLUMNS
 from term.safe import Safe, safe_text
 from term.width import break_rows, clip
 
@@ -51,7 +53,7 @@ class _Row:
 
 
 class Editor:
-    """Text, cursor, one kill ring entry, and the steps to undo."""
+    """Text, cursor, what was cut, and the steps to take back and do again."""
 
     def __init__(
         self, text: str = "", *, multiline: bool = True, bytes_max: int = EDIT_BYTES_MAX
@@ -60,10 +62,11 @@ class Editor:
         self._bytes_max = bytes_max
         self._text = ""
         self._cursor = 0
-        self._killed = ""
+        self._kill_ring = KillRing()
         self._kills = False  # the key before killed too, so this one adds to it
         self._typing = False  # the key before typed too, so undo takes both back
-        self._undo: list[tuple[str, int]] = []
+        self._yanked = 0  # how many characters the key before put back
+        self._history = History()
         self._goal_column: int | None = None
         self._first_row = 0
         self._columns = 80
@@ -90,9 +93,18 @@ class Editor:
         cleaned = self._clean(text).encode()[: self._bytes_max]
         self._text = cleaned.decode("utf-8", "ignore")
         self._cursor = len(self._text)
-        self._undo.clear()
-        self._typing = self._kills = False
-        self._goal_column = None
+        self._history.clear()
+        self._begin_step()
+
+    def replace_text(self, text: str) -> bool:
+        """Replace everything in one step that undo takes back; False if it does not fit."""
+        cleaned = self._clean(text)
+        if len(cleaned.encode()) > self._bytes_max:
+            return False
+        self._begin_step()
+        if cleaned != self._text:
+            self._replace(0, len(self._text), cleaned)
+        return True
 
     def insert(self, text: str) -> bool:
         """Insert at the cursor; False, and nothing changed, if it does not fit."""
@@ -147,7 +159,7 @@ class Editor:
         assert self.bytes_used <= self._bytes_max
         assert self._multiline or "\n" not in self._text
         assert not _CONTROLS.search(self._text)
-        assert len(self._undo) <= UNDO_STEPS_MAX
+        self._history.check_invariants()
 
     # Changing the text.
 
@@ -160,45 +172,48 @@ class Editor:
     def _type(self, character: str) -> Outcome:
         goes_on = self._typing and not character.isspace()
         self._begin_step()
-        before, cursor = self._text, self._cursor
-        if not self.insert(character):
+        if self.bytes_used + len(character.encode()) > self._bytes_max:
             return Outcome.FULL
-        if goes_on and self._undo and self._undo[-1] == (before, cursor):
-            self._undo.pop()
+        self._replace(self._cursor, self._cursor, self._clean(character), goes_on=goes_on)
         self._typing = True
         return Outcome.HANDLED
 
     def _begin_step(self) -> None:
         self._typing = False
         self._kills = False
+        self._yanked = 0
         self._goal_column = None
 
-    def _replace(self, start: int, end: int, text: str) -> None:
-        self._undo.append((self._text, self._cursor))
-        del self._undo[:-UNDO_STEPS_MAX]
+    def _replace(self, start: int, end: int, text: str, *, goes_on: bool = False) -> None:
+        step = Step(start, self._text[start:end], text, self._cursor)
+        self._history.add(step, goes_on=goes_on)
         self._text = self._text[:start] + text + self._text[end:]
         self._cursor = start + len(text)
 
     def _kill(self, start: int, end: int) -> None:
         if start == end:
             return
-        killed = self._text[start:end]
-        if not self._kills:
-            self._killed = killed
-        elif end == self._cursor:
-            self._killed = killed + self._killed
-        else:
-            self._killed += killed
+        killed, before = self._text[start:end], end == self._cursor
+        self._kill_ring.add(killed, goes_on=self._kills, before=before)
         self._replace(start, end, "")
 
-    def _undo_step(self) -> None:
-        if self._undo:
-            self._text, self._cursor = self._undo.pop()
+    def _yank(self, text: str, instead: int) -> None:
+        """Put it at the cursor, in the place of the `instead` characters put there just before."""
+        start = self._cursor - instead
+        rest = self.bytes_used - len(self._text[start : self._cursor].encode())
+        if text and rest + len(text.encode()) <= self._bytes_max:
+            self._replace(start, self._cursor, text)
+            self._yanked = len(text)
+
+    def _travel(self, there: tuple[str, int] | None) -> None:
+        if there is not None:
+            self._text, self._cursor = there
 
     # What keys do.
 
     def _act(self, action: str) -> None:
         kills = self._kills and action.startswith("kill")
+        yanked = self._yanked
         goal_column = self._goal_column if action in _MULTILINE_ACTIONS else None
         self._begin_step()
         self._kills = kills
@@ -218,28 +233,32 @@ class Editor:
             if end > self._cursor:
                 self._replace(self._cursor, end, "")
         elif action == "yank":
-            self.insert(self._killed)
+            self._yank(self._kill_ring.newest(), 0)
+        elif action == "yank_older" and yanked:
+            self._yank(self._kill_ring.older(), yanked)
         elif action == "undo":
-            self._undo_step()
+            self._travel(self._history.undo(self._text))
+        elif action == "redo":
+            self._travel(self._history.redo(self._text))
 
     def _target(self, move: str) -> int:
         text, here = self._text, self._cursor
         if move == "left":
-            return _step_back(text, here)
+            return step_back(text, here)
         if move == "right":
-            return _step_on(text, here)
+            return step_on(text, here)
         if move == "word_left":
-            return _word_back(text, here)
+            return word_back(text, here)
         if move == "word_right":
-            return _word_on(text, here)
+            return word_on(text, here)
         if move == "blank_left":
-            return _blank_back(text, here)
+            return blank_back(text, here)
         if move == "line_start":
             return text.rfind("\n", 0, here) + 1
         if move == "line_end":
-            return _line_end(text, here)
+            return line_end(text, here)
         if move == "rest_of_line":
-            end = _line_end(text, here)
+            end = line_end(text, here)
             return end + 1 if end == here and end < len(text) else end
         if move == "text_start":
             return 0
@@ -262,7 +281,7 @@ class Editor:
             return len(self._text)
         row = all_rows[wanted]
         last = wanted + 1 == len(all_rows) or all_rows[wanted + 1].start > row.end
-        end = row.end if last else _step_back(self._text, row.end)
+        end = row.end if last else step_back(self._text, row.end)
         return _index_at_column(self._text, row.start, end, self._goal_column)
 
     # Rows.
@@ -292,7 +311,7 @@ class Editor:
         start = self._cursor
         column = 0
         while start > 0:
-            before = _step_back(self._text, start)
+            before = step_back(self._text, start)
             width = _columns_between(self._text, before, start)
             if column + width > columns - 1:
                 break
@@ -343,54 +362,11 @@ _ACTIONS: Final = {
     "M-d": "kill_word_right",
     "C-Delete": "kill_word_right",
     "C-y": "yank",
+    "M-y": "yank_older",
     "C-_": "undo",
     "M-u": "undo",
+    "M-e": "redo",
 }
-
-
-def _step_on(text: str, index: int) -> int:
-    """After this character and its marks."""
-    index = min(len(text), index + 1)
-    while index < len(text) and MARKS[text[index]]:
-        index += 1
-    return index
-
-
-def _step_back(text: str, index: int) -> int:
-    """Before the character whose marks end here."""
-    index = max(0, index - 1)
-    while index > 0 and MARKS[text[index]]:
-        index -= 1
-    return index
-
-
-def _word_on(text: str, index: int) -> int:
-    while index < len(text) and not text[index].isalnum():
-        index += 1
-    while index < len(text) and (text[index].isalnum() or MARKS[text[index]]):
-        index += 1
-    return index
-
-
-def _word_back(text: str, index: int) -> int:
-    while index > 0 and not text[index - 1].isalnum():
-        index -= 1
-    while index > 0 and (text[index - 1].isalnum() or MARKS[text[index - 1]]):
-        index -= 1
-    return index
-
-
-def _blank_back(text: str, index: int) -> int:
-    while index > 0 and text[index - 1].isspace():
-        index -= 1
-    while index > 0 and not text[index - 1].isspace():
-        index -= 1
-    return index
-
-
-def _line_end(text: str, index: int) -> int:
-    end = text.find("\n", index)
-    return len(text) if end < 0 else end
 
 
 def _is_narrow(line: str) -> bool:
@@ -411,7 +387,7 @@ def _columns_between(text: str, start: int, end: int) -> int:
 def _index_at_column(text: str, start: int, end: int, column: int) -> int:
     index = start
     while index < end:
-        after = _step_on(text, index)
+        after = step_on(text, index)
         if _columns_between(text, start, after) > column:
             break
         index = after

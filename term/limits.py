@@ -28,11 +28,14 @@ SEQUENCE_BYTES_MAX: Final = 64  # a longer control sequence is still dropped as 
 PASTE_BYTES_MAX: Final = 262_144
 ESCAPE_DELAY_MS: Final = 25  # a lone Esc is a key after this silence
 SEQUENCE_SILENCE_MS: Final = 1_000  # an unfinished control sequence is given up after this silence
+BARE_PASTE_GOES_ON_MS: Final = 30  # what follows a paste without brackets so soon belongs to it
 PASTE_SILENCE_MS: Final = 10_000  # a paste whose end never comes is handed over after this silence
 
 # Editing.
 EDIT_BYTES_MAX: Final = 65_536
-UNDO_STEPS_MAX: Final = 100
+UNDO_STEPS_MAX: Final = 200
+UNDO_CHARACTERS_MAX: Final = 1_048_576  # of all steps together
+KILLS_MAX: Final = 16  # each is at most as long as the text
 
 # Lines without a screen.
 PLAIN_LINE_BYTES_MAX: Final = 65_536

@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 
 from term.decoder import KeyDecoder
 from term.keys import KeyEvent, Paste, is_key
-from term.limits import ESCAPE_DELAY_MS, PASTE_BYTES_MAX, PASTE_SILENCE_MS, SEQUENCE_SILENCE_MS
+from term.limits import (
+    BARE_PASTE_GOES_ON_MS,
+    ESCAPE_DELAY_MS,
+    PASTE_BYTES_MAX,
+    PASTE_SILENCE_MS,
+    SEQUENCE_SILENCE_MS,
+)
 
 LONG_MS = 60_000
 
@@ -295,7 +301,7 @@ def test_what_is_not_a_bare_paste(data: bytes, keys: list[KeyEvent]) -> None:
 def test_a_bare_paste_may_end_within_a_character() -> None:
     decoder = KeyDecoder()
     assert decoder.feed(b"a\rb\r\xe6\x97", 0) == [Paste("a\nb\n")]
-    assert decoder.feed(b"\xa5", 1) == ["日"]
+    assert decoder.feed(b"\xa5", 1) == [Paste("日")]
 
 
 @given(STREAMS, st.lists(st.integers(0, 60), max_size=4))
@@ -329,3 +335,31 @@ def test_nothing_read_is_nothing_pressed() -> None:
     assert decoder.feed(b"", 0) == []
     assert decoder.deadline_ms is None
     assert decoder.timeout(0) == []
+
+
+def test_a_bare_paste_goes_on_in_the_next_reads() -> None:
+    decoder = KeyDecoder()
+    assert decoder.feed(b"one\rtwo\rth", 0) == [Paste("one\ntwo\nth")]
+    assert decoder.feed("ree\rfour \N{EURO SIGN}".encode()[:-1], 10) == [Paste("ree\nfour ")]
+    assert decoder.feed(b"\xac\r", 20) == [Paste("\N{EURO SIGN}\n")]
+    assert decoder.feed(b"y\r", 20 + BARE_PASTE_GOES_ON_MS + 1) == ["y", "Enter"]
+
+
+def test_a_key_ends_a_bare_paste() -> None:
+    decoder = KeyDecoder()
+    assert decoder.feed(b"one\rtwo\r", 0) == [Paste("one\ntwo\n")]
+    assert decoder.feed(b"\x04", 10) == ["C-d"]
+    assert decoder.feed(b"y\r", 12) == ["y", "Enter"]
+
+
+def test_a_lone_enter_after_a_bare_paste_is_a_key() -> None:
+    decoder = KeyDecoder()
+    decoder.feed(b"one\rtwo\r", 0)
+    assert decoder.feed(b"\r", 10) == ["Enter"]
+
+
+def test_an_enter_right_after_a_bracketed_paste_is_a_key() -> None:
+    """The paste ends at its bracket, not at the end of the read."""
+    decoder = KeyDecoder()
+    keys = decoder.feed(b"\x1b[200~one\rtwo\x1b[201~\r", 0)
+    assert keys == [Paste("one\ntwo"), "Enter"]

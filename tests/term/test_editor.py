@@ -4,14 +4,14 @@ from hypothesis import strategies as st
 
 from term.editor import Editor, EditorLayout, Outcome
 from term.keys import Paste
-from term.limits import UNDO_STEPS_MAX
+from term.limits import UNDO_CHARACTERS_MAX, UNDO_STEPS_MAX
 from term.safe import Safe
 from term.width import columns
 
 KEYS = [
     *("a", "b", "Space", "é", "日", "\u0301", "Enter", "Backspace", "Delete", "Left", "Right"),
     *("Up", "Down", "Home", "End", "PageUp", "PageDown", "C-k", "C-u", "C-w", "C-y", "C-_"),
-    *("M-b", "M-f", "M-d", "M-Backspace", "C-Home", "C-End"),
+    *("M-b", "M-f", "M-d", "M-Backspace", "C-Home", "C-End", "M-y", "M-e", "C-a", "C-e"),
 ]
 TEXTS = st.text(
     st.one_of(st.characters(), st.sampled_from("a b\n\t\0\x1b\u202e\u200d\u2028\u0301日")),
@@ -105,6 +105,54 @@ def test_undo_takes_back_words_kills_and_pastes() -> None:
     assert marked(press(editor, "C-_")) == "one two|"
     editor.handle(Paste(" three\nfour"))
     assert press(editor, "C-_").text == "one two"
+
+
+def test_what_was_taken_back_can_be_done_again() -> None:
+    editor = press(Editor(), *"one", "Space", *"two", "C-w")
+    editor.handle(Paste("a\nb"))
+    for text in ("one ", "one two", "one", ""):
+        assert press(editor, "C-_").text == text
+    for text in ("one", "one two", "one ", "one a\nb", "one a\nb"):
+        assert press(editor, "M-e").text == text
+    assert editor.cursor == len(editor.text)
+
+
+def test_a_new_change_ends_what_could_be_done_again() -> None:
+    editor = press(Editor(), *"one", "Space", *"two", "C-_", "x")
+    assert press(editor, "M-e").text == "onex"
+    assert press(editor, "C-_", "C-_").text == ""
+
+
+def test_older_kills_come_round() -> None:
+    editor = press(Editor("a b"), "C-w", "Left", "C-w", "C-y")
+    assert editor.text.strip() == "a"
+    assert press(editor, "M-y").text.strip() == "b"
+    assert press(editor, "M-y").text.strip() == "a"
+
+
+def test_an_older_kill_needs_one_put_back_just_before() -> None:
+    editor = press(Editor("one two"), "C-w", "C-y", "Left", "M-y")
+    assert editor.text == "one two"
+    assert press(Editor("one"), "M-y", "C-y").text == "one"
+
+
+def test_a_whole_text_is_replaced_in_one_step() -> None:
+    editor = Editor("one", bytes_max=8)
+    assert editor.replace_text("two\r\nthr")
+    assert marked(editor) == "two\nthr|"
+    assert not editor.replace_text("nine bytes")
+    assert press(editor, "C-_").text == "one"
+    assert editor.replace_text("one")
+    assert press(editor, "M-e").text == "two\nthr"
+
+
+def test_what_undo_holds_is_bounded_in_characters() -> None:
+    editor = Editor(bytes_max=UNDO_CHARACTERS_MAX)
+    half = "x" * (UNDO_CHARACTERS_MAX // 2 - 10)
+    for text in (half, half + "y", half + "z"):
+        assert editor.replace_text(text)
+        editor.check_invariants()
+    assert press(editor, "C-_", "C-_").text == half + "y"
 
 
 def test_moving_ends_a_word_of_undo() -> None:
