@@ -17,6 +17,7 @@ from msgc.command_options import UsageError, help_text
 from msgc.os_clock import OsClock
 from msgc.os_files import OsFiles, jitter, open_nowhere, random_bytes, silence
 from msgc.os_net import OsNetwork
+from msgc.os_process import OsEditor
 from msgc.profile import (
     BadNameError,
     ProfileError,
@@ -26,6 +27,7 @@ from msgc.profile import (
     server_folder,
 )
 from msgc.settings import SettingsError, gather
+from msgc.settings_file import SettingsFile
 from msgc.surroundings import Surroundings
 from term.safe import safe_line
 
@@ -128,16 +130,19 @@ def _surroundings(request: Request) -> Surroundings:
     files = OsFiles()
     clock = OsClock()
     named = options.config is not None
+    config = options.config if named else config_path(os.environ)
     settings = gather(
         {key: getattr(options, key) for key in ("host", "port", "user", "color")},
         os.environ,
         files.read_text,
-        options.config if named else config_path(os.environ),
+        config,
         config_named=named,
     )
     folder = server_folder(data_folder(os.environ), settings.host, settings.port)
     return Surroundings(
         settings=settings,
+        keeper=SettingsFile(config, files.read_text, files.write_text),
+        editor=OsEditor(os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""),
         profiles=Profiles(files, folder, clock.wall_ms, random_bytes),
         files=files,
         network=OsNetwork(),

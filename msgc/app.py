@@ -6,21 +6,19 @@ kept first and the terminal is given back. Fails with ArchiveError when the arch
 promise.
 """
 
-from typing import Final
-
+from msgc.app_arrivals import Arrivals
+from msgc.app_editor import EditorTurn
 from msgc.loop import Timer
 from msgc.net import Signal
 from msgc.program import Program
 from msgc.surroundings import Surroundings
-from term.console import Console, ConsoleClosed
+from term.console import ConsoleClosed, LendableConsole
 from term.decoder import KeyDecoder
 from term.keys import KeyEvent
 from term.picture import Picture
 
-BELL_MS: Final = 5_000
 
-
-def run(surroundings: Surroundings, console: Console, name: str | None) -> int:
+def run(surroundings: Surroundings, console: LendableConsole, name: str | None) -> int:
     """The screens, until the person quits; the exit code. `name`: connect as this at once."""
     app = App(surroundings, console)
     try:
@@ -32,14 +30,20 @@ def run(surroundings: Surroundings, console: Console, name: str | None) -> int:
 class App:
     """See the module's text."""
 
-    def __init__(self, surroundings: Surroundings, console: Console) -> None:
+    def __init__(self, surroundings: Surroundings, console: LendableConsole) -> None:
         self._console = console
         self._clock = surroundings.clock
         self._program = Program(surroundings, self._obey)
         self._decoder = KeyDecoder()
         self._escape_timer: Timer | None = None
         self._drawn: Picture | None = None
-        self._bell_at_ms = -BELL_MS
+        loop = self._program.loop
+        self._editor = EditorTurn(
+            surroundings.editor, console, loop, self._read_keys, self._draw_anew
+        )
+        self._program.lend = self._editor.begin
+        self._program.may_end = self._may_end
+        self._arrivals = Arrivals(console, surroundings.clock, self._program.desk.times)
 
     @property
     def code(self) -> int | None:
@@ -58,6 +62,7 @@ class App:
         loop = self._program.loop
         loop.watch_reader(self._console.fileno(), self._read_keys)
         loop.watch_signal(Signal.RESIZE, self._resize)
+        loop.watch_signal(Signal.CHILD, self._editor.look)
         self._program.start(name)
         self._show()
 
@@ -69,6 +74,7 @@ class App:
     def close(self) -> None:
         """Keep what is only here, and give everything back."""
         try:
+            self._editor.break_off()
             self._program.close()
         finally:
             self._console.close()
@@ -108,24 +114,34 @@ class App:
         """What only a terminal can do."""
         if command == "redraw":
             self._console.redraw()
-            self._drawn = None
+            self._draw_anew()
         elif command == "suspend":
             self._program.keep()
             self._console.suspend()
-            self._drawn = None
+            self._draw_anew()
 
     def _resize(self) -> None:
         self._console.resized()
+        self._draw_anew()
+
+    def _draw_anew(self) -> None:
         self._drawn = None
+
+    def _may_end(self, signal: Signal) -> bool:
+        """C-c in the editor is the editor's, which got it too; other signals end both."""
+        if self._editor.is_on and signal is Signal.INTERRUPT:
+            return False
+        self._editor.break_off()
+        return True
 
     # ----- what goes out ------------------------------------------------------------------------
 
     def _show(self) -> None:
         program = self._program
         program.follow()
-        if program.desk.take_bell() and self._clock.now_ms() - self._bell_at_ms >= BELL_MS:
-            self._bell_at_ms = self._clock.now_ms()
-            self._console.bell()
+        self._arrivals.tell(program.desk.take_arrival(), program.desk.chosen)
+        if self._editor.is_on:
+            return
         picture = program.top.picture(self._console.size())
         if picture != self._drawn:
             self._drawn = picture

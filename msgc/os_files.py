@@ -103,7 +103,7 @@ class OsFiles:
             raise FilesError(f"{path} is not UTF-8 text.") from None
 
     @contextmanager
-    def replace(self, path: str) -> Iterator[Callable[[str], object]]:
+    def replace(self, path: str, mode: int = 0o600) -> Iterator[Callable[[str], object]]:
         """Gives a function that writes text; at the end it is the file `path`, whole and durable.
 
         What was there before stays until then, and stays when the block is left by an exception.
@@ -116,6 +116,7 @@ class OsFiles:
                 raise FilesError(f"Cannot write {path}: it is no file.")
             fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             try:
+                os.fchmod(fd, mode)
                 with os.fdopen(fd, "w", encoding="utf-8") as file:
                     yield file.write
                     file.flush()
@@ -126,6 +127,25 @@ class OsFiles:
                 raise
         except OSError as error:
             raise FilesError(f"Cannot write {path}: {_reason(error)}.") from None
+
+    def write_text(self, path: str, text: str) -> None:
+        """Put this text in the place of a file, whole or not at all, through links. FilesError.
+
+        A file that is made is for this user only; one that was there keeps its mode.
+        """
+        target = Path(os.path.realpath(path))  # a folder of dot files is often a folder of links
+        try:
+            self.make_folder_if_missing(str(target.parent))
+            mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
+        except OSError as error:
+            raise FilesError(f"Cannot write {path}: {_reason(error)}.") from None
+        with self.replace(str(target), mode) as write:
+            write(text)
+
+    def make_folder_if_missing(self, path: str) -> None:
+        """Make the folder for this user only; one that is there is left as it is. FilesError."""
+        if not Path(path).is_dir():
+            self.make_folder(path)
 
 
 def silence(fd: int) -> None:

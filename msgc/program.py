@@ -11,6 +11,7 @@ from typing import Final
 
 from msgc.loop import Loop
 from msgc.net import Signal
+from msgc.outside_editor import Edited
 from msgc.screens.accounts import Accounts
 from msgc.screens.check import Check
 from msgc.screens.composer import Composer
@@ -20,7 +21,7 @@ from msgc.screens.history import History
 from msgc.screens.leave import Leave
 from msgc.screens.menu import Menu
 from msgc.screens.notices import Notices
-from msgc.screens.screen import Done, Screen
+from msgc.screens.screen import Done, Edit, Screen
 from msgc.screens.send import Send
 from msgc.screens.sent import SentMessages
 from msgc.screens.settings import Settings
@@ -48,6 +49,10 @@ class Program:
         self.code: int | None = None
         """The exit code, once it is over."""
         self.is_leaving = False
+        self.lend: Callable[[Edit], None] = _cannot_lend
+        """How the face gives its terminal to the person's editor."""
+        self.may_end: Callable[[Signal], bool] = lambda _: True
+        """Whether a signal that ends is for us."""
         self._clock = surroundings.clock
         self._obey_face = obey_face
         self._end_code = 0
@@ -61,9 +66,9 @@ class Program:
     def start(self, name: str | None) -> None:
         """With a name, the first attempt."""
         for signal, callback in (
-            (Signal.INTERRUPT, partial(self._obey_signal, 130, self.leave)),
-            (Signal.TERMINATE, partial(self._obey_signal, 143, self.leave)),
-            (Signal.HANG_UP, partial(self._obey_signal, 129, self.hang_up)),
+            (Signal.INTERRUPT, partial(self._obey_signal, Signal.INTERRUPT, 130, self.leave)),
+            (Signal.TERMINATE, partial(self._obey_signal, Signal.TERMINATE, 143, self.leave)),
+            (Signal.HANG_UP, partial(self._obey_signal, Signal.HANG_UP, 129, self.hang_up)),
         ):
             self.loop.watch_signal(signal, callback)
         if name is not None:
@@ -82,7 +87,11 @@ class Program:
         outcome = top.handle(key)
         if outcome is Done.IGNORED and command is not None:
             self._obey(command, top)
-        self.stack.apply(outcome)
+        if isinstance(outcome, Edit):
+            self._keep()
+            self.lend(outcome)
+        else:
+            self.stack.apply(outcome)
         self.follow()
 
     def follow(self) -> None:
@@ -146,10 +155,11 @@ class Program:
     def _hear(self, news: News) -> None:
         self.stack.hear(news)
 
-    def _obey_signal(self, code: int, obey: Callable[[], None]) -> None:
+    def _obey_signal(self, signal: Signal, code: int, obey: Callable[[], None]) -> None:
         """The exit code is the shell's: 128 and the number of the signal."""
-        self._end_code = code
-        obey()
+        if self.may_end(signal):
+            self._end_code = code
+            obey()
 
     def _tick(self) -> None:
         self.loop.call_at(self._clock.now_ms() + TICK_MS, self._tick)
@@ -183,3 +193,7 @@ class Program:
                 "settings": lambda: Settings(desk),
             },
         )
+
+
+def _cannot_lend(edit: Edit) -> None:
+    edit.then(Edited(None, Safe("Your editor can be opened from the screens only.")))

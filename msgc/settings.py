@@ -4,28 +4,43 @@
     port = 7070               MSGC_PORT     --port
     user = "alice"            MSGC_USER     -u         who to be, for the commands
     color = "auto"            MSGC_COLOR    --color    auto, always or never (NO_COLOR: never)
+    ascii = false             MSGC_ASCII    --ascii    send nothing but ASCII to the terminal
     bell = true               MSGC_BELL                ring when a message arrives
+    notify = false            MSGC_NOTIFY              and have the terminal tell (OSC 9)
+    quiet = "22:00-07:00"     MSGC_QUIET               but neither at these hours
+    live = true               MSGC_LIVE                messages come by themselves
+    ask_before_quitting = false                        also when nothing is unsent
+    [keys.composer]           see docs/keys.md         other keys
 
 Must never pass over a key that it does not know.
 Fails with SettingsError, whose text names the place, the key and what would be right.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from msgc.limits import CONFIG_BYTES_MAX
 from msgc.os_files import FilesError
+from msgc.quiet_hours import QuietHours, QuietHoursError, parse_quiet_hours
 
 Value: TypeAlias = str | int | bool
+KeyChoices: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""Screen, command, and the names of the keys that it is to have."""
 
 _DEFAULTS: Final[dict[str, Value]] = {
     "host": "127.0.0.1",
     "port": 7070,
     "user": "",
     "color": "auto",
+    "ascii": False,
     "bell": True,
+    "notify": False,
+    "quiet": "",
+    "live": True,
+    "ask_before_quitting": False,
 }
+_KEYS: Final = "keys"
 Color: TypeAlias = Literal["auto", "always", "never"]
 COLORS: Final[dict[str, Color]] = {"auto": "auto", "always": "always", "never": "never"}
 _TRUTHS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
@@ -37,13 +52,24 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What holds. `user` is None when nobody was named."""
+    """What holds. `user` is None when nobody was named.
+
+    `fixed`: settings that the environment or the command line decides in this run, and which of
+    the two, so that changing the file does not change them now.
+    """
 
     host: str
     port: int
     user: str | None
     color: Color
     bell: bool
+    ascii: bool = False
+    notify: bool = False
+    quiet: QuietHours | None = None
+    live: bool = True
+    ask_before_quitting: bool = False
+    keys: KeyChoices = field(default_factory=dict)
+    fixed: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 def gather(
@@ -60,22 +86,30 @@ def gather(
     is the path of the file, which must exist when the user has named it.
     """
     values = dict(_DEFAULTS)
-    values.update(_from_file(read_text, config, config_named=config_named))
+    from_file, keys = _from_file(read_text, config, config_named=config_named)
+    values.update(from_file)
+    fixed: dict[str, str] = {}
     for key in _DEFAULTS:
-        text = environment.get(f"MSGC_{key.upper()}", "")
-        if text:
-            values[key] = _parse(key, text, f"MSGC_{key.upper()}")
+        place = f"MSGC_{key.upper()}"
+        if environment.get(place):
+            values[key] = _parse(key, environment[place], place)
+            fixed[key] = place
     if environment.get("NO_COLOR"):
         values["color"] = "never"
+        fixed["color"] = "NO_COLOR"
     for key, argument in arguments.items():
         if argument is not None:
             values[key] = _parse(key, argument, f"--{key}")
-    return _checked(values)
+            fixed[key] = f"--{key}"
+    return _checked(values, keys, fixed)
 
 
 def _from_file(
     read_text: Callable[[str, int], str | None], path: str, *, config_named: bool
-) -> dict[str, Value]:
+) -> tuple[dict[str, Value], KeyChoices]:
+    # Late, like difflib below: most people have no such file, and start sooner.
+    import tomllib
+
     try:
         text = read_text(path, CONFIG_BYTES_MAX)
     except FilesError as error:
@@ -83,14 +117,12 @@ def _from_file(
     if text is None:
         if config_named:
             raise SettingsError(f"There is no configuration file {path}.")
-        return {}
-    # Late, like difflib below: most people have no such file, and start sooner.
-    import tomllib
-
+        return {}, {}
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not TOML: {error}.") from None
+    keys = _key_choices(table.pop(_KEYS, {}), path)
     for key, value in table.items():
         if key not in _DEFAULTS:
             import difflib
@@ -101,7 +133,25 @@ def _from_file(
         wanted = type(_DEFAULTS[key])
         if type(value) is not wanted:
             raise SettingsError(f'{path}: "{key}" must be a {_type_name(wanted)}.')
-    return dict(table)
+    return dict(table), keys
+
+
+def _key_choices(table: object, path: str) -> KeyChoices:
+    """`[keys.screen]` with `command = "key"` or a list of them; the names are judged later."""
+    form = f'{path}: keys are chosen as [keys.composer] and send = ["^D", "F2"].'
+    if not isinstance(table, dict):
+        raise SettingsError(form)
+    choices: dict[str, dict[str, tuple[str, ...]]] = {}
+    for section, commands in table.items():
+        if not isinstance(commands, dict):
+            raise SettingsError(form)
+        choices[section] = {}
+        for command, names in commands.items():
+            chosen = [names] if isinstance(names, str) else names
+            if not isinstance(chosen, list) or not all(isinstance(one, str) for one in chosen):
+                raise SettingsError(form)
+            choices[section][command] = tuple(chosen)
+    return choices
 
 
 def _parse(key: str, text: str, place: str) -> Value:
@@ -117,7 +167,7 @@ def _parse(key: str, text: str, place: str) -> Value:
     return text
 
 
-def _checked(values: Mapping[str, Value]) -> Settings:
+def _checked(values: Mapping[str, Value], keys: KeyChoices, fixed: Mapping[str, str]) -> Settings:
     port = int(values["port"])
     if not 1 <= port <= 65_535:
         raise SettingsError(f"The port must be from 1 to 65535, not {port}.")
@@ -126,12 +176,23 @@ def _checked(values: Mapping[str, Value]) -> Settings:
         raise SettingsError(f"color must be one of {', '.join(COLORS)}.")
     if not values["host"]:
         raise SettingsError("The host must not be empty.")
+    try:
+        quiet = parse_quiet_hours(str(values["quiet"]))
+    except QuietHoursError as error:
+        raise SettingsError(f"quiet: {error}") from None
     return Settings(
         host=str(values["host"]),
         port=port,
         user=str(values["user"]) or None,
         color=color,
         bell=bool(values["bell"]),
+        ascii=bool(values["ascii"]),
+        notify=bool(values["notify"]),
+        quiet=quiet,
+        live=bool(values["live"]),
+        ask_before_quitting=bool(values["ask_before_quitting"]),
+        keys=keys,
+        fixed=fixed,
     )
 
 

@@ -13,15 +13,22 @@ from typing import TextIO
 from msgc.command_options import UsageError
 from msgc.net import Clock, Network
 from msgc.os_files import OsFiles
+from msgc.outside_editor import OutsideEditor
 from msgc.profile import Profiles, check_name
 from msgc.settings import Settings
+from msgc.settings_file import SettingsKeeper
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """`jitter` gives numbers from 0 to 1; `agent` is our name and version, for the server."""
+    """`jitter` gives numbers from 0 to 1; `agent` is our name and version, for the server.
+
+    `keeper` is where changed settings go; `editor` is the person's own.
+    """
 
     settings: Settings
+    keeper: SettingsKeeper
+    editor: OutsideEditor
     profiles: Profiles
     files: OsFiles
     network: Network

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from msgc import words
 from msgc.loop import Loop
 from msgc.profile import Profile, ProfileError, ProfileHeldError, is_name
+from msgc.settings import Settings, SettingsError
 from msgc.surroundings import Surroundings
 from msgc.values import (
     Created,
@@ -23,12 +24,12 @@ from msgc.values import (
     SendState,
     Sent,
 )
-from msgc.view_choices import asks_always, bell_on, is_live, settings_of, step_setting
+from msgc.view_choices import changed, settings_of, value_of
 from msgc.view_events import EventReader, Situation
 from msgc.view_notices import Notice, NoticeLog
 from msgc.view_papers import PaperDesk
 from msgc.view_text import Times
-from msgc.view_values import Directory, News, Overview, Phase, Setting, Standing, Target
+from msgc.view_values import Directory, Limits, News, Overview, Phase, Setting, Standing, Target
 from term.safe import Safe, safe_line
 from wire.codes import Code
 
@@ -66,6 +67,7 @@ class LiveDesk(PaperDesk):
         self.notices = NoticeLog()
         self.situation = Situation()
         self._surroundings = surroundings
+        self._settings = surroundings.settings  # as changed since, but for server and user
         self._loop = loop
         self._times = times
         self._on_news = on_news
@@ -93,7 +95,7 @@ class LiveDesk(PaperDesk):
             return False
         overview = self.overview()
         unsendable = overview.unsent > 0 and not overview.standing.online
-        return unsendable or asks_always(self._archive.preferences)
+        return unsendable or self._settings.ask_before_quitting
 
     @property
     def _is_shut_out(self) -> bool:
@@ -119,14 +121,15 @@ class LiveDesk(PaperDesk):
         sent = self._archive.outbox.get(followed)
         return sent is not None and sent.state is SendState.UNSENT
 
-    def take_bell(self) -> bool:
-        """Whether to ring now; asked once a turn."""
+    @property
+    def chosen(self) -> Settings:
+        """The settings as they are now."""
+        return self._settings
+
+    def take_arrival(self) -> Safe:
+        """What has come that the person should notice, without its text; asked once a turn."""
         due, self.situation.bell_due = self.situation.bell_due, False
-        return (
-            due
-            and self._profile is not None
-            and bell_on(self._archive.preferences, default=self._surroundings.settings.bell)
-        )
+        return self.situation.arrival if due else Safe("")
 
     def hush(self) -> None:
         """A key was pressed: what was said has been read."""
@@ -208,6 +211,12 @@ class LiveDesk(PaperDesk):
         sent = self._archive.outbox.get(situation.followed)
         return safe_line(words.sent_summary(sent)) if sent is not None else Safe("")
 
+    def limits(self) -> Limits:
+        """See Desk."""
+        if self._link is None:
+            return Limits()
+        return Limits(self._link.body_bytes_max, self._link.recipients_max)
+
     def past_notices(self) -> tuple[Notice, ...]:
         """See Desk."""
         return self.notices.all()
@@ -220,11 +229,17 @@ class LiveDesk(PaperDesk):
 
     def settings(self) -> tuple[Setting, ...]:
         """See Desk."""
-        return settings_of(self._archive.preferences)
+        return settings_of(self._settings)
 
-    def change_setting(self, name: str, step: int) -> None:
+    def choose_setting(self, name: str, words: str) -> Safe:
         """See Desk."""
-        step_setting(self._archive.preferences, name, step)
+        try:
+            value = value_of(name, words)
+            self._surroundings.keeper.keep(name, value)
+        except SettingsError as error:
+            return safe_line(str(error))
+        self._settings = changed(self._settings, name, value)
+        return Safe("")
 
     # ----- to be done ---------------------------------------------------------------------------
 
@@ -381,7 +396,7 @@ class LiveDesk(PaperDesk):
         link.log_in(name, create_if_new=False, live=False)
 
     def _start(self, link: "Link") -> None:
-        live = is_live(self._archive.preferences)
+        live = self._settings.live
         link.log_in(self.situation.name, create_if_new=not self.inside, live=live)
 
     def _follow(self, sent: Sent) -> None:

@@ -81,6 +81,7 @@ class Situation:
     refusal: Safe = NOTHING
     said: Safe = NOTHING
     bell_due: bool = False
+    arrival: Safe = NOTHING
     logged_out: bool = False
     followed: bytes | None = None
     directory: Directory = field(default_factory=Directory)
@@ -225,6 +226,7 @@ class EventReader:
         if event.check is None:
             self._say(f"New message from {event.received.sender}.")
             situation.bell_due = True
+            situation.arrival = situation.said
         else:
             situation.waiting_there = max(0, situation.waiting_there - 1)
         self._on_news(MailArrived(event.received))
@@ -342,4 +344,5 @@ class EventReader:
         if event.kind == NoticeKind.MAIL_WAITING:
             situation.bell_due = (event.count or 0) > situation.waiting_there
             situation.waiting_there = event.count or 0
+            situation.arrival = safe_line(words.notice(event.kind, event.text, event.count))
         self._say(words.notice(event.kind, event.text, event.count))

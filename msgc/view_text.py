@@ -48,6 +48,11 @@ class Times:
         moment = self._moment(at_ms)
         return Safe(f"{moment.year:04}-{moment:%m-%d %H:%M:%S}" if moment else "?")
 
+    def minute_of_day(self, at_ms: int) -> int | None:
+        """0 for midnight to 1439; None for a time that no calendar holds."""
+        moment = self._moment(at_ms)
+        return moment.hour * 60 + moment.minute if moment else None
+
     def _moment(self, at_ms: int) -> datetime | None:
         try:
             return datetime.fromtimestamp(at_ms / 1_000, UTC).astimezone(self.zone)

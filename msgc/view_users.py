@@ -4,6 +4,8 @@ Must never ask the server: it gets entries and shows them. Never fails: states o
 are shown as `?`.
 """
 
+from collections import Counter
+from enum import Enum, unique
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -19,10 +21,23 @@ _NAME_COLUMNS_MAX: Final = 32
 _OTHER_COLUMNS: Final = 48
 _NAME_COLUMNS_MIN: Final = 14
 _STATE_COLUMNS: Final = 6
+_MARK_COLUMNS: Final = 5
 _SEEN_COLUMNS: Final = 13
+
+
+@unique
+class Prospect(Enum):
+    """What will happen to a message if it is sent now, in the words of a count."""
+
+    AT_ONCE = "at once"
+    PROBABLY_LATER = "probably later"
+    LATER = "later"
+    REFUSED = "refused"
+
+
 _STATES: Final[dict[Presence | None, tuple[str, str]]] = {
     Presence.ON: ("ON", "delivered at once"),
-    Presence.SILENT: ("ON?", "silent: may wait"),
+    Presence.SILENT: ("ON?", "probably waits: silent"),
     Presence.OFF: ("off", "waits in the queue"),
 }
 _SPOKEN: Final[dict[Presence | None, Safe]] = {
@@ -34,10 +49,10 @@ _SPOKEN: Final[dict[Presence | None, Safe]] = {
 
 def user_columns(columns: int, *, marks: bool = False) -> tuple[Column, ...]:
     """Who, connected or not, when seen, and what happens if you send now."""
-    mark = (Column("mark", "MARK", 4),) if marks else ()
+    mark = (Column("mark", "MARK", _MARK_COLUMNS - 1),) if marks else ()
     return (
         *mark,
-        Column("name", "NAME", _name_columns(columns)),
+        Column("name", "NAME", _name_columns(columns, marks=marks)),
         Column("state", "STATE", _STATE_COLUMNS - 1),
         Column("last_seen", "LAST SEEN", _SEEN_COLUMNS - 1),
         Column("if_you_send_now", "IF YOU SEND NOW"),
@@ -51,12 +66,13 @@ def user_row(
     state, then = _STATES.get(_presence(account), ("?", ""))
     seen = _seen(account, now_ms)
     spoken = Safe("" if seen == "now" else "never seen" if seen == "never" else f"seen {seen}")
+    width = _name_columns(columns, marks=mark is not None)
     marks = () if mark is None else (_mark_cell(is_marked=mark),)
     return Row(
         account.name,
         (
             *marks,
-            Cell(safe_line(account.name, _name_columns(columns)), words=safe_line(account.name)),
+            Cell(safe_line(account.name, width), words=safe_line(account.name)),
             Cell(Safe(state), _state_style(account), _SPOKEN.get(_presence(account))),
             Cell(seen, words=spoken, is_moving=True),
             Cell(Safe("(you)" if you else then), words=Safe("that is you" if you else then)),
@@ -99,12 +115,26 @@ def best_match(entries: tuple[AccountLine, ...], typed: str) -> str | None:
 
 
 def prospects(entries: tuple[AccountLine, ...]) -> Safe:
-    """`1 at once, 2 later`: what would happen if these were written to now."""
-    at_once = sum(_presence(entry) is Presence.ON for entry in entries)
-    maybe = sum(_presence(entry) is Presence.SILENT for entry in entries)
-    later = len(entries) - at_once - maybe
-    words = [(at_once, "at once"), (maybe, "silent"), (later, "later")]
-    return Safe(", ".join(f"{count:,} {word}" for count, word in words if count))
+    """`1 at once, 1 probably later, 2 later, 0 refused`: if these were written to now."""
+    return Safe(", ".join(f"{count:,} {words}" for count, words in _count_prospects(entries)))
+
+
+def prospects_in_brief(entries: tuple[AccountLine, ...]) -> Safe:
+    """The same without what is nobody."""
+    counts = ((count, words) for count, words in _count_prospects(entries) if count)
+    return Safe(", ".join(f"{count:,} {words}" for count, words in counts))
+
+
+def _count_prospects(entries: tuple[AccountLine, ...]) -> tuple[tuple[int, str], ...]:
+    counts = Counter(map(_prospect, entries))
+    return tuple((counts[prospect], prospect.value) for prospect in Prospect)
+
+
+def _prospect(account: AccountLine) -> Prospect:
+    presence = _presence(account)
+    if presence is Presence.ON:
+        return Prospect.AT_ONCE
+    return Prospect.PROBABLY_LATER if presence is Presence.SILENT else Prospect.LATER
 
 
 def _presence(account: AccountLine) -> Presence | None:
@@ -126,5 +156,6 @@ def _seen(account: AccountLine, now_ms: int) -> Safe:
     return Safe("never") if account.last_seen_ms is None else was_ago(account.last_seen_ms, now_ms)
 
 
-def _name_columns(columns: int) -> int:
-    return max(_NAME_COLUMNS_MIN, min(_NAME_COLUMNS_MAX, columns - _OTHER_COLUMNS))
+def _name_columns(columns: int, *, marks: bool) -> int:
+    room = columns - _OTHER_COLUMNS - (_MARK_COLUMNS if marks else 0)
+    return max(_NAME_COLUMNS_MIN, min(_NAME_COLUMNS_MAX, room))

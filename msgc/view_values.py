@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from msgc.values import AccountLine, Received
 from msgc.view_text import duration
+from wire.limits import BODY_BYTES_MAX, RECIPIENTS_MAX
 
 
 @unique
@@ -19,6 +20,7 @@ class Phase(Enum):
     NO_NAME = "not connected"
     CONNECTING = "connecting"
     ONLINE = "online"
+    CHECKING = "checking"
     WAITING = "offline, will try again"
     REFUSED = "disconnected"
     LEAVING = "leaving"
@@ -80,6 +82,14 @@ class Overview:
     kept: int = 0
     accounts_total: int | None = None
     accounts_connected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the server takes: as its greeting said, or our own while it has not."""
+
+    body_bytes_max: int = BODY_BYTES_MAX
+    recipients_max: int = RECIPIENTS_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +212,14 @@ News: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One line of the settings: what is chosen, of what, and why it may not take effect."""
+    """One line of the settings: what is chosen, of what, and what it does.
+
+    No `choices`: any words that make sense are typed. `fixed_by`: what decides in this run.
+    """
 
     name: str
     words: str
     value: str
     choices: tuple[str, ...]
     note: str = ""
+    fixed_by: str = ""

@@ -7,6 +7,7 @@ lines. The owner waits on `fileno()` itself; nothing here blocks.
 from typing import Protocol
 
 from term.picture import Picture
+from term.safe import Safe
 
 
 class ConsoleUnsuitable(Exception):  # noqa: N818 - named for what it says: this terminal cannot
@@ -46,3 +47,19 @@ class Console(Protocol):
 
     def read(self) -> bytes:
         """What was typed, for a `KeyDecoder`; empty if nothing waits. Raises ConsoleClosed."""
+
+
+class LendableConsole(Console, Protocol):
+    """A console that another program may have for a while, and that can call a person."""
+
+    def notify(self, words: Safe) -> bool:
+        """Have the terminal tell the person, where it may know how (OSC 9).
+
+        False: whether it does cannot be known here, so ring the bell too.
+        """
+
+    def give_back(self) -> None:
+        """Let another program have the terminal; nothing is drawn until `take_again`."""
+
+    def take_again(self) -> None:
+        """The other program has ended; the next `draw` sends everything."""

@@ -27,6 +27,7 @@ from typing import Final, Literal, Self
 
 from term.console import ConsoleClosed, ConsoleUnsuitable
 from term.limits import SCREEN_COLUMNS_MAX, SCREEN_ROWS_MAX
+from term.notice import Notice
 from term.os_terminal import is_terminal, read_waiting, stop_group, window_size, write_all
 from term.picture import EMPTY, Line, Picture, Style
 from term.safe import Safe
@@ -36,6 +37,7 @@ ColorChoice = Literal["auto", "always", "never"]
 
 _INPUT_FD: Final = 0
 _OUTPUT_FD: Final = 1  # curses writes to standard output, whatever we would like
+_BELL: Final = b"\a"
 _PASTE_ON: Final = b"\x1b[?2004h"
 _PASTE_OFF: Final = b"\x1b[?2004l"
 _WRAP_OFF: Final = b"\x1b[?7l"
@@ -66,19 +68,27 @@ _COLORS: Final = (
 class CursesConsole:
     """The terminal of standard input and output, from construction until `close`.
 
-    `environment` is that of the process: TERM and NO_COLOR are read from it. `instead` is the
-    option of the program that does without such a terminal, for the words of ConsoleUnsuitable. Use
-    it in a `with` statement: whatever happens, the terminal is given back. Signals end a program
-    without leaving the statement, so the owner turns SIGTERM and SIGHUP into an ordinary end of its
-    loop.
+    `environment` is that of the process: TERM, NO_COLOR, TMUX and STY are read from it. With
+    `ascii_only` characters outside ASCII are drawn as `?`, also where UTF-8 would work. `instead`
+    is the option of the program that does without such a terminal, for the words of
+    ConsoleUnsuitable. Use it in a `with` statement: whatever happens, the terminal is given back.
+    Signals end a program without leaving the statement, so the owner turns SIGTERM and SIGHUP into
+    an ordinary end of its loop.
     """
 
     def __init__(
-        self, environment: Mapping[str, str], color: ColorChoice, *, instead: str = "--plain"
+        self,
+        environment: Mapping[str, str],
+        color: ColorChoice,
+        *,
+        ascii_only: bool = False,
+        instead: str = "--plain",
     ) -> None:
         _check_suitable(environment.get("TERM", ""), instead)
         self._saved_modes = termios.tcgetattr(_INPUT_FD)
-        self._ascii_only = not _use_utf8()
+        self._ascii_only = not _use_utf8() or ascii_only
+        self._notice = Notice(environment)
+        self._lent = False
         self._enter_sequence, self._leave_sequence = _mode_sequences()
         self._attributes: dict[Style, int] = {}
         self._colors: dict[Style, int] = {}
@@ -113,7 +123,7 @@ class CursesConsole:
 
     def draw(self, picture: Picture) -> None:
         """Show this picture; rows beyond the window are left out."""
-        if not self._open:
+        if not self._open or self._lent:
             return
         if self._all_dirty:
             self._screen.clearok(True)  # noqa: FBT003 - the signature of curses
@@ -139,7 +149,7 @@ class CursesConsole:
 
     def resized(self) -> None:
         """Read the size again; the next `draw` sends everything."""
-        if not self._open:
+        if not self._open or self._lent:
             return
         rows, columns = window_size(_OUTPUT_FD) or self._screen.getmaxyx()
         self._size = (min(rows, SCREEN_ROWS_MAX), min(columns, SCREEN_COLUMNS_MAX))
@@ -148,9 +158,30 @@ class CursesConsole:
         self._all_dirty = True
 
     def bell(self) -> None:
-        """Ring once."""
-        if self._open:
+        """Ring once; also while another program has the terminal, whose picture it leaves alone."""
+        if self._lent:
+            self._write_quietly(_BELL)
+        elif self._open:
             curses.beep()
+
+    def notify(self, words: Safe) -> bool:
+        """See Console. Nothing of it moves the cursor, so it may come between two pictures."""
+        sequence = self._notice.sequence(words)
+        if self._open and sequence:
+            self._write_quietly(sequence)
+        return self._notice.is_sure
+
+    def give_back(self) -> None:
+        """Let another program have the terminal."""
+        if self._open and not self._lent:
+            self._lent = True
+            self._leave()
+
+    def take_again(self) -> None:
+        """Take the terminal from the other program."""
+        if self._open and self._lent:
+            self._lent = False
+            self._take()
 
     def suspend(self) -> None:
         """Give the terminal back, stop until continued, and take it again."""
@@ -158,16 +189,15 @@ class CursesConsole:
             return
         self._leave()
         stop_group()
-        self._enter_modes()
-        self._screen.refresh()
-        self.resized()
+        self._take()
 
     def close(self) -> None:
         """Give the terminal back as it was."""
         if not self._open:
             return
         self._open = False
-        self._leave()
+        if not self._lent:
+            self._leave()
 
     def fileno(self) -> int:
         """The descriptor to wait on for `read`."""
@@ -187,6 +217,16 @@ class CursesConsole:
         curses.def_prog_mode()
         write_all(_OUTPUT_FD, self._enter_sequence)
         _show_cursor(0)
+
+    def _take(self) -> None:
+        self._enter_modes()
+        self._screen.refresh()
+        self.resized()
+
+    def _write_quietly(self, data: bytes) -> None:
+        """What a person may miss: a terminal that is gone is told of by `read`."""
+        with contextlib.suppress(ConsoleClosed, OSError):
+            write_all(_OUTPUT_FD, data)
 
     def _leave(self) -> None:
         _show_cursor(1)

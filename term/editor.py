@@ -21,6 +21,9 @@ from term.limits import EDIT_BYTES_MAX, TAB_COLUMNS
 from term.safe import Safe, safe_text
 from term.width import break_rows, clip
 
+UNDO_KEY: Final = "C-_"
+"""The key that takes back, for sentences that name it."""
+
 _CONTROLS: Final = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\ud800-\udfff]")
 _LINE_BREAKS: Final = re.compile("[\r\n]+")
 

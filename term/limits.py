@@ -22,6 +22,8 @@ SCREEN_ROWS_MIN: Final = 16
 SCREEN_COLUMNS_MAX: Final = 1_000
 SCREEN_ROWS_MAX: Final = 1_000
 
+NOTICE_COLUMNS_MAX: Final = 80
+
 # What comes from a keyboard.
 READ_BYTES_MAX: Final = 65_536
 SEQUENCE_BYTES_MAX: Final = 64  # a longer control sequence is still dropped as a unit

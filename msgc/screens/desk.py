@@ -10,7 +10,7 @@ from typing import Protocol
 from msgc.values import Draft, HistoryEntry, Received, Sent
 from msgc.view_notices import Notice
 from msgc.view_text import Times
-from msgc.view_values import Directory, Overview, Setting, Target, Wanted
+from msgc.view_values import Directory, Limits, Overview, Setting, Target, Wanted
 from term.safe import Safe
 
 
@@ -31,6 +31,9 @@ class Desk(Protocol):
 
     def directory(self) -> Directory:
         """The server's log of usernames, as far as it is here."""
+
+    def limits(self) -> Limits:
+        """How long a message may be, and to how many it may go."""
 
     def message(self) -> Safe:
         """The message line: the last thing said, until the next key."""
@@ -117,8 +120,8 @@ class Desk(Protocol):
     def delete_account(self, force: bool) -> None:
         """Delete one's own. Ends in `DeletionRefused`, or at the username screen."""
 
-    def change_setting(self, name: str, step: int) -> None:
-        """To the next of its choices (or the one before)."""
+    def choose_setting(self, name: str, words: str) -> Safe:
+        """This value from now on, kept in the file. Why not, or empty."""
 
     def quit(self) -> None:
         """Leave, after what is on its way."""

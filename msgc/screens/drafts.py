@@ -129,6 +129,7 @@ class Drafts(Screen):
             rows = self._table(room)
             why = Safe(self._why(self._rows[self._list.cursor]))
             blocks = [rows, Fill(), Foot(why, rows.position)]
+        yes, no = QUESTION_KEYS.label("yes"), QUESTION_KEYS.label("no")
         overview = self._desk.overview()
         failed = f", {overview.failed:,} FAILED" if overview.failed else ""
         return view(
@@ -138,7 +139,7 @@ class Drafts(Screen):
             blocks,
             self.keys,
             right=f"{plural(overview.drafts, 'draft')}, {overview.unsent:,} unsent{failed}",
-            question=ask("Throw this away for good? y: yes  n: no")
+            question=ask(f"Throw this away for good? {yes}: yes  {no}: no")
             if self._asks_to_discard
             else None,
         )
@@ -174,7 +175,7 @@ class Drafts(Screen):
 
     def _why(self, row: _Entry) -> str:
         if row.sent is None:
-            return "A draft: Enter goes on with it."
+            return f"A draft: {KEYS.label('open')} goes on with it."
         if row.sent.state is SendState.FAILED:
             return str(safe_line(failure(row.sent)))
         return "It goes by itself when the server answers."

@@ -20,7 +20,9 @@ KEYS: Final = KeyTable(
 )
 EDITING: Final = (
     "While you write: arrows, Home and End move; ^A and ^E go to the ends of the line, Meta-B and "
-    "Meta-F by words; ^K and ^U cut to the ends, ^W cuts a word, ^Y puts it back; ^_ takes back."
+    "Meta-F by words, ^P and ^N by rows, Meta-< and Meta-> to the ends of the text. ^K and ^U cut "
+    "to the ends of the line, ^W, Meta-D and Meta-Backspace cut a word; ^Y puts back what was cut, "
+    "Meta-Y then what was cut before. ^_ or Meta-U takes back, Meta-E does it again."
 )
 _TYPING_SCREENS: Final = ("composer", "choose", "username")
 

@@ -1,12 +1,18 @@
-"""All key tables by screen, and docs/keys.md printed from them.
+"""All key tables by screen: docs/keys.md is printed from them, and a person's [keys] change them.
 
     python -m msgc.screens.keys > docs/keys.md
 
-Must never name a key that no table holds. Fails never; a test keeps the document equal.
+    [keys.composer]                  a screen, or `all` for every screen that has the command
+    send = ["^X", "F2"]              a command, and the keys that do it now
+
+Must never name a key that no table holds. Fails with KeyChoiceError, a sentence that names the
+place and what would be right; then nothing is changed.
 """
 
+import difflib
 import sys
-from typing import Final
+from collections.abc import Collection, Mapping
+from typing import Final, NamedTuple
 
 from msgc.screens import (
     accounts,
@@ -29,51 +35,143 @@ from msgc.screens import (
     help as help_screen,
 )
 from msgc.screens.help import EDITING
-from term.keys import KeyTable, key_label
+from msgc.settings import KeyChoices
+from term.key_names import KeyNameError, parse_key
+from term.keys import KeyTable, KeyTableError, key_label
 
-TABLES: Final[tuple[tuple[str, KeyTable], ...]] = (
-    ("Username", username.ASKING_KEYS),
-    ("Username, while the server is looked for", username.TRYING_KEYS),
-    ("Main menu", menu.KEYS),
-    ("Send message", send.KEYS),
-    ("Choose one user", picker.ONE_KEYS),
-    ("Choose several users", picker.SEVERAL_KEYS),
-    ("Write a message", composer.KEYS),
-    ("Throw the text away?", composer.DISCARD_KEYS),
-    ("Check for messages", check.KEYS),
-    ("Message", message_view.KEYS),
-    ("Sent messages", sent.KEYS),
-    ("A sent message", sent.LIFE_KEYS),
-    ("Drafts and unsent", drafts.KEYS),
-    ("Throw away a draft?", drafts.QUESTION_KEYS),
-    ("History", history.KEYS),
-    ("Accounts", accounts.KEYS),
-    ("Delete the account?", accounts.QUESTION_KEYS),
-    ("Settings", settings.KEYS),
-    ("Notices", notices.KEYS),
-    ("Help", help_screen.KEYS),
-    ("Quit?", leave.KEYS),
-    ("A field in the message line", prompt.PROMPT_KEYS),
+
+class KeyChoiceError(ValueError):
+    """The person's [keys] cannot be obeyed; the text says where and why."""
+
+
+class ScreenKeys(NamedTuple):
+    """A table, its heading in the documentation, and its name in the configuration file."""
+
+    section: str
+    title: str
+    table: KeyTable
+
+
+TABLES: Final = (
+    ScreenKeys("username", "Username", username.ASKING_KEYS),
+    ScreenKeys("connecting", "Username, while the server is looked for", username.TRYING_KEYS),
+    ScreenKeys("menu", "Main menu", menu.KEYS),
+    ScreenKeys("send", "Send message", send.KEYS),
+    ScreenKeys("choose-one", "Choose one user", picker.ONE_KEYS),
+    ScreenKeys("choose-several", "Choose several users", picker.SEVERAL_KEYS),
+    ScreenKeys("composer", "Write a message", composer.KEYS),
+    ScreenKeys("composer-discard", "Throw the text away?", composer.DISCARD_KEYS),
+    ScreenKeys("check", "Check for messages", check.KEYS),
+    ScreenKeys("message", "Message", message_view.KEYS),
+    ScreenKeys("sent", "Sent messages", sent.KEYS),
+    ScreenKeys("life", "A sent message", sent.LIFE_KEYS),
+    ScreenKeys("drafts", "Drafts and unsent", drafts.KEYS),
+    ScreenKeys("drafts-discard", "Throw away a draft?", drafts.QUESTION_KEYS),
+    ScreenKeys("history", "History", history.KEYS),
+    ScreenKeys("accounts", "Accounts", accounts.KEYS),
+    ScreenKeys("accounts-delete", "Delete the account?", accounts.QUESTION_KEYS),
+    ScreenKeys("notices", "Notices", notices.KEYS),
+    ScreenKeys("settings", "Settings", settings.KEYS),
+    ScreenKeys("help", "Help", help_screen.KEYS),
+    ScreenKeys("leave", "Quit?", leave.KEYS),
+    ScreenKeys("field", "A field in the message line", prompt.PROMPT_KEYS),
 )
+_ALL: Final = "all"
 _INTRODUCTION: Final = """\
 # Keys of msgc
 
 Printed from the tables that the program obeys (`python -m msgc.screens.keys`); do not edit.
 `^D` is Ctrl and d, `Meta-Enter` is Alt (or Esc) and Enter. C-s and C-q are never used: some
 terminals keep them for themselves.
+
+The keys can be chosen in the configuration file, by the name of the screen and of the command:
+
+```toml
+[keys.composer]
+send = ["^X", "F2"]
+discard = "F8"            # ^X was its key: a key means one thing on a screen
+
+[keys.all]                # every screen that has the command, where the key is not text
+redraw = "F5"
+```
+
+Footers and the help of each screen (`?`) show the keys as chosen; this page shows the defaults.
 """
 
 
 def document() -> str:
     """The whole of docs/keys.md."""
     parts = [_INTRODUCTION]
-    for title, table in TABLES:
-        rows = [f"| {_keys(binding.keys)} | {binding.help} |" for binding in table.bindings()]
+    for section, title, table in TABLES:
+        rows = [
+            f"| {_keys(binding.keys)} | {binding.help} | `{binding.command}` |"
+            for binding in table.defaults()
+        ]
+        head = [f"## {title}\n", f"In the configuration file: `[keys.{section}]`\n"]
         parts.append(
-            "\n".join([f"## {title}\n", "| Keys | What they do |", "|---|---|", *rows, ""])
+            "\n".join([*head, "| Keys | What they do | Command |", "|---|---|---|", *rows, ""])
         )
     parts.append(f"## Editing\n\n{EDITING}\n")
     return "\n".join(parts)
+
+
+def bind(choices: KeyChoices, tables: tuple[ScreenKeys, ...] = TABLES) -> None:
+    """Give the commands the keys that a person chose. Raises KeyChoiceError."""
+    parsed = {
+        section: {
+            command: _parse(f"keys.{section}.{command}", names)
+            for command, names in commands.items()
+        }
+        for section, commands in choices.items()
+    }
+    _check_names(parsed, tables)
+    try:
+        for section, _, table in tables:
+            held = {binding.command for binding in table.defaults()}
+            changes = {
+                command: tuple(key for key in keys if not table.types(key))
+                for command, keys in parsed.get(_ALL, {}).items()
+                if command in held
+            }
+            changes = {command: keys for command, keys in changes.items() if keys}
+            try:
+                table.rebind(changes | parsed.get(section, {}))
+            except KeyTableError as error:
+                raise KeyChoiceError(f"keys.{section}: {error}.") from None
+    except KeyChoiceError:
+        for one in tables:
+            one.table.restore()
+        raise
+
+
+def _check_names(
+    parsed: Mapping[str, Mapping[str, tuple[str, ...]]], tables: tuple[ScreenKeys, ...]
+) -> None:
+    commands: dict[str, set[str]] = {_ALL: set()}
+    for section, _, table in tables:
+        commands[section] = {binding.command for binding in table.defaults()}
+        commands[_ALL] |= commands[section]
+    for section, changes in parsed.items():
+        if section not in commands:
+            raise KeyChoiceError(f'keys: there is no screen "{section}".{_hint(section, commands)}')
+        for command in changes:
+            if command not in commands[section]:
+                hint = _hint(command, commands[section])
+                raise KeyChoiceError(f'keys.{section}: there is no command "{command}".{hint}')
+
+
+def _parse(place: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise KeyChoiceError(f"{place}: name one key at least.")
+    try:
+        return tuple(dict.fromkeys(map(parse_key, names)))
+    except KeyNameError as error:
+        raise KeyChoiceError(f"{place}: {error}") from None
+
+
+def _hint(wrong: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(wrong, known, 1, 0.5)
+    return f' Did you mean "{near[0]}"?' if near else f" Known: {', '.join(sorted(known))}."
 
 
 def _keys(keys: tuple[str, ...]) -> str:

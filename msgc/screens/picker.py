@@ -52,17 +52,13 @@ from term.keys import Binding, KeyEvent, KeyTable, Paste
 from term.list_view import ListView
 from term.picture import Style
 from term.safe import Safe, safe_line
-from wire.limits import PATTERN_BYTES_MAX, RECIPIENTS_MAX
+from wire.limits import PATTERN_BYTES_MAX
 
 _FIELD_BYTES_MAX: Final = PATTERN_BYTES_MAX
 _TYPED_COLUMNS_MAX: Final = 40
 _TO_NAMES_MAX: Final = 6
 _TO_COLUMNS_MIN: Final = 8
-
-_TOO_MANY: Final = (
-    f"Too many marks: at most {RECIPIENTS_MAX:,} users at once. U takes all away; "
-    "to reach everybody, go back and choose 3."
-)
+_TO_OTHER_COLUMNS: Final = 8
 
 _MOVES: Final = (
     Binding(("Down", "C-n"), "down", "Move down"),
@@ -75,6 +71,7 @@ _MOVES: Final = (
 ONE_KEYS: Final = KeyTable(
     [Binding(("Enter",), "accept", "Write to the name at the >", "choose"), *_MOVES],
     inherits=TYPING_KEYS,
+    typing="names",
 )
 SEVERAL_KEYS: Final = KeyTable(
     [
@@ -83,19 +80,24 @@ SEVERAL_KEYS: Final = KeyTable(
         Binding(("*",), "wildcard", "Mark all that match a wildcard (* ? [a-z])", "wildcard"),
         Binding(("A",), "all", "Mark all but yourself", "all"),
         Binding(("U",), "none", "Take all marks away", "none"),
+        Binding(("E",), "everyone", "Write to all users, whoever they are when it is sent"),
         *_MOVES,
     ],
     inherits=TYPING_KEYS,
+    typing="names",
 )
 
 
 class Picker(Screen):
-    """`several` false: Enter takes one name. `write` opens what comes after the choice."""
+    """`several` false: Enter takes one name. `write` gets the choice.
+
+    It answers with the screen that comes next, or with None: then it goes on where one came from.
+    """
 
     def __init__(
         self,
         desk: Desk,
-        write: Callable[[Target], Screen],
+        write: Callable[[Target], Screen | None],
         *,
         several: bool,
         marked: tuple[str, ...] = (),
@@ -166,6 +168,8 @@ class Picker(Screen):
             self._mark_all()
         elif command == "none":
             self._marked.clear()
+        elif command == "everyone":
+            return self._choose(Target(everyone=True))
         elif command == "wildcard":
             label = Safe("Mark all that match (* ? [a-z]):")
             self._prompt = Prompt("wildcard", label, "", _FIELD_BYTES_MAX)
@@ -178,7 +182,7 @@ class Picker(Screen):
         return go_to(self._list, place, len(self._shown))
 
     def view(self, room: Room) -> View:
-        """The field, the table, and below it who is marked."""
+        """The field, the table, and below it who is marked and what will happen to them."""
         label = Safe("Add:" if self._several else "Name:")
         shown = self._editor.layout(room.columns - len(label) - 5, 1)
         rows = self._table(room)
@@ -189,15 +193,14 @@ class Picker(Screen):
         ]
         if not self._shown and self._editor.text:
             typed = safe_line(self._editor.text.strip(), _TYPED_COLUMNS_MAX)
-            blocks.append(
-                said(f'No user matches "{typed}". Esc empties the field.', is_moving=True)
-            )
+            words = f'No user matches "{typed}". Esc empties the field.'
+            blocks.append(said(words, is_moving=True))
             if self._is_asked_for(self._editor.text):
                 blocks.append(said("Enter asks the server: this list may be old.", is_moving=True))
         blocks.append(Fill())
         if self._several:
-            blocks.append(self._to_foot(room.columns))
-        blocks.append(Foot(Safe(self._loading()), rows.position, Style.DIM))
+            blocks.append(self._to_line(room.columns, rows.position))
+        blocks.append(self._foot(Safe("") if self._several else rows.position))
         right = plural(self._directory.total, "user")
         if self._several:
             right = Safe(f"{right}, {len(self._marked):,} marked")
@@ -208,8 +211,8 @@ class Picker(Screen):
             blocks,
             self.keys,
             right=right,
-            question=self._prompt.question(room) if self._prompt is not None else None,
-            choose="Space" if self._several else "Enter",
+            question=None if self._prompt is None else self._prompt.question(room),
+            choose=SEVERAL_KEYS.first("mark") if self._several else ONE_KEYS.first("accept"),
         )
 
     def _table(self, room: Room) -> Table:
@@ -224,23 +227,30 @@ class Picker(Screen):
         height = room.list_rows(5 if self._several else 4)
         return table("users", columns, self._list, height, len(self._shown), row_at)
 
-    def _to_foot(self, columns: int) -> Foot:
+    def _to_line(self, columns: int, position: Safe) -> Foot:
         if not self._marked:
-            return Foot(Safe("To: nobody yet. Space marks, Enter goes on."), style=Style.DIM)
-        marked = tuple(entry for entry in self._directory.entries if entry.name in self._marked)
-        count = f"  ({prospects(marked)})"
-        room = max(_TO_COLUMNS_MIN, columns - len(count) - 8)
+            mark, go_on = SEVERAL_KEYS.label("mark"), SEVERAL_KEYS.label("accept")
+            words = f"To: nobody yet. {mark} marks, {go_on} goes on."
+            return Foot(Safe(words), position, Style.DIM)
+        room = max(_TO_COLUMNS_MIN, columns - _TO_OTHER_COLUMNS - len(position) - 2)
         names = safe_line(join_names(tuple(self._marked), _TO_NAMES_MAX), room)
-        return Foot(Safe(f"To: {names}{count}"))
+        return Foot(Safe(f"To: {names}"), position)
 
-    def _loading(self) -> str:
+    def _foot(self, position: Safe) -> Foot:
+        """What will happen to those who are marked, once the list is there to tell."""
         directory = self._directory
         if directory.asked_at_ms is None:
-            return "The list of users has not come yet."
-        if not directory.complete:
-            words = f"{len(directory.entries):,} of {directory.total:,}"
-            return f"The list is coming: {words} users so far."
-        return ""
+            words = Safe("The list of users has not come yet.")
+        elif not directory.complete:
+            came = f"{len(directory.entries):,} of {directory.total:,}"
+            words = Safe(f"The list is coming: {came} users so far.")
+        elif self._marked:
+            words = prospects(
+                tuple(entry for entry in directory.entries if entry.name in self._marked)
+            )
+        else:
+            words = Safe("")
+        return Foot(words, position, Style.DIM if not directory.complete else Style.NORMAL)
 
     def _narrow(self) -> None:
         self._directory = self._desk.directory().whole
@@ -268,7 +278,7 @@ class Picker(Screen):
         if selected is None:
             self._seek(self._editor.text)
             return Done.HANDLED
-        return Open(self._write(Target(recipients=(selected,))))
+        return self._choose(Target(recipients=(selected,)))
 
     def _accept_several(self) -> Outcome:
         if self._editor.text.strip():
@@ -277,10 +287,23 @@ class Picker(Screen):
         if not self._marked:
             self._desk.say(Safe("Nobody is marked yet: Space marks the name at the >."))
             return Done.HANDLED
-        if len(self._marked) > RECIPIENTS_MAX:
-            self._desk.say(Safe(_TOO_MANY))
+        if self._too_many():
+            self._desk.say(self._too_many())
             return Done.HANDLED
-        return Open(self._write(Target(recipients=tuple(sorted(self._marked)))))
+        return self._choose(Target(recipients=tuple(sorted(self._marked))))
+
+    def _choose(self, target: Target) -> Outcome:
+        following = self._write(target)
+        return Done.LEAVE if following is None else Open(following)
+
+    def _too_many(self) -> Safe:
+        """Why so many are more than one message can go to, or empty."""
+        most = self._desk.limits().recipients_max
+        if len(self._marked) <= most:
+            return Safe("")
+        none, everyone = SEVERAL_KEYS.label("none"), SEVERAL_KEYS.label("everyone")
+        marked = f"{len(self._marked):,} are marked, and a message goes to {most:,} at most."
+        return Safe(f"{marked} {none} takes all marks away, {everyone} writes to everybody.")
 
     def _mark_selected(self) -> None:
         selected = self._selected()
@@ -320,7 +343,7 @@ class Picker(Screen):
 
     def _say_marked(self, words: str) -> None:
         """What was marked; and at once when it is more than one message can go to."""
-        self._desk.say(Safe(_TOO_MANY if len(self._marked) > RECIPIENTS_MAX else words))
+        self._desk.say(self._too_many() or Safe(words))
 
     def _handle_prompt(self, prompt: Prompt, key: KeyEvent) -> Outcome:
         answer = prompt.handle(key)
@@ -360,7 +383,7 @@ class Picker(Screen):
         elif not found:
             self._refuse(name)
         elif not self._several:
-            return Open(self._write(Target(recipients=(name,))))
+            return self._choose(Target(recipients=(name,)))
         else:
             self._marked[name] = None
             self._set_typed("")

@@ -4,10 +4,12 @@ Must never know a particular screen. Fails at import when two keys of one table 
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final
 
+from msgc.outside_editor import Edited
 from msgc.view import Room, View
 from msgc.view_picture import picture_of
 from msgc.view_values import News
@@ -42,7 +44,15 @@ class LeaveTo:
     name: str
 
 
-Outcome = Done | Open | LeaveTo
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Give the terminal to the person's own editor with this text; `then` is told what came."""
+
+    text: str
+    then: Callable[[Edited], None]
+
+
+Outcome = Done | Open | LeaveTo | Edit
 
 
 class Screen(ABC):

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from msgc.net import NetError, Ready, Signal
 from msgc.os_files import OsFiles
+from msgc.os_process import OsEditor
 from msgc.profile import Profiles
 from msgc.settings import Settings
+from msgc.settings_file import SettingsFile
 from msgc.surroundings import Surroundings
 from tests.msgc.fake_server import FakeServer, FakeSession
 from tests.msgc.line import Ticker
@@ -125,11 +127,14 @@ class FakeWorld:
         self.stderr = io.StringIO()
         self.stdin = io.StringIO()
         ticker = Ticker()
+        files = OsFiles()
         self.profiles = Profiles(
-            OsFiles(), str(folder / "msgc" / "here_1"), self.clock.wall_ms, ticker.random_bytes
+            files, str(folder / "msgc" / "here_1"), self.clock.wall_ms, ticker.random_bytes
         )
         self.surroundings = Surroundings(
             settings=Settings("here", 1, user, "auto", bell=True),
+            keeper=SettingsFile(str(folder / "config.toml"), files.read_text, files.write_text),
+            editor=OsEditor(""),
             profiles=self.profiles,
             files=OsFiles(),
             network=self.network,

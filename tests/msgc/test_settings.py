@@ -41,10 +41,14 @@ def test_no_color_counts_but_for_an_option() -> None:
     ("config", "environment", "arguments", "words"),
     [
         ('hots = "a"', {}, {}, 'unknown key "hots". Did you mean "host"?'),
-        ("zzz = 1", {}, {}, "Known: host, port, user, color, bell."),
+        ("zzz = 1", {}, {}, "Known: host, port, user, color, ascii, bell, "),
         ('port = "7070"', {}, {}, '"port" must be a number.'),
         ("bell = 1", {}, {}, '"bell" must be a true or false.'),
         ("host = ", {}, {}, "/config is not TOML"),
+        ('quiet = "night"', {}, {}, "quiet: Write quiet hours as 22:00-07:00, or none."),
+        ("keys = 1", {}, {}, "keys are chosen as [keys.composer]"),
+        ("[keys]\nsend = 1", {}, {}, "keys are chosen as [keys.composer]"),
+        ("[keys.composer]\nsend = [1]", {}, {}, "keys are chosen as [keys.composer]"),
         (None, {"MSGC_PORT": "x"}, {}, "MSGC_PORT must be a number."),
         (None, {"MSGC_BELL": "x"}, {}, "MSGC_BELL must be yes or no."),
         (None, {}, {"port": "0"}, "from 1 to 65535"),
@@ -72,3 +76,15 @@ def test_a_file_that_cannot_be_read_is_told() -> None:
 
     with pytest.raises(SettingsError, match="Cannot read it"):
         gather({}, {}, read_text, "/config", config_named=False)
+
+
+def test_keys_are_handed_on_as_they_are_written() -> None:
+    config = '[keys.composer]\nsend = ["^X", "F2"]\ndiscard = "F8"\n[keys.all]\n'
+    chosen = put_together(config).keys
+    assert chosen == {"composer": {"send": ("^X", "F2"), "discard": ("F8",)}, "all": {}}
+
+
+def test_what_decides_in_this_run_is_noted() -> None:
+    found = put_together('quiet = "23-6"', {"NO_COLOR": "1", "MSGC_QUIET": "1-2"}, host="c")
+    assert found.fixed == {"color": "NO_COLOR", "quiet": "MSGC_QUIET", "host": "--host"}
+    assert str(found.quiet) == "01:00-02:00"

@@ -1,10 +1,10 @@
 import pytest
 
-from term.console import Console, ConsoleClosed, ConsoleUnsuitable
+from term.console import Console, ConsoleClosed, ConsoleUnsuitable, LendableConsole
 from term.curses_console import CursesConsole
 from term.picture import Picture
 
-CURSES: type[Console] = CursesConsole  # mypy judges
+CURSES: type[LendableConsole] = CursesConsole  # mypy judges
 
 
 class RememberingConsole:

@@ -22,7 +22,17 @@ from msgc.values import (
 )
 from msgc.view_notices import Notice
 from msgc.view_text import Times
-from msgc.view_values import Directory, News, Overview, Phase, Setting, Standing, Target, Wanted
+from msgc.view_values import (
+    Directory,
+    Limits,
+    News,
+    Overview,
+    Phase,
+    Setting,
+    Standing,
+    Target,
+    Wanted,
+)
 from term.keys import KeyEvent, Paste
 from term.picture import plain
 from term.safe import Safe
@@ -53,6 +63,8 @@ class FakeDesk(Desk):
     past: tuple[Notice, ...] = ()
     now: int = NOW_MS
     can_take_back: bool = True
+    bad_words: str = "nonsense"
+    server_limits: Limits = field(default_factory=Limits)
     done: list[tuple[object, ...]] = field(default_factory=list)
 
     @property
@@ -67,6 +79,9 @@ class FakeDesk(Desk):
 
     def directory(self) -> Directory:
         return self.book
+
+    def limits(self) -> Limits:
+        return self.server_limits
 
     def message(self) -> Safe:
         return Safe(self.said)
@@ -166,8 +181,14 @@ class FakeDesk(Desk):
     def delete_account(self, force: bool) -> None:
         self.done.append(("delete_account", force))
 
-    def change_setting(self, name: str, step: int) -> None:
-        self.done.append(("change_setting", name, step))
+    def choose_setting(self, name: str, words: str) -> Safe:
+        self.done.append(("choose_setting", name, words))
+        if words == self.bad_words:
+            return Safe("That is no value.")
+        self.choices = tuple(
+            replace(one, value=words) if one.name == name else one for one in self.choices
+        )
+        return Safe("")
 
     def quit(self) -> None:
         self.done.append(("quit",))

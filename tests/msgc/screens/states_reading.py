@@ -6,6 +6,7 @@ Must never compare anything: `states` collects them.
 from dataclasses import replace
 from typing import Final
 
+from msgc.quiet_hours import QuietHours
 from msgc.screens.accounts import Accounts
 from msgc.screens.check import Check
 from msgc.screens.composer import Composer
@@ -17,12 +18,13 @@ from msgc.screens.menu import Menu
 from msgc.screens.message_view import MessageView
 from msgc.screens.sent import Life, SentMessages
 from msgc.screens.settings import Settings
+from msgc.settings import Settings as FileSettings
 from msgc.values import FateState, HistoryEntry, Received, SendState, Sent
+from msgc.view_choices import settings_of
 from msgc.view_values import (
     CheckEnded,
     DeletionRefused,
     Directory,
-    Setting,
     Target,
 )
 from tests.msgc.screens.fake_desk import DAY_MS, MINUTE_MS, FakeDesk, Person, message, own
@@ -287,16 +289,33 @@ def drafts_discard() -> Person:
 # ----- the rest ---------------------------------------------------------------------------------
 
 
-def settings() -> Person:
+def _settings(**changes: object) -> Person:
     desk = make_desk()
-    desk.choices = (
-        Setting("bell", "Ring the bell for a new message", "yes", ("yes", "no"), "Not often."),
-        Setting(
-            "live", "New messages come", "at once", ("at once", "when I check"), "Later. " * 20
-        ),
-    )
-    person = Person(desk, Settings(desk))
-    person.press("Down")
+    plain_ones = FileSettings("127.0.0.1", 7070, None, "auto", bell=True)
+    desk.choices = settings_of(replace(plain_ones, **changes))  # type: ignore[arg-type]  # the fields are those of Settings, whose own check this is
+    return Person(desk, Settings(desk))
+
+
+def settings() -> Person:
+    return _settings()
+
+
+def settings_quiet_hours() -> Person:
+    person = _settings(quiet=QuietHours(22 * 60, 7 * 60), notify=True)
+    person.press("Down", "Down")
+    return person
+
+
+def settings_quiet_hours_refused() -> Person:
+    person = settings_quiet_hours()
+    person.press("Enter", "C-u")
+    person.type("nonsense\n")
+    return person
+
+
+def settings_fixed() -> Person:
+    person = _settings(color="never", fixed={"color": "NO_COLOR"})
+    person.press("End", "Up")
     return person
 
 

@@ -216,6 +216,39 @@ def composer_pasted() -> Person:
     return person
 
 
+def composer_to_several() -> Person:
+    return _composer(make_desk(), Target(("bob", "carol")), "to two")
+
+
+def composer_too_long() -> Person:
+    person = _composer(make_desk(), Target(("bob",)), "x" * 70_000)
+    person.press("C-d")
+    return person
+
+
+def composer_kept() -> Person:
+    person = _composer(make_desk(), Target(("bob",)), "kept")
+    person.top.keep()
+    person.desk.now += 3_000
+    return person
+
+
+def composer_checking() -> Person:
+    desk = make_desk()
+    desk.look = replace(desk.look, standing=Standing(Phase.CHECKING))
+    return _composer(desk, Target(("bob",)), "is it there?")
+
+
+def composer_full_and_offline() -> Person:
+    return _composer(offline(make_desk()), Target(("bob",)), "\n".join(map(str, range(60))))
+
+
+def composer_changes_to() -> Person:
+    person = _composer(make_desk(), Target(("bob", "carol")), "to two")
+    person.press("C-t")
+    return person
+
+
 def composer_discard() -> Person:
     person = _composer(make_desk(), Target(("bob",)), "almost")
     person.press("C-x")

@@ -241,6 +241,7 @@ def test_settings_are_kept(world: World) -> None:
     world.wait_for("Ring the bell for a new message    yes")
     world.press(b"\x1b[C")
     world.wait_for("Ring the bell for a new message    no")
+    assert (world.folder / "config.toml").read_text() == "bell = false\n"
     world.type("q")
     world.server.queue("alice", "bob", "quiet")
     world.wait_for("New message from bob.")

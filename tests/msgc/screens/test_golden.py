@@ -3,6 +3,7 @@
 import pytest
 
 from msgc.screens.keys import TABLES, document
+from term.keys import KeyTable
 from term.picture import plain
 from term.width import columns
 from tests.msgc.screens.states import GOLDEN, SIZES, STATES, picture_of
@@ -53,9 +54,8 @@ def test_document_of_the_keys_is_that_of_the_tables() -> None:
     assert written == document(), "python -m msgc.screens.keys > docs/keys.md"
 
 
-@pytest.mark.parametrize("title", [title for title, _ in TABLES])
-def test_every_screen_has_a_way_out_and_help(title: str) -> None:
-    table = dict(TABLES)[title]
+@pytest.mark.parametrize("table", [one.table for one in TABLES], ids=[one[0] for one in TABLES])
+def test_every_screen_has_a_way_out_and_help(table: KeyTable) -> None:
     commands = {binding.command for binding in table.bindings()}
     assert "help" in commands
     assert {"C-c", "C-l", "C-z"} <= {key for binding in table.bindings() for key in binding.keys}

@@ -111,8 +111,28 @@ def test_write_to_an_account() -> None:
 
 def test_settings_change_with_arrows() -> None:
     person = states.settings()
-    person.press("Right", "Left")
-    assert person.desk.done == [("change_setting", "live", 1), ("change_setting", "live", -1)]
+    person.press("End", "Up", "Up", "Up", "Right", "Left")
+    assert person.desk.done == [
+        ("choose_setting", "live", "when I check"),
+        ("choose_setting", "live", "at once"),
+    ]
+
+
+def test_a_setting_that_is_typed_stays_for_editing_when_it_is_refused() -> None:
+    person = states.settings_quiet_hours_refused()
+    assert "Quiet hours: nonsense" in person.see()
+    assert person.desk.said == "That is no value."
+    person.press("C-u")
+    person.type("23-6\n")
+    assert person.desk.done[-1] == ("choose_setting", "quiet", "23-6")
+    assert "Kept." in person.see()
+
+
+def test_what_the_command_line_decides_is_said() -> None:
+    person = states.settings_fixed()
+    assert "(NO_COLOR)" in person.see()
+    person.press("Right")
+    assert "Kept for later: NO_COLOR decides in this run." in person.see()
 
 
 def test_help_shows_every_key_of_the_table() -> None:

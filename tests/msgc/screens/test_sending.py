@@ -9,7 +9,6 @@ from msgc.view_values import AccountSought, ConnectedAgain, DirectoryChanged, Ta
 from tests.msgc.screens import states_sending as states
 from tests.msgc.screens.fake_desk import FakeDesk, Person
 from tests.msgc.screens.states_common import NAMES
-from wire.limits import BODY_BYTES_MAX
 
 
 def send(*names: str) -> Person:
@@ -167,9 +166,11 @@ def test_wildcard_that_matches_nobody() -> None:
 def test_too_many_are_refused_with_a_way_out() -> None:
     person = send(*(f"u{n}" for n in range(1_030)))
     person.press("2", "A")
-    assert "Too many marks: at most 1,024 users at once." in person.see()
+    assert "1,030 are marked, and a message goes to 1,024 at most." in person.see()
     person.press("Enter")
-    assert "choose 3" in person.see()
+    assert "E writes to everybody" in person.see()
+    person.press("E")
+    assert "To: all users but yourself" in person.see()
 
 
 def test_everyone() -> None:
@@ -253,15 +254,6 @@ def test_discarding_asks_first() -> None:
     person.press("C-x", "y")
     assert person.top.name == "choose a user"
     assert person.desk.kept_drafts == {}
-
-
-def test_too_long_is_said_and_not_cut() -> None:
-    person = states.composer_empty()
-    person.paste("x" * BODY_BYTES_MAX)
-    person.type("y")
-    assert "at most 65,536 bytes" in person.see()
-    person.press("C-d")
-    assert sends(person) == [(Target(("bob",)), "x" * BODY_BYTES_MAX)]
 
 
 def test_q_and_question_mark_are_text_in_the_composer() -> None:

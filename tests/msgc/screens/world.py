@@ -11,11 +11,13 @@ from pathlib import Path
 from msgc.app import App
 from msgc.net import Channel, NetError, Network, Ready, Signal
 from msgc.os_files import OsFiles
+from msgc.outside_editor import EditorError, OutsideEditor, RunningEditor
 from msgc.plain_app import PlainApp
 from msgc.profile import Profiles
 from msgc.settings import Settings
+from msgc.settings_file import SettingsFile
 from msgc.surroundings import Surroundings
-from term.console import Console, ConsoleClosed
+from term.console import ConsoleClosed, LendableConsole
 from term.picture import Picture, plain
 from term.safe import Safe
 from tests.msgc.fake_server import FakeServer, FakeSession
@@ -112,7 +114,7 @@ class WorldNetwork(Network):
             self.channel.session.close()
 
 
-class Screenful(Console):
+class Screenful(LendableConsole):
     """A console that remembers what it was last asked to show."""
 
     def __init__(self, network: WorldNetwork) -> None:
@@ -121,6 +123,7 @@ class Screenful(Console):
         self.calls: list[str] = []
         self.window = (24, 80)
         self.closed_by_peer = False
+        self.notices_are_sure = True
 
     def size(self) -> tuple[int, int]:
         return self.window
@@ -136,6 +139,16 @@ class Screenful(Console):
 
     def bell(self) -> None:
         self.calls.append("bell")
+
+    def notify(self, words: Safe) -> bool:
+        self.calls.append(f"notify {words}")
+        return self.notices_are_sure
+
+    def give_back(self) -> None:
+        self.calls.append("give_back")
+
+    def take_again(self) -> None:
+        self.calls.append("take_again")
 
     def suspend(self) -> None:
         self.calls.append("suspend")
@@ -153,6 +166,38 @@ class Screenful(Console):
         return data
 
 
+class PretendedEditor(OutsideEditor, RunningEditor):
+    """`ends_with` None: it is open. `holds` is what stands in its file."""
+
+    def __init__(self) -> None:
+        self.holds = ""
+        self.ends_with: int | None = None
+        self.refusal: str | None = None
+        self.unreadable: str | None = None
+        self.calls: list[str] = []
+
+    def start(self, text: str) -> RunningEditor:
+        self.calls.append("start")
+        if self.refusal is not None:
+            raise EditorError(self.refusal)
+        self.holds, self.ends_with = text, None
+        return self
+
+    def exit_code(self) -> int | None:
+        return self.ends_with
+
+    def text(self) -> str:
+        if self.unreadable is not None:
+            raise EditorError(self.unreadable)
+        return self.holds
+
+    def end(self) -> None:
+        self.calls.append("end")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
 class World:
     """One client and its server. `wait_for` turns until a text is seen."""
 
@@ -162,16 +207,21 @@ class World:
         self.server = FakeServer(*names)
         self.network = WorldNetwork(self.clock, self.server)
         self.console = Screenful(self.network)
+        self.editor = PretendedEditor()
+        self.settings = Settings("127.0.0.1", 7070, None, "auto", bell=True)
         self.app = App(self.surroundings(), self.console)
 
     def surroundings(self) -> Surroundings:
+        files = OsFiles()
         profiles = Profiles(
-            OsFiles(), str(self.folder), self.clock.wall_ms, lambda count: b"\x07" * count
+            files, str(self.folder), self.clock.wall_ms, lambda count: b"\x07" * count
         )
         settings = Settings("127.0.0.1", 7070, None, "auto", bell=True)
         stream = io.StringIO()
         return Surroundings(
             settings,
+            SettingsFile(str(self.folder / "config.toml"), files.read_text, files.write_text),
+            self.editor,
             profiles,
             OsFiles(),
             self.network,
