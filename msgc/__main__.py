@@ -114,11 +114,16 @@ def _run_lines(world: Surroundings, name: str | None) -> int:
 def _run_screens(world: Surroundings, name: str | None) -> int:
     # Late, so that the commands start without curses and the screens.
     from msgc import app
+    from msgc.screens import keys
     from term.console import ConsoleUnsuitable
     from term.curses_console import CursesConsole
 
+    settings = world.settings
     try:
-        console = CursesConsole(os.environ, world.settings.color)
+        keys.bind(settings.keys)
+        console = CursesConsole(os.environ, settings.color, ascii_only=settings.ascii)
+    except keys.KeyChoiceError as error:
+        raise SettingsError(str(error)) from None
     except ConsoleUnsuitable as error:
         _say(Exit.DONE, f"{error}. This run goes on in lines.")
         return _run_lines(world, name)
@@ -131,8 +136,11 @@ def _surroundings(request: Request) -> Surroundings:
     clock = OsClock()
     named = options.config is not None
     config = options.config if named else config_path(os.environ)
+    arguments = {key: getattr(options, key) for key in ("host", "port", "user", "color")}
+    if getattr(options, "ascii", False):  # the commands have no screens, and no such option
+        arguments["ascii"] = "yes"
     settings = gather(
-        {key: getattr(options, key) for key in ("host", "port", "user", "color")},
+        arguments,
         os.environ,
         files.read_text,
         config,

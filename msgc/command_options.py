@@ -75,6 +75,7 @@ COMMON: Final = (
 """Of the screens and of every command."""
 SCREENS_ONLY: Final = (
     Option(("--plain",), None, "lines instead of screens, for screen readers and simple terminals"),
+    Option(("--ascii",), None, "nothing but ASCII to the terminal", "(MSGC_ASCII, ascii = true)"),
     Option(("--version",), None, "print the version"),
     Option(("--help", "-h"), None, "print this"),
 )

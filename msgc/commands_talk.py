@@ -12,7 +12,8 @@ from typing import TypeVar
 from msgc import words
 from msgc.archive import Archive
 from msgc.command_end import ENDING_SIGNALS, CommandError, Exit, InterruptedTalkError
-from msgc.link import Link, LinkSettings
+from msgc.link import Link
+from msgc.link_settings import LinkSettings
 from msgc.loop import Loop
 from msgc.net import Signal
 from msgc.surroundings import Surroundings

@@ -30,8 +30,10 @@ PING_WAITING_MS: Final = 5_000
 """The same while a request is unanswered: a dead line is found sooner when it matters."""
 DEAD_MS: Final = 15_000
 """No byte for so long after a ping: the server is not there."""
-SLEEP_JUMP_MS: Final = 6_000
-"""A step of the clock that the timers do not explain: the machine slept."""
+RETRY_SOON_MS: Final = 250
+"""At most so long before the attempt after a sleep."""
+SLEEP_JUMP_MS: Final = 5_000
+"""A sleep of the machine, or a step of the clock that the timers do not explain."""
 AWAKE_TIMEOUT_MS: Final = 2_000
 """How long the server has for the ping after a sleep."""
 OUTBOX_POLL_MS: Final = 1_000

@@ -13,14 +13,13 @@ through, for the process must not go on without its archive.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
 
 from msgc import limits, words
 from msgc.archive import Archive
 from msgc.link_answers import Answers
 from msgc.link_pulse import Backoff, Pulse
 from msgc.link_requests import Asked, Kind, Requests
+from msgc.link_settings import ANSWER_EXPECTED_MS, TRY_AGAIN, LinkSettings
 from msgc.link_traffic import Traffic
 from msgc.values import (
     Connected,
@@ -44,30 +43,6 @@ from wire.errors import RemoteProtocolError
 from wire.limits import BODY_BYTES_MAX, RECIPIENTS_MAX, VERSION
 from wire.messages import Message
 from wire.states import Role, State
-
-_ANSWER_EXPECTED: Final = {
-    LinkState.CONNECTING: limits.CONNECT_TIMEOUT_MS,
-    LinkState.GREETING: limits.ANSWER_TIMEOUT_MS,
-    LinkState.LOGGING_IN: limits.ANSWER_TIMEOUT_MS,
-    LinkState.LEAVING: limits.LEAVE_TIMEOUT_MS,
-}
-_TRY_AGAIN: Final = (Code.BUSY, Code.STORAGE_FULL)
-"""Login failures that pass by themselves."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkSettings:
-    """How a link behaves.
-
-    `agent` is the client's name for the server's log. `retry`: connect again by itself.
-    `ask_outcomes`: fetch the fates of one's own messages at login. `poll_outbox`: send what
-    other processes put into the outbox.
-    """
-
-    agent: str
-    retry: bool = True
-    ask_outcomes: bool = True
-    poll_outbox: bool = True
 
 
 class Link:
@@ -110,6 +85,16 @@ class Link:
     def lag_ms(self) -> int | None:
         """How long the server took for the last ping."""
         return self._pulse.lag_ms
+
+    @property
+    def state_since_ms(self) -> int:
+        """When the state became what it is."""
+        return self._since_ms
+
+    @property
+    def is_checking(self) -> bool:
+        """Whether it is in doubt that the server is still there: the machine slept."""
+        return self.state is LinkState.ONLINE and self._pulse.is_strict
 
     def log_in(self, name: str, create_if_new: bool, live: bool) -> None:
         """Be this user: connects, and connects again, until `log_out` or a refusal."""
@@ -269,7 +254,8 @@ class Link:
         else:
             if online and now_ms - self._since_ms >= limits.STABLE_MS:
                 self._backoff.reset()
-            self.retry_at_ms = now_ms + self._backoff.next_ms()
+            self.retry_at_ms = now_ms + self._backoff.next_ms(soon=self._pulse.is_strict)
+            self._pulse = Pulse(now_ms)
             self._enter(LinkState.OFFLINE)
             self._events.append(Disconnected(reason, self.retry_at_ms))
         self._expect()
@@ -288,7 +274,7 @@ class Link:
         """Time has passed: at `next_deadline_ms`, or earlier."""
         self._wake(now_ms)
         if self._closing is None and self._attached:
-            limit_ms = _ANSWER_EXPECTED.get(self.state)
+            limit_ms = ANSWER_EXPECTED_MS.get(self.state)
             if limit_ms is not None and now_ms >= self._since_ms + limit_ms:
                 self._fail("no answer")
             elif self.state in (LinkState.ONLINE, LinkState.READY):
@@ -298,13 +284,22 @@ class Link:
             self.send_outbox()
         self._expect()
 
+    def awake(self, now_ms: int) -> None:
+        """The machine slept: ask at once whether the server is still there, or connect at once."""
+        self._now_ms = now_ms
+        if self.state is LinkState.OFFLINE:
+            self.retry_at_ms = now_ms
+        elif self.state in (LinkState.ONLINE, LinkState.READY) and self._closing is None:
+            self._ping(limits.AWAKE_TIMEOUT_MS)
+            self._expect()
+
     def next_deadline_ms(self) -> int | None:
         """When to call `tick` at the latest; None when only the user can change something."""
         if self.state is LinkState.OFFLINE:
             return self.retry_at_ms
         if not self._attached:
             return None
-        limit_ms = _ANSWER_EXPECTED.get(self.state)
+        limit_ms = ANSWER_EXPECTED_MS.get(self.state)
         if limit_ms is not None:
             return self._since_ms + limit_ms
         times = [self._pulse.deadline_ms(), self._pulse.ping_due_ms(self._requests.waiting)]
@@ -347,14 +342,11 @@ class Link:
         self._expected_ms = self.next_deadline_ms()
 
     def _wake(self, now_ms: int) -> None:
-        """Notice a sleep: the clock has gone on without a tick when one was due."""
+        """Notice that we did not run: the clock has gone on without a tick when one was due."""
         expected_ms = self._expected_ms
         self._now_ms = now_ms
-        if expected_ms is None or now_ms - expected_ms < limits.SLEEP_JUMP_MS:
-            return
-        if self.state in (LinkState.ONLINE, LinkState.READY) and self._closing is None:
-            self._ping(limits.AWAKE_TIMEOUT_MS)
-            self._expect()
+        if expected_ms is not None and now_ms - expected_ms >= limits.SLEEP_JUMP_MS:
+            self.awake(now_ms)
 
     def _keep_alive(self, now_ms: int) -> None:
         deadline_ms = self._pulse.deadline_ms()
@@ -457,7 +449,7 @@ class Link:
     def _on_login_refused(self, code: int, text: str) -> None:
         if self.state is LinkState.LEAVING:
             return
-        if code in _TRY_AGAIN and self._settings.retry:
+        if code in TRY_AGAIN and self._settings.retry:
             self._fail(words.refusal(code, text, self.name or ""))
         elif code == Code.UNKNOWN_USER and self._deleting:
             # The answer to the deletion was lost on the way; this is it.

@@ -23,8 +23,13 @@ class Backoff:
         """The server is well: the next wait is a short one."""
         self.attempts = 0
 
-    def next_ms(self) -> int:
-        """The wait before the next attempt: half of the step at least, all of it at most."""
+    def next_ms(self, *, soon: bool = False) -> int:
+        """The wait before the next attempt: half of the step at least, all of it at most.
+
+        `soon`: hardly any, for it is not the server's fault, and nobody else waits for the same.
+        """
+        if soon:
+            return int(self._random() * limits.RETRY_SOON_MS)
         step_ms = min(limits.RETRY_MAX_MS, limits.RETRY_FIRST_MS << min(self.attempts, 16))
         self.attempts += 1
         return step_ms // 2 + int(self._random() * (step_ms // 2))
@@ -38,6 +43,7 @@ class Pulse:
         self._ping: int | None = None
         self._ping_sent_ms = 0
         self._ping_deadline_ms = 0
+        self._after_sleep = False
         self.lag_ms: int | None = None
 
     def hear(self, now_ms: int) -> None:
@@ -46,7 +52,7 @@ class Pulse:
         What lay in the buffers while the machine slept proves nothing.
         """
         self._heard_ms = now_ms
-        if self._ping is not None and not self._strict():
+        if self._ping is not None and not self.is_strict:
             self._ping_deadline_ms = now_ms + limits.DEAD_MS
 
     def sent(self, request: int, now_ms: int, timeout_ms: int = limits.DEAD_MS) -> None:
@@ -54,6 +60,7 @@ class Pulse:
         self._ping = request
         self._ping_sent_ms = now_ms
         self._ping_deadline_ms = now_ms + timeout_ms
+        self._after_sleep = timeout_ms == limits.AWAKE_TIMEOUT_MS
 
     def answered(self, request: int, now_ms: int) -> None:
         """A PONG came. One for an older ping is no news."""
@@ -71,5 +78,7 @@ class Pulse:
         """When the peer counts as dead; None while no ping is out."""
         return None if self._ping is None else self._ping_deadline_ms
 
-    def _strict(self) -> bool:
-        return self._ping_deadline_ms - self._ping_sent_ms == limits.AWAKE_TIMEOUT_MS
+    @property
+    def is_strict(self) -> bool:
+        """Whether the ping of after a sleep is out."""
+        return self._ping is not None and self._after_sleep

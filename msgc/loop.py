@@ -49,6 +49,7 @@ class Loop:
         self._unsent = b""
         self._readers: dict[int, Callback] = {}
         self._timers: list[Timer] = []
+        self._asleep_ms = clock.asleep_ms()
         self._on_signal: dict[Signal, Callback] = {}
 
     # ----- what to watch ------------------------------------------------------------------
@@ -110,6 +111,7 @@ class Loop:
             if self._unsent or not self._connected:
                 writing.add(self._channel.fileno())
         ready = self._network.poll(reading, writing, self._timeout_ms(wait_ms_max))
+        self._notice_sleep()
         for signal in ready.signals:
             callback = self._on_signal.get(signal)
             if callback is not None:
@@ -125,6 +127,13 @@ class Loop:
                 self._readers[fd]()
         self._run_timers()
         self._serve_link()
+
+    def _notice_sleep(self) -> None:
+        """The clock that goes on in sleep has left behind the one that stands still."""
+        asleep_ms, before_ms = self.clock.asleep_ms(), self._asleep_ms
+        self._asleep_ms = asleep_ms
+        if self._link is not None and asleep_ms - before_ms >= limits.SLEEP_JUMP_MS:
+            self._link.awake(self.clock.now_ms())
 
     def _timeout_ms(self, wait_ms_max: int | None) -> int | None:
         times = [timer.at_ms for timer in self._timers if not timer.cancelled]

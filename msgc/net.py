@@ -80,6 +80,9 @@ class Clock(Protocol):
     def now_ms(self) -> int:
         """Milliseconds since some moment; never goes back, goes on while the machine sleeps."""
 
+    def asleep_ms(self) -> int:
+        """How long the machine has slept since it was started."""
+
     def wall_ms(self) -> int:
         """Milliseconds since 1970 UTC, as the machine believes."""
 

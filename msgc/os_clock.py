@@ -18,6 +18,12 @@ class OsClock:
         """Milliseconds since the machine was started, its sleep included."""
         return time.clock_gettime_ns(_STEADY) // 1_000_000
 
+    def asleep_ms(self) -> int:
+        """What the clock that stands still in sleep has missed (clock_gettime(2))."""
+        return (
+            time.clock_gettime_ns(_STEADY) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        ) // 1_000_000
+
     def wall_ms(self) -> int:
         """Milliseconds since 1970 UTC."""
         return time.time_ns() // 1_000_000

@@ -41,6 +41,8 @@ FOLLOW_MS: Final = 10_000
 """How long the message line goes on telling of the last message sent, at least."""
 _BAD_NAME_COLUMNS_MAX: Final = 40
 _NOT_CONNECTED: Final = Safe("Not connected: this needs the server. msgc goes on trying.")
+LAG_SILENT_MS: Final = 60_000
+"""So long after the login the lag is that of the login, and not worth a word."""
 _BETWEEN: Final = frozenset(
     (LinkState.OFFLINE, LinkState.CONNECTING, LinkState.GREETING, LinkState.LOGGING_IN)
 )
@@ -366,7 +368,8 @@ class LiveDesk(PaperDesk):
     def _make_link(self, archive: "Archive", *, stays: bool) -> "Link":
         """A link; one that does not stay asks a single question."""
         # Late: the first screen is there before the network is needed.
-        from msgc.link import Link, LinkSettings
+        from msgc.link import Link
+        from msgc.link_settings import LinkSettings
 
         agent = self._surroundings.agent
         settings = LinkSettings(agent, retry=stays, ask_outcomes=stays, poll_outbox=stays)
@@ -452,4 +455,8 @@ class LiveDesk(PaperDesk):
             retry_at_ms = clock.wall_ms() + link.retry_at_ms - clock.now_ms()
         elif phase is Phase.WAITING:
             phase = Phase.CONNECTING
-        return Standing(phase, self.situation.reason, retry_at_ms, link.lag_ms or 0)
+        elif link.is_checking:
+            phase = Phase.CHECKING
+        settled = self._loop.clock.now_ms() - link.state_since_ms >= LAG_SILENT_MS
+        lag_ms = (link.lag_ms or 0) if settled else 0
+        return Standing(phase, self.situation.reason, retry_at_ms, lag_ms)

@@ -35,11 +35,19 @@ class Prospect(Enum):
     REFUSED = "refused"
 
 
-_STATES: Final[dict[Presence | None, tuple[str, str]]] = {
-    Presence.ON: ("ON", "delivered at once"),
-    Presence.SILENT: ("ON?", "probably waits: silent"),
-    Presence.OFF: ("off", "waits in the queue"),
+_STATES: Final[dict[Presence | None, str]] = {
+    Presence.ON: "ON",
+    Presence.SILENT: "ON?",
+    Presence.OFF: "off",
 }
+_WORDS: Final[dict[Prospect, tuple[str, str]]] = {
+    Prospect.AT_ONCE: ("delivered at once", "at once; new today"),
+    Prospect.PROBABLY_LATER: ("probably waits: silent", "probably waits; new today"),
+    Prospect.LATER: ("waits in the queue", "waits; new today"),
+    Prospect.REFUSED: ("REFUSED: queue full", "REFUSED: queue full"),
+}
+"""What the row of a user says, and of one whose name is new: it may not be who it seems."""
+_NEW_MS: Final = 24 * 3_600_000
 _SPOKEN: Final[dict[Presence | None, Safe]] = {
     Presence.ON: Safe("connected"),
     Presence.SILENT: Safe("connected but silent"),
@@ -63,7 +71,7 @@ def user_row(
     account: AccountLine, columns: int, now_ms: int, *, you: bool, mark: bool | None = None
 ) -> Row:
     """One row of such a table. `mark` None: this table has no marks."""
-    state, then = _STATES.get(_presence(account), ("?", ""))
+    state, then = _STATES.get(_presence(account), "?"), _then(account, now_ms)
     seen = _seen(account, now_ms)
     spoken = Safe("" if seen == "now" else "never seen" if seen == "never" else f"seen {seen}")
     width = _name_columns(columns, marks=mark is not None)
@@ -75,9 +83,25 @@ def user_row(
             Cell(safe_line(account.name, width), words=safe_line(account.name)),
             Cell(Safe(state), _state_style(account), _SPOKEN.get(_presence(account))),
             Cell(seen, words=spoken, is_moving=True),
-            Cell(Safe("(you)" if you else then), words=Safe("that is you" if you else then)),
+            _then_cell(then, you=you),
         ),
     )
+
+
+def _then(account: AccountLine, now_ms: int) -> str:
+    """What happens to a message to this user; nothing for a state of a later server."""
+    if _presence(account) is None:
+        return ""
+    usual, new = _WORDS[_prospect(account)]
+    created_ms = account.created_at_ms
+    return new if created_ms is not None and now_ms - created_ms < _NEW_MS else usual
+
+
+def _then_cell(then: str, *, you: bool) -> Cell:
+    if you:
+        return Cell(Safe("(you)"), words=Safe("that is you"))
+    style = Style.RED if then.startswith("REFUSED") else Style.NORMAL
+    return Cell(Safe(then), style)
 
 
 def _mark_cell(*, is_marked: bool) -> Cell:
@@ -132,6 +156,8 @@ def _count_prospects(entries: tuple[AccountLine, ...]) -> tuple[tuple[int, str],
 
 def _prospect(account: AccountLine) -> Prospect:
     presence = _presence(account)
+    if account.queue_full:
+        return Prospect.REFUSED
     if presence is Presence.ON:
         return Prospect.AT_ONCE
     return Prospect.PROBABLY_LATER if presence is Presence.SILENT else Prospect.LATER

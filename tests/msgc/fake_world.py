@@ -18,9 +18,13 @@ from tests.msgc.line import Ticker
 class FakeClock:
     def __init__(self) -> None:
         self.steady_ms = 5_000
+        self.slept_ms = 0
 
     def now_ms(self) -> int:
         return self.steady_ms
+
+    def asleep_ms(self) -> int:
+        return self.slept_ms
 
     def wall_ms(self) -> int:
         return 1_700_000_000_000 + self.steady_ms

@@ -3,7 +3,8 @@
 from typing import TypeVar
 
 from msgc.archive import MEMORY, Archive
-from msgc.link import Link, LinkSettings
+from msgc.link import Link
+from msgc.link_settings import LinkSettings
 from msgc.values import LinkEvent, LinkState, Sent
 from tests.msgc.fake_server import FakeServer, FakeSession
 

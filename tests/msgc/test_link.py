@@ -3,7 +3,7 @@
 import pytest
 
 from msgc import limits
-from msgc.link import LinkSettings
+from msgc.link_settings import LinkSettings
 from msgc.values import (
     Accounts,
     Connected,
@@ -269,7 +269,45 @@ def test_after_a_sleep_a_dead_server_is_found_within_two_seconds() -> None:
     line.pass_time(limits.AWAKE_TIMEOUT_MS + 500)
     assert state_of(line) is LinkState.OFFLINE
     assert line.link.retry_at_ms is not None
-    assert line.link.retry_at_ms - line.now_ms <= limits.RETRY_FIRST_MS
+    assert line.link.retry_at_ms - line.now_ms <= limits.RETRY_SOON_MS
+
+
+def is_checking(line: Line) -> bool:
+    return line.link.is_checking
+
+
+def test_the_sleep_of_the_machine_is_told_and_the_next_failure_is_an_ordinary_one() -> None:
+    line = online()
+    session_of(line).silent = True
+    assert not is_checking(line)
+    line.link.awake(line.now_ms)
+    assert is_checking(line)
+    line.pass_time(limits.AWAKE_TIMEOUT_MS + 100)
+    assert state_of(line) is LinkState.OFFLINE
+    assert not is_checking(line)
+    line.link.connecting(line.now_ms)
+    line.link.disconnected("connection refused", line.now_ms)
+    assert line.link.retry_at_ms is not None
+    assert line.link.retry_at_ms - line.now_ms >= limits.RETRY_FIRST_MS // 2
+
+
+def test_an_answer_ends_the_doubt() -> None:
+    line = online()
+    line.link.awake(line.now_ms)
+    assert is_checking(line)
+    line.settle()
+    assert not is_checking(line)
+    assert state_of(line) is LinkState.ONLINE
+
+
+def test_after_a_sleep_nothing_is_waited_for_while_offline() -> None:
+    line = Line(FakeServer("alice"), make_archive())
+    line.link.log_in("alice", create_if_new=False, live=True)
+    line.link.connecting(line.now_ms)
+    line.link.disconnected("connection refused", line.now_ms)
+    assert not line.link.wants_connection(line.now_ms)
+    line.link.awake(line.now_ms)
+    assert line.link.wants_connection(line.now_ms)
 
 
 def test_bytes_from_before_the_sleep_prove_nothing() -> None:

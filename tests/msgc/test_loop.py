@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from msgc.link import Link, LinkSettings
+from msgc.link import Link
+from msgc.link_settings import LinkSettings
 from msgc.loop import Loop
 from msgc.net import Signal
 from msgc.values import (

@@ -12,7 +12,8 @@ from random import Random
 
 from msgc.archive import Archive
 from msgc.limits import READ_BYTES_MAX
-from msgc.link import Link, LinkSettings
+from msgc.link import Link
+from msgc.link_settings import LinkSettings
 from msgc.net import Channel, Clock, NetError, Network
 from msgc.values import (
     CheckDone,

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from msgc.archive import MEMORY, Archive
-from msgc.link import Link, LinkSettings
+from msgc.link import Link
+from msgc.link_settings import LinkSettings
 from msgc.values import (
     Accounts,
     CheckDone,

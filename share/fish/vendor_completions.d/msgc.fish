@@ -62,6 +62,7 @@ complete -c msgc -n _shtab_msgc_using -l port -x -d 'its port, default 7070 (MSG
 complete -c msgc -n _shtab_msgc_using -l config -xka "(__fish_complete_path (commandline -ct))" -d 'settings, default $XDG_CONFIG_HOME/msgc/config.toml'
 complete -c msgc -n _shtab_msgc_using -l color -xka "auto always never" -d 'auto, always, never (MSGC_COLOR, NO_COLOR, color = "...")'
 complete -c msgc -n _shtab_msgc_using -l plain -d 'lines instead of screens, for screen readers and simple terminals'
+complete -c msgc -n _shtab_msgc_using -l ascii -d 'nothing but ASCII to the terminal (MSGC_ASCII, ascii = true)'
 complete -c msgc -n _shtab_msgc_using -l version -d 'print the version'
 complete -c msgc -n _shtab_msgc_using -l help -s h -d 'print this'
 complete -c msgc -n '_shtab_msgc_using; and test $_shtab_msgc_npos -eq 0' -a send -d 'Send a message to those named, or to everyone, and print its number. It is accepted by the server and on its disk when the command ends with 0; with --wait, every recipient has it.'

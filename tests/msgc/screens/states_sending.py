@@ -184,6 +184,24 @@ def picker_several_thousands() -> Person:
     return person
 
 
+def picker_several_prospects() -> Person:
+    """Every kind of what can happen, as the last look at the log tells."""
+    desk = make_desk()
+    first, second, third, fourth, *rest = desk.book.entries
+    today_ms = desk.now - 3_600_000
+    entries = (
+        first,
+        replace(second, created_at_ms=today_ms),
+        replace(third, queue_full=True),
+        replace(fourth, created_at_ms=today_ms),
+        *rest,
+    )
+    desk.book = replace(desk.book, entries=entries)
+    person = _picker(desk, several=True)
+    person.press("A")
+    return person
+
+
 def picker_wide_names() -> Person:
     desk = make_desk()
     desk.know("alice", "日本語の文字の長い名前のひと", "\x1b[31mred", "b" * 32)

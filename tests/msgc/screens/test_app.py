@@ -313,3 +313,38 @@ def test_who_was_shut_out_is_told_the_key_on_every_screen_and_it_works(world: Wo
     world.wait_for("connects again.")
     world.press(b"\x12")
     world.wait_for("[online]")
+
+
+def test_after_a_sleep_the_connection_is_checked_and_nothing_is_said_to_be_sent(
+    world: World,
+) -> None:
+    """What is typed into a dead connection looked as if it were sent, in others."""
+    world.start("alice")
+    world.type("s1bob\r")
+    world.type("hello")
+    session = world.server.accounts["alice"].session
+    assert session is not None
+    session.silent = True
+    world.clock.slept_ms += 3_600_000
+    world.clock.ms += 3_600_000
+    world.app.turn(0)
+    world.wait_for("[checking]")
+    assert "being checked: ^D keeps it here until it is sure" in world.console.rows
+    world.press(b"\x04")
+    world.wait_for("Not sent yet")
+    world.pass_time(2_500)
+    world.wait_for("Connected again.")
+    world.settle()
+    assert len(world.server.accounts["bob"].queue) == 1
+    assert "[online]" in world.console.rows
+
+
+def test_lag_is_no_word_of_the_first_minute(world: World) -> None:
+    world.start("alice")
+    assert world.app._program.desk._link is not None
+    world.app._program.desk._link._pulse.lag_ms = 900
+    world.pass_time(1_500)
+    assert "[online]" in world.console.rows
+    world.clock.ms += 61_000
+    world.app._program.desk._link._pulse.lag_ms = 900
+    assert "online, lag" in world.app._program.desk.overview().standing.words(0)

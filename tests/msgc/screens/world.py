@@ -31,9 +31,13 @@ TURNS_MAX = 200
 class WorldClock:
     def __init__(self) -> None:
         self.ms = 1_000_000
+        self.slept_ms = 0
 
     def now_ms(self) -> int:
         return self.ms
+
+    def asleep_ms(self) -> int:
+        return self.slept_ms
 
     def wall_ms(self) -> int:
         return NOW_MS + self.ms - 1_000_000
