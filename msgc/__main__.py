@@ -17,7 +17,7 @@ from msgc.command_options import UsageError, help_text
 from msgc.os_clock import OsClock
 from msgc.os_files import OsFiles, jitter, open_nowhere, random_bytes, silence
 from msgc.os_net import OsNetwork
-from msgc.os_process import OsEditor
+from msgc.outside_editor import LateEditor, OutsideEditor
 from msgc.profile import (
     BadNameError,
     ProfileError,
@@ -150,7 +150,7 @@ def _surroundings(request: Request) -> Surroundings:
     return Surroundings(
         settings=settings,
         keeper=SettingsFile(config, files.read_text, files.write_text),
-        editor=OsEditor(os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""),
+        editor=LateEditor(_editor),
         profiles=Profiles(files, folder, clock.wall_ms, random_bytes),
         files=files,
         network=OsNetwork(),
@@ -161,6 +161,12 @@ def _surroundings(request: Request) -> Surroundings:
         stdout=sys.stdout,
         stderr=sys.stderr,
     )
+
+
+def _editor() -> OutsideEditor:
+    from msgc.os_process import OsEditor
+
+    return OsEditor(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
 
 
 def _say(code: int, text: str) -> int:

@@ -4,6 +4,7 @@ The real one is `msgc.os_process.OsEditor`; tests bring their own. Must never wa
 the connection is served while it is open. Fails with EditorError, a sentence for people.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +36,17 @@ class OutsideEditor(Protocol):
 
     def start(self, text: str) -> RunningEditor:
         """Start it on a file with this text. Raises EditorError; then there is no file left."""
+
+
+class LateEditor:
+    """One that is made when it is first wanted: most people never open it, and start sooner."""
+
+    def __init__(self, make: Callable[[], OutsideEditor]) -> None:
+        self._make = make
+
+    def start(self, text: str) -> RunningEditor:
+        """See OutsideEditor."""
+        return self._make().start(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ not come out right is not written. Fails with SettingsTextError, which says what
 """
 
 import re
-import tomllib
 from typing import Final
 
 Value = str | int | bool
@@ -26,6 +25,9 @@ def set_value(text: str, key: str, value: Value) -> str:
 
     A key that is not there comes after the last one of the top level, with comments left alone.
     """
+    # Late: only who changes a setting needs it.
+    import tomllib
+
     wanted = {**_read(text), key: value}
     line = f"{key} = {_literal(value)}"
     lines = text.splitlines(keepends=True)
@@ -59,6 +61,8 @@ def set_value(text: str, key: str, value: Value) -> str:
 
 
 def _read(text: str) -> dict[str, object]:
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

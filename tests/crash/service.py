@@ -72,6 +72,9 @@ class ServiceClock:
     def monotonic_us(self) -> int:
         return self.at_ms * 1_000
 
+    def asleep_ms(self) -> int:
+        return 0
+
     def wall_ms(self) -> int:
         return 1_772_366_400_000 + self.at_ms
 

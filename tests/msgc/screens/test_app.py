@@ -333,7 +333,7 @@ def test_after_a_sleep_the_connection_is_checked_and_nothing_is_said_to_be_sent(
     world.press(b"\x04")
     world.wait_for("Not sent yet")
     world.pass_time(2_500)
-    world.wait_for("Connected again.")
+    world.wait_for("[online]")
     world.settle()
     assert len(world.server.accounts["bob"].queue) == 1
     assert "[online]" in world.console.rows
