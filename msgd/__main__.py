@@ -14,10 +14,16 @@ from typing import Final, Literal, cast
 from msgd import command_line, inspection, os_files, os_signals
 from msgd.command_line import Action, Command, UsageError
 from msgd.log import LogOutput
+from msgd.net import CallError, Channel
 from msgd.os_clock import OsClock
 from msgd.os_net import OsNetwork, take_descriptors
+from msgd.os_process import PanelProcess, start_panel
+from msgd.panel.attached import Attached
+from msgd.panel.codec import CodecError
+from msgd.panel.once import Caller, json_text, plain_text
+from msgd.panel.screen import Role, Screen
 from msgd.reactor_limits import DESCRIPTORS_WANTED
-from msgd.server import EXIT_ERROR, EXIT_OK, EXIT_USAGE, Machine, serve
+from msgd.server import EXIT_ERROR, EXIT_OK, EXIT_USAGE, PANEL_SOCKET, Machine, serve
 from msgd.settings import (
     Layer,
     Settings,
@@ -28,7 +34,9 @@ from msgd.settings import (
 )
 from store.disk import Disk
 from store.os_disk import OsDisk
-from term.console import Console
+from term.console import Console, ConsoleUnsuitable
+from term.os_terminal import window_size
+from term.safe import safe_line
 
 EXIT_PIPE: Final = 141
 """What a shell says of a program that SIGPIPE ended."""
@@ -58,6 +66,8 @@ def main() -> int:
             return EXIT_OK
         if command.action is Action.SERVE:
             return _serve(_settings(command, os.environ))
+        if command.action is Action.PANEL:
+            return _panel(_settings(command, os.environ), command)
         try:
             return _inspect(command)
         except KeyboardInterrupt:
@@ -115,6 +125,13 @@ def _default_data(environment: Mapping[str, str]) -> str:
 
 def _serve(settings: Settings) -> int:
     os.umask(0o077)
+    own_panel: PanelProcess | None = None
+    if not settings.headless and os.isatty(0) and os.isatty(1):
+        # Before anything is opened, so that the panel holds nothing of the server's.
+        begun = start_panel()
+        if not isinstance(begun, PanelProcess):
+            return _show(settings, Role.OWNER, "", begun)
+        own_panel = begun
     network = OsNetwork(os_signals.WISHES)
     machine = Machine(
         network=network,
@@ -122,15 +139,60 @@ def _serve(settings: Settings) -> int:
         entropy=os.urandom,
         descriptors_max=take_descriptors(DESCRIPTORS_WANTED),
         process_id=os.getpid(),
-        is_terminal=os.isatty(0) and os.isatty(1),
+        user_id=os.getuid(),
+        own_panel=own_panel,
         open_disk=_open_disk,
         open_log=_open_log,
-        open_console=_open_console,
         take_signals=lambda: os_signals.install(network.signals_fd),
         say=_say,
         complain=_complain,
     )
     return serve(settings, machine)
+
+
+def _panel(settings: Settings, command: Command) -> int:
+    """Attach to a running server, or look at it once."""
+    path = f"{settings.data}/{PANEL_SOCKET}"
+    try:
+        if command.once is not None:
+            scene = Caller(OsNetwork({}), OsClock(), path).look(command.once)
+            _say(json_text(scene) if command.as_json else plain_text(scene))
+            return EXIT_OK
+        if not (os.isatty(0) and os.isatty(1)):
+            raise UsageError("standard output is not a terminal; use --once, or --once --json")
+        role = Role.READ_ONLY if command.read_only else Role.ATTACHED
+        return _show(settings, role, path, None)
+    except CallError as error:
+        folder = safe_line(settings.data)
+        _complain(f"msgd: no server answers on {folder}: {error}; msgd panel --data DIR looks")
+        _complain("at the server of another folder, msgd --headless starts one")
+        return EXIT_ERROR
+    except CodecError as error:
+        _complain(f"msgd: {error}")
+        return EXIT_ERROR
+
+
+def _show(settings: Settings, role: Role, path: str, channel: Channel | None) -> int:
+    """Be a panel. Raises CallError, CodecError."""
+    network = OsNetwork(os_signals.PANEL_WISHES)
+    os_signals.install(network.signals_fd)
+    screen = Screen(role, ascii_only=settings.ascii)
+    screen.resize(window_size(1) or (24, 80))
+    try:
+        Attached(
+            network=network,
+            clock=OsClock(),
+            open_console=lambda: _open_console(settings, role),
+            screen=screen,
+            path=path,
+            channel=channel,
+        ).run()
+    except ConsoleUnsuitable as error:
+        _complain(f"msgd: {error}")
+        return EXIT_ERROR
+    finally:
+        network.close()
+    return EXIT_OK
 
 
 def _open_disk(folder: str) -> Disk:
@@ -141,12 +203,13 @@ def _open_log(path: str) -> LogOutput:
     return os_files.FileOutput(path) if path else os_files.StandardErrorOutput()
 
 
-def _open_console(settings: Settings) -> Console:
+def _open_console(settings: Settings, role: Role) -> Console:
     # Here, because a headless server needs no curses, and some machines have none.
     from term.curses_console import CursesConsole
 
     color = cast("Literal['auto', 'always', 'never']", settings.color)
-    return CursesConsole(os.environ, color, instead="--headless")
+    instead = "--headless" if role is Role.OWNER else "--once"
+    return CursesConsole(os.environ, color, instead=instead)
 
 
 def _inspect(command: Command) -> int:

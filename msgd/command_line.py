@@ -4,13 +4,15 @@ Must never act: it gives a value, `__main__` does what it says.
 Fails with UsageError, whose text says what was not understood.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final
 
 from msgd import VERSION
 from msgd.limits import ExchangeLimits
+from msgd.panel.once import Wanted
+from msgd.panel.values import Sort
 from msgd.reactor_limits import ReactorLimits
 from msgd.settings import BY_NAME, OPTIONS, Kind, Layer, Option, Value, nearest
 from wire import limits as wire_limits
@@ -29,6 +31,7 @@ class Action(Enum):
     REPAIR = "fsck --repair"
     DUMP = "dump"
     BACKUP = "backup"
+    PANEL = "panel"
     HELP = "help"
     VERSION = "version"
 
@@ -40,6 +43,10 @@ class Command:
     action: Action
     options: Layer
     arguments: tuple[str, ...] = ()
+    once: Wanted | None = None
+    """For the panel: look once, at this."""
+    as_json: bool = False
+    read_only: bool = False
 
 
 SOURCE: Final = "command line"
@@ -55,11 +62,18 @@ def parse(arguments: Sequence[str]) -> Command:
         return Command(Action.VERSION, Layer(SOURCE, {}))
     if arguments and arguments[0] in _TOOLS:
         return _parse_tool(Action(arguments[0]), tuple(arguments[1:]))
+    if arguments and arguments[0] == Action.PANEL.value:
+        return _parse_panel(arguments[1:])
+    return Command(Action.SERVE, Layer(SOURCE, _read(arguments, _find)))
+
+
+def _read(arguments: Sequence[str], find: "Finder") -> dict[str, Value]:
+    """The values of all options, which `find` knows."""
     values: dict[str, Value] = {}
     rest = list(arguments)
     while rest:
         switch, equals, given = rest.pop(0).partition("=")
-        option, wanted = _find(switch)
+        option, wanted = find(switch)
         if option.kind is Kind.FLAG:
             if equals:
                 raise UsageError(f"{switch} takes no value")
@@ -70,7 +84,58 @@ def parse(arguments: Sequence[str]) -> Command:
                 raise UsageError(f"{switch} needs a value: {switch} {option.metavar}")
             given = rest.pop(0)
         values[option.name] = given
-    return Command(Action.SERVE, Layer(SOURCE, values))
+    return values
+
+
+Finder = Callable[[str], tuple[Option, bool]]
+
+_OF_BOTH: Final = ("data", "config", "color", "ascii")
+PANEL_OPTIONS: Final = (
+    Option("read_only", Kind.FLAG, default=False, help="only look: no kick, no announcement"),
+    Option("once", Kind.FLAG, default=False, help="print it once, as text"),
+    Option("json", Kind.FLAG, default=False, help="with --once: as JSON"),
+    Option("filter", Kind.TEXT, "", "with --once: only names with this text", "TEXT"),
+    Option(
+        "sort",
+        Kind.TEXT,
+        Sort.STATE.value,
+        "name, waiting, bytes, seen or stuck",
+        "ORDER",
+    ),
+    Option("user", Kind.TEXT, "", "with --once: also all about this user", "NAME"),
+    *(BY_NAME[name] for name in _OF_BOTH),
+)
+_BY_PANEL_SWITCH: Final = {option.switch: option for option in PANEL_OPTIONS}
+
+
+def _find_panel(switch: str) -> tuple[Option, bool]:
+    option = _BY_PANEL_SWITCH.get(switch)
+    if option is not None:
+        return option, True
+    known = (*_BY_PANEL_SWITCH, "--help", "--version")
+    raise UsageError(f"msgd panel has no option {switch!r}{nearest(switch, known)}")
+
+
+def _parse_panel(arguments: Sequence[str]) -> Command:
+    values = _read(arguments, _find_panel)
+    options = {name: value for name, value in values.items() if name in _OF_BOTH}
+    given = {**{option.name: option.default for option in PANEL_OPTIONS}, **values}
+    if not given["once"]:
+        for name in ("json", "filter", "sort", "user"):
+            if name in values:
+                raise UsageError(f"--{name} is for msgd panel --once")
+    orders = {sort.value: sort for sort in Sort}
+    if given["sort"] not in orders:
+        known = ", ".join(orders)
+        raise UsageError(f"--sort takes {known}, not {given['sort']!r}")
+    wanted = Wanted(orders[str(given["sort"])], str(given["filter"]), str(given["user"]) or None)
+    return Command(
+        Action.PANEL,
+        Layer(SOURCE, options),
+        once=wanted if given["once"] else None,
+        as_json=bool(given["json"]),
+        read_only=bool(given["read_only"]),
+    )
 
 
 def _find(switch: str) -> tuple[Option, bool]:
@@ -81,12 +146,15 @@ def _find(switch: str) -> tuple[Option, bool]:
     taken_back = BY_NAME.get(switch.removeprefix("--no-").replace("-", "_"))
     if switch.startswith("--no-") and taken_back is not None and taken_back.kind is Kind.FLAG:
         return taken_back, False
-    if switch in _TOOLS:
-        raise UsageError(
-            f"{switch} must be the first word: msgd {switch} DIR; the options are for serving"
-        )
+    if switch in (*_TOOLS, Action.PANEL.value):
+        use = f"msgd {switch} DIR; the options are for serving"
+        if switch == Action.PANEL.value:
+            use = "msgd panel [OPTIONS]"
+        raise UsageError(f"{switch} must be the first word: {use}")
     if not switch.startswith("-"):
-        raise UsageError(f"there is no command {switch!r}{nearest(switch, _TOOLS)}")
+        raise UsageError(
+            f"there is no command {switch!r}{nearest(switch, (*_TOOLS, Action.PANEL.value))}"
+        )
     raise UsageError(f"there is no option {switch!r}{nearest(switch, _SWITCHES)}")
 
 
@@ -116,7 +184,9 @@ def version() -> str:
 
 def help_text() -> str:
     """Everything that --help says: options, limits, files, signals, exit codes."""
-    return "\n".join((_HEAD, *map(_option_line, OPTIONS), _OTHER_OPTIONS, _limits(), _TAIL))
+    of_panel = [_option_line(option) for option in PANEL_OPTIONS if option.name not in _OF_BOTH]
+    parts = (_HEAD, *map(_option_line, OPTIONS), _OTHER_OPTIONS, _PANEL_HEAD, *of_panel)
+    return "\n".join((*parts, _limits(), _TAIL))
 
 
 def _option_line(option: Option) -> str:
@@ -157,6 +227,7 @@ msgd {VERSION}: a server that keeps messages until they are delivered.
 Usage:
   msgd [OPTIONS]               serve, with a panel on this terminal
   msgd --headless [OPTIONS]    serve, with a log on standard error
+  msgd panel [PANEL OPTIONS]   a panel for a running server (--once: as text)
   msgd fsck DIR                verify a data folder, change nothing
   msgd fsck DIR --repair       make a damaged folder whole, say what is lost
   msgd dump DIR [USER]         print what is in a data folder
@@ -172,6 +243,9 @@ with K, M or G. Names that end in -ms take milliseconds.
 _OTHER_OPTIONS: Final = """\
   --help, -h                   this text
   --version                    the version of the program and of its protocol"""
+
+_PANEL_HEAD: Final = """
+Options of msgd panel, beside --data, --config, --color and --ascii:"""
 
 _TAIL: Final = """
 Files:

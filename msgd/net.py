@@ -21,6 +21,10 @@ class AcceptError(Exception):
     """A connection is waiting and there are no file descriptors or buffers to take it."""
 
 
+class CallError(Exception):
+    """Nobody answers at the local socket. The text says why and what to do."""
+
+
 class ListenError(Exception):
     """The address cannot be listened on. The text says why and what to do."""
 
@@ -85,6 +89,7 @@ class Ready:
     """What one poll found."""
 
     listener: bool = False
+    callers: bool = False
     console: bool = False
     wishes: tuple[Wish, ...] = ()
     readable: list[Channel] = field(default_factory=list)
@@ -116,6 +121,35 @@ class Network(Protocol):
 
     def close(self) -> None:
         """Let go of everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody on this machine who connected to the local socket, as the kernel says who it is."""
+
+    channel: Channel
+    user_id: int
+    process_id: int
+
+
+class LocalNetwork(Network, Protocol):
+    """A network with a local socket too, for panels."""
+
+    def accept_caller(self) -> Caller | None:
+        """Who waits at the local socket; None when nobody does. Raises AcceptError."""
+
+    def watch_callers(self, wanted: bool) -> None:
+        """Whether `poll` should tell of callers."""
+
+    def hang_up(self) -> None:
+        """Take no more callers; the local socket goes. Again does nothing."""
+
+
+class CallingNetwork(Network, Protocol):
+    """The network of a panel: it listens to nobody, and calls the server of its data folder."""
+
+    def call(self, path: str) -> Channel:
+        """Connect to a local socket. Raises CallError."""
 
 
 class Clock(Protocol):

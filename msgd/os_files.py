@@ -1,18 +1,22 @@
-"""Files of the server that are not the store's: the log, standard error, the configuration.
+"""Files of the server that are not the store's: log, standard error, configuration, local socket.
 
 The only file of this package that imports `os` (but for `__main__`).
 Must never block on an output: a pipe or terminal that takes nothing is asked first.
 Fails with LogError when the log, and OSError when the configuration cannot be opened.
 """
 
+import contextlib
 import os
 import select
+from collections.abc import Iterator
 from typing import Final
 
 from msgd.log import LogError
 
 STANDARD_ERROR_FD: Final = 2
 CONFIG_BYTES_MAX: Final = 1 << 20
+LOCAL_PATH_BYTES_MAX: Final = 107
+"""What the kernel takes as the name of a local socket (unix(7)), without the zero at its end."""
 
 
 class StandardErrorOutput:
@@ -85,3 +89,28 @@ def read_config(path: str) -> bytes:
         return os.read(fd, CONFIG_BYTES_MAX)
     finally:
         os.close(fd)
+
+
+@contextlib.contextmanager
+def shortened(path: str) -> Iterator[str]:
+    """A way to the path that is short enough for a local socket. Raises OSError."""
+    if len(os.fsencode(path)) <= LOCAL_PATH_BYTES_MAX:
+        yield path
+        return
+    folder, _, name = path.rpartition("/")
+    fd = os.open(folder or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{fd}/{name}"
+    finally:
+        os.close(fd)
+
+
+def remove(path: str) -> None:
+    """Remove a file, if it is there and may be removed."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)  # noqa: PTH108  this file is where os is used
+
+
+def make_private(path: str) -> None:
+    """Nobody but its owner may read or write it. Raises OSError."""
+    os.chmod(path, 0o600)  # noqa: PTH101  this file is where os is used

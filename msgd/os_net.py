@@ -1,4 +1,4 @@
-"""TCP through the operating system: the only file of this package with sockets and selectors.
+"""TCP and the local socket through the operating system: the only file with sockets and selectors.
 
 Must never block outside `poll`, and never leave a waiting connection un-taken in a busy loop: when
 file descriptors run out, a spare one is given up to take the connection and close it, and the
@@ -12,13 +12,27 @@ import selectors
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+from struct import Struct
 from typing import Final
 
-from msgd.net import AcceptError, Address, Channel, ChannelError, ListenError, Ready, Wait, Wish
+from msgd import os_files
+from msgd.net import (
+    AcceptError,
+    Address,
+    Caller,
+    CallError,
+    Channel,
+    ChannelError,
+    ListenError,
+    Ready,
+    Wait,
+    Wish,
+)
 
 LISTEN_BACKLOG_MAX: Final = 128
 KEEPALIVE_IDLE_S: Final = 60
 USER_TIMEOUT_MS: Final = 30_000
+LOCAL_BACKLOG_MAX: Final = 8
 SIGNALS_BYTES_MAX: Final = 4_096
 
 _NO_ROOM: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -31,7 +45,9 @@ _PASSING: Final = frozenset(
 )
 """accept's words for "nobody is waiting any more"; accept(2) of Linux lists them."""
 
+_CREDENTIALS: Final = Struct("3i")  # struct ucred of unix(7): process, user, group
 _LISTENER: Final = "listener"
+_CALLERS: Final = "callers"
 _CONSOLE: Final = "console"
 _SIGNALS: Final = "signals"
 
@@ -39,7 +55,7 @@ _Key = str | Channel
 
 
 class OsChannel:
-    """One TCP connection."""
+    """One connection, of TCP or on this machine."""
 
     __slots__ = ("_peer", "socket")
 
@@ -94,6 +110,8 @@ class OsNetwork:
         self._wishes = wishes  # by number of signal
         self._selector = self.make_selector()
         self._listener: socket.socket | None = None
+        self._callers: socket.socket | None = None
+        self._callers_path = ""
         self._console_fd: int | None = None
         self._signals_in, self._signals_out = socket.socketpair()
         self._signals_in.settimeout(0)
@@ -187,6 +205,72 @@ class OsNetwork:
         elif watched and not wanted:
             self._selector.unregister(self._listener)
 
+    def listen_locally(self, path: str) -> None:
+        """Take callers of this user at a local socket; what stood there before is removed.
+
+        Raises ListenError. Only for a folder whose lock is held: whoever else uses it would lose
+        its socket.
+        """
+        callers = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            callers.settimeout(0)
+            os_files.remove(path)
+            with os_files.shortened(path) as way:
+                callers.bind(way)
+            os_files.make_private(path)
+            callers.listen(LOCAL_BACKLOG_MAX)
+        except OSError as error:
+            callers.close()
+            raise ListenError(f"{path}: {_reason(error)}") from None
+        self._callers, self._callers_path = callers, path
+        self.watch_callers(wanted=True)
+
+    def accept_caller(self) -> Caller | None:
+        """See msgd.net.LocalNetwork."""
+        if self._callers is None:
+            return None
+        try:
+            connected, _ = self._callers.accept()
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                raise AcceptError(_reason(error)) from None
+            return None
+        connected.settimeout(0)
+        said = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        process_id, user_id, _ = _CREDENTIALS.unpack(said)
+        return Caller(OsChannel(connected, f"process {process_id}"), user_id, process_id)
+
+    def watch_callers(self, wanted: bool) -> None:
+        """See msgd.net.LocalNetwork."""
+        if self._callers is None:
+            return
+        watched = self._callers.fileno() in self._selector.get_map()
+        if wanted and not watched:
+            self._selector.register(self._callers, selectors.EVENT_READ, _CALLERS)
+        elif watched and not wanted:
+            self._selector.unregister(self._callers)
+
+    def hang_up(self) -> None:
+        """See msgd.net.LocalNetwork."""
+        if self._callers is not None:
+            self.watch_callers(wanted=False)
+            self._callers.close()
+            self._callers = None
+            os_files.remove(self._callers_path)
+
+    @staticmethod
+    def call(path: str) -> Channel:
+        """See msgd.net.CallingNetwork."""
+        calling = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            calling.settimeout(0)
+            with os_files.shortened(path) as way:
+                calling.connect(way)
+        except OSError as error:
+            calling.close()
+            raise CallError(_reason(error)) from None
+        return OsChannel(calling, "the server")
+
     def watch_console(self, fd: int | None) -> None:
         """See msgd.net.Network."""
         if self._console_fd is not None:
@@ -226,6 +310,8 @@ class OsNetwork:
                     ready.writable.append(owner)
             elif owner == _LISTENER:
                 ready.listener = True
+            elif owner == _CALLERS:
+                ready.callers = True
             elif owner == _CONSOLE:
                 ready.console = True
             else:
@@ -245,6 +331,7 @@ class OsNetwork:
     def close(self) -> None:
         """See msgd.net.Network."""
         self.stop_listening()
+        self.hang_up()
         self._selector.close()
         self._signals_in.close()
         self._signals_out.close()
@@ -271,6 +358,14 @@ class OsNetwork:
             self._spare = self.make_socket(socket.AF_INET)
         except OSError:
             self._spare = None  # tried again at the next accept
+
+
+def make_pair() -> tuple[OsChannel, OsChannel]:
+    """Two ends of one connection, for a process and its child."""
+    ends = socket.socketpair()
+    for end in ends:
+        end.settimeout(0)
+    return OsChannel(ends[0], "its own panel"), OsChannel(ends[1], "the server")
 
 
 def take_descriptors(wanted: int) -> int:

@@ -21,6 +21,9 @@ WISHES: Final = {
     int(signal.SIGCONT): Wish.RESIZE,
 }
 
+PANEL_WISHES: Final = {**WISHES, int(signal.SIGHUP): Wish.STOP}
+"""For a panel: its terminal was closed, and it has no log to open again."""
+
 
 def install(wakeup_fd: int) -> None:
     """From now on the signals in WISHES arrive as bytes on `wakeup_fd`."""

@@ -28,23 +28,19 @@ from wire.messages import Error
 
 
 class Face(Protocol):
-    """What shows the server to a person, and hears what the person wants. The panel is one."""
+    """What shows the server to people, and hears what they want. `msgd.admin` is one."""
 
-    @property
-    def console_fd(self) -> int | None:
-        """What the poll should watch for keys; None once the terminal is gone."""
+    def serve(self, ready: Ready, now: Now) -> bool:
+        """Look for what concerns it among what is ready. Gives whether the end was asked for."""
 
-    def read(self, now: Now) -> bool:
-        """There are keys, or the terminal is gone. Gives whether the end was asked for."""
-
-    def resized(self) -> None:
-        """The terminal may have another size now."""
+    def work(self, now: Now) -> bool:
+        """Show what changed, if it is time to; True while it has more to do that cannot wait."""
 
     def deadline_ms(self) -> int | None:
-        """When `draw` has something to do next, by the monotonic clock."""
+        """When `work` has something to do next, by the monotonic clock."""
 
-    def draw(self, now: Now) -> None:
-        """Show what changed, if it is time to."""
+    def end(self, now: Now) -> None:
+        """The server is about to end."""
 
 
 class Reactor:
@@ -84,8 +80,6 @@ class Reactor:
         self._stop_by_ms: int | None = None
         self._findings_told = len(store.findings)
         self._findings_due_ms = 0
-        if face is not None:
-            network.watch_console(face.console_fd)
 
     @property
     def connections(self) -> int:
@@ -151,13 +145,8 @@ class Reactor:
                 self.stop(now)
             elif wish is Wish.REOPEN_LOG:
                 self._log.reopen()
-            elif self._face is not None:
-                self._face.resized()
-        if ready.console and self._face is not None:
-            if self._face.read(now):
-                self.stop(now)
-            if self._face.console_fd is None:
-                self._network.watch_console(None)
+        if self._face is not None and self._face.serve(ready, now):
+            self.stop(now)
 
     def stop(self, now: Now) -> None:
         """Tell the clients and end; asked a second time, end as soon as this turn is committed."""
@@ -169,6 +158,8 @@ class Reactor:
         self._listener_back_ms = None
         self._exchange.shut_down(now)
         self._touched.update(self._transports)
+        if self._face is not None:
+            self._face.end(now)
 
     def _read(self, ready: Ready, now: Now) -> None:
         if self._listener_back_ms is not None and now.monotonic_ms >= self._listener_back_ms:
@@ -302,7 +293,7 @@ class Reactor:
             self._findings_due_ms = now.monotonic_ms + self._limits.idle_turn_ms
             self._tell_findings(now)
         if self._face is not None:
-            self._face.draw(now)
+            self._busy |= self._face.work(now)
 
     def _tell_findings(self, now: Now) -> None:
         """What the store found out since it was opened: never silently."""

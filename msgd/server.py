@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from msgd import VERSION
+from msgd.admin import Admin
 from msgd.events import EventKind, EventLog
 from msgd.exchange import Exchange
 from msgd.limits import EVENTS_MAX
 from msgd.log import Log, LogError, LogOutput, NoLog
-from msgd.net import Address, Clock, ListenError, Network
-from msgd.panel.panel import Panel
+from msgd.net import Address, Channel, Clock, ListenError, LocalNetwork
+from msgd.panel.desk import Office
 from msgd.panel.values import Identity
 from msgd.reactor import Reactor
 from msgd.reactor_limits import ReactorLimits
@@ -30,7 +31,6 @@ from store.disk import Disk, DiskError
 from store.errors import EXIT_FAILED, EXIT_REFUSED, StoreError, StoreForbidden, StoreNoRoom
 from store.settings import StoreClock
 from store.store import Store
-from term.console import Console, ConsoleUnsuitable
 from term.safe import safe_log
 
 EXIT_OK: Final = 0
@@ -38,9 +38,11 @@ EXIT_ERROR: Final = 1
 EXIT_USAGE: Final = 2
 _OF_A_STORE: Final = ("MANIFEST", "MANIFEST.tmp", "LOCK", "reserve", "journal", "accounts")
 _NOT_OURS: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
+PANEL_SOCKET: Final = "panel.sock"
+"""In the data folder: whoever holds the folder's lock owns it, and nobody else can reach it."""
 
 
-class ServerNetwork(Network, Protocol):
+class ServerNetwork(LocalNetwork, Protocol):
     """A network that can be asked to listen."""
 
     def resolve(self, host: str, port: int) -> Address:
@@ -48,6 +50,20 @@ class ServerNetwork(Network, Protocol):
 
     def listen(self, address: Address) -> Address:
         """Begin to listen; gives the address with its real port. Raises ListenError."""
+
+    def listen_locally(self, path: str) -> None:
+        """Take callers at a local socket, in place of what stands there. Raises ListenError."""
+
+
+class OwnPanel(Protocol):
+    """The panel that was started with the server, on its terminal."""
+
+    @property
+    def channel(self) -> Channel:
+        """The server's end of the connection to it."""
+
+    def end(self) -> int:
+        """Have it give the terminal back; its exit code. Again only gives the code."""
 
 
 class ServerClock(Clock, StoreClock, Protocol):
@@ -63,13 +79,13 @@ class Machine:
     entropy: Callable[[int], bytes]
     descriptors_max: int
     process_id: int
-    is_terminal: bool
+    user_id: int
+    own_panel: OwnPanel | None
+    """None if there is no terminal, or none is wanted."""
     open_disk: Callable[[str], Disk]
     """The data folder; made if it is missing. Raises StoreError."""
     open_log: Callable[[str], LogOutput]
     """The log file, or standard error for "". Raises LogError."""
-    open_console: Callable[[Settings], Console]
-    """The terminal. Raises ConsoleUnsuitable."""
     take_signals: Callable[[], None]
     """From now on signals reach the network's poll."""
     say: Callable[[str], None]
@@ -81,11 +97,17 @@ class Machine:
 def serve(settings: Settings, machine: Machine) -> int:
     """Serve until asked to end; gives the exit code."""
     try:
-        return _serve(settings, machine)
+        try:
+            code = _serve(settings, machine)
+        finally:
+            # Before anything is said: words on a screen that is about to vanish are lost.
+            panel_code = 0 if machine.own_panel is None else machine.own_panel.end()
+        # What a signal ended was ended by somebody; a panel that failed has said why.
+        return EXIT_ERROR if panel_code > 0 else code
     except SettingsError as error:
         machine.complain(f"msgd: {error}")
         return EXIT_USAGE
-    except (ListenError, LogError, ConsoleUnsuitable) as error:
+    except (ListenError, LogError) as error:
         machine.complain(f"msgd: {error}")
         return EXIT_ERROR
     except StoreNoRoom as error:
@@ -110,7 +132,7 @@ def _serve(settings: Settings, machine: Machine) -> int:
     rules = settings.exchange_limits()
     store_settings = settings.store_settings()
     limits = settings.reactor_limits(machine.descriptors_max)
-    if not settings.headless and not machine.is_terminal:
+    if not settings.headless and machine.own_panel is None:
         raise SettingsError(
             "standard output is not a terminal, so there can be no panel; use --headless"
         )
@@ -138,7 +160,7 @@ def _serve(settings: Settings, machine: Machine) -> int:
                 log=log,
                 address=address,
             )
-        except (ListenError, ConsoleUnsuitable):
+        except ListenError:
             store.close()
             raise
         # Not in a `finally`: after a StoreFailure the store must not be touched again.
@@ -187,26 +209,28 @@ def _run(
     log: Log,
     address: Address,
 ) -> None:
-    console: Console | None = None
+    office = Office(
+        exchange=exchange,
+        store=store,
+        events=events,
+        identity=Identity(
+            version=VERSION,
+            address=str(address),
+            process_id=machine.process_id,
+            connections_max=limits.connections_max,
+        ),
+        now_ms=machine.clock.monotonic_ms(),
+        monotonic_us=machine.clock.monotonic_us,
+    )
+    admin = Admin(network=machine.network, office=office, user_id=machine.user_id)
     try:
-        panel: Panel | None = None
-        if not settings.headless:
-            console = machine.open_console(settings)
-            panel = Panel(
-                console=console,
-                clock=machine.clock,
-                exchange=exchange,
-                store=store,
-                events=events,
-                identity=Identity(
-                    version=VERSION,
-                    address=str(address),
-                    process_id=machine.process_id,
-                    started_ms=machine.clock.monotonic_ms(),
-                    connections_max=limits.connections_max,
-                ),
-                ascii_only=settings.ascii,
-            )
+        machine.network.listen_locally(f"{settings.data}/{PANEL_SOCKET}")
+    except ListenError as error:
+        # The messages are what a server is for: without panels it serves as well.
+        _event(events, EventKind.WARN, f"no panel can be attached: {error}", machine)
+    if machine.own_panel is not None:
+        admin.adopt(machine.own_panel.channel)
+    try:
         Reactor(
             network=machine.network,
             clock=machine.clock,
@@ -215,12 +239,10 @@ def _run(
             events=events,
             log=log,
             limits=limits,
-            face=panel,
+            face=admin,
         ).run()
     finally:
-        # Before anything is said: words on a screen that is about to vanish are lost.
-        if console is not None:
-            console.close()
+        admin.close()
 
 
 def _log_output(settings: Settings, machine: Machine) -> LogOutput:

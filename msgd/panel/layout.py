@@ -1,31 +1,30 @@
-"""The main screen of the panel, the log and the help, as pictures.
+"""The screens of the panel as pictures: users, log, help; `layout_user` has the page of one user.
 
     title      msgd, address, how long up, process         date and time
-    meters     Users, Queues, Store
+    meters     Users, Queues, Store; and what needs a human
     table      every user name ever used; what fits
     log        the latest events
     message    what just happened, a question, or what is being typed
     status, keys
 
-Every state has a word; a meter that needs a human begins with `!`. Colour only decorates.
+Every state has a word; what needs a human begins with `!`. Colour only decorates.
 Must never draw what is not safe, nor build more than is seen. Fails never.
 """
 
 from typing import Final
 
-from msgd.panel.values import Identity, LogLine, Meters, Presence, UserRow, View
+from msgd.panel.meters import METER_ROWS, alarm_lines, alarm_rows, meter_lines
+from msgd.panel.values import LogLine, LogPart, Presence, Sort, UserRow
+from msgd.panel.view import KIND_STYLES, PRESENCE_STYLES, PRESENCE_WORDS, SORT_WORDS, View
 from msgd.panel.words import (
     age_text,
     bytes_text,
     count_text,
     date_time_text,
-    rate_text,
-    spark_text,
-    sync_text,
     time_text,
     up_text,
 )
-from store.settings import Admission, StoreStatus
+from store.settings import Admission
 from term.picture import (
     EMPTY,
     Line,
@@ -41,10 +40,8 @@ from term.picture import (
     spread,
 )
 from term.safe import Safe, safe_line
-from term.width import columns as columns_of
 from term.width import pad, pad_left
 
-METER_ROWS: Final = 3
 FIXED_ROWS: Final = METER_ROWS + 3  # a rule, the table's head, the rule above the log
 NAME_COLUMNS_MIN: Final = 15
 NAME_COLUMNS_MAX: Final = 32
@@ -54,23 +51,11 @@ WIDE_COLUMNS_MIN: Final = 76
 """Below it the table goes without addresses and bytes."""
 
 _DASH: Final = Safe("-")
-_KIND_STYLES: Final = {
-    "REJECT": Style.YELLOW,
-    "REFUSE": Style.YELLOW,
-    "WARN": Style.YELLOW | Style.BOLD,
-    "ERROR": Style.RED | Style.BOLD,
-}
-_PRESENCE_STYLES: Final = {
-    Presence.ON: Style.GREEN | Style.BOLD,
-    Presence.SILENT: Style.YELLOW | Style.BOLD,
-    Presence.OFF: Style.NORMAL,
-    Presence.DELETING: Style.DIM,
-}
 
 
-def table_rows(size: tuple[int, int]) -> int:
-    """How many users a window of (rows, columns) shows."""
-    room = body_rows(size) - FIXED_ROWS
+def table_rows(size: tuple[int, int], alarms: int) -> int:
+    """How many users a window of (rows, columns) shows, while so many things need a human."""
+    room = body_rows(size) - FIXED_ROWS - alarm_rows(size[0], alarms)
     return max(1, room - log_rows(size))
 
 
@@ -81,27 +66,29 @@ def log_rows(size: tuple[int, int]) -> int:
 
 def draw_main(size: tuple[int, int], view: View) -> Picture:
     """The main screen."""
-    columns = size[1]
-    body = [*_meters(view, columns), rule(columns), _head(columns)]
-    for index, row in enumerate(view.rows):
-        drawn = _user(row, columns, view, selected=index == view.selected)
-        body.append(drawn)
-    body += [EMPTY] * (table_rows(size) - len(view.rows))
-    body.append(_log_rule(view, columns))
-    room = log_rows(size)
-    details = [line(Safe(f" {text}")) for text in view.details[:room]]
-    latest = view.log[max(0, len(view.log) - room + len(details)) :]
-    body += [_event(event) for event in latest] + details
+    columns, scene = size[1], view.scene
+    users = scene.users
+    above = meter_lines(scene, columns, ascii_only=view.ascii_only)
+    above += [*alarm_lines(scene, size[0]), rule(columns), _head(columns)]
+    room = table_rows(size, len(scene.alarms))
+    table = [
+        _user(row, columns, scene.wall_ms, selected=index == users.selected)
+        for index, row in enumerate(users.rows[:room])
+    ]
+    if not table:
+        table = [line(Safe(f"  {_nobody(view)}"))]
+    table += [EMPTY] * (room - len(table))
+    events = [_event(event) for event in scene.log.lines[-log_rows(size) :]]
     cursor = None
     if view.prompt_cursor is not None:
         cursor = (body_rows(size), view.prompt_cursor)
-    elif view.selected is not None:
+    elif users.selected is not None and users.rows:
         # Parked on the selected row: screen readers and magnifiers follow the cursor.
-        cursor = (METER_ROWS + 2 + view.selected, 0)
+        cursor = (len(above) + users.selected, 0)
     return compose(
         size,
-        _title(view.identity, view, columns),
-        body,
+        title(view, columns),
+        [*above, *table, _log_rule(view, columns), *events],
         message=view.message,
         status=_status(view, columns),
         keys=view.keys,
@@ -109,17 +96,17 @@ def draw_main(size: tuple[int, int], view: View) -> Picture:
     )
 
 
-def draw_log(
-    size: tuple[int, int], view: View, events: tuple[LogLine, ...], position: Safe
-) -> Picture:
+def draw_log(size: tuple[int, int], view: View) -> Picture:
     """The log on the whole screen."""
-    status = spread(line(Safe(f" [log {view.log_state}]")), line(position, Safe(" ")), size[1])
+    log = view.scene.log
+    below = log.count - log.first - len(log.lines)
+    position = Safe(f"-- more {below} --" if below > 0 else "[end]")
     return compose(
         size,
-        _title(view.identity, view, size[1]),
-        [_event(event) for event in events],
+        title(view, size[1]),
+        [_event(event) for event in log.lines],
         message=view.message,
-        status=status,
+        status=bar(view, Safe(f" [log {_log_state(log)}]"), position, size[1]),
         keys=view.keys,
     )
 
@@ -130,84 +117,59 @@ def draw_help(
     """The keys of the screen underneath."""
     return compose(
         size,
-        _title(view.identity, view, size[1]),
+        title(view, size[1]),
         [line(text) for text in lines],
-        message=EMPTY,
-        status=spread(line(Safe(" [keys]")), line(position, Safe(" ")), size[1]),
+        message=view.message if not view.is_live else EMPTY,
+        status=bar(view, Safe(" [keys]"), position, size[1]),
         keys=view.keys,
     )
 
 
-def _title(identity: Identity, view: View, columns: int) -> Line:
-    address = safe_line(identity.address)
-    left = f" msgd {identity.version}  {address}  up {up_text(view.up_ms)}"
+# ----- what all screens have ----------------------------------------------------------------------
+
+
+def title(view: View, columns: int) -> Line:
+    """The line at the top: whose panel this is, and when."""
+    scene = view.scene
+    server = scene.server
+    address = safe_line(server.address)
+    left = f" msgd {safe_line(server.version)}  {address}  up {up_text(scene.up_ms)}"
     if columns >= WIDE_COLUMNS_MIN:
-        left += f"  pid {identity.process_id}"
-    right = f" {date_time_text(view.wall_ms)} "
-    if len(left) + len(right) > columns:
-        right = f" {time_text(view.wall_ms)}Z "
+        left += f"  pid {server.process_id}"
+    right = f" {date_time_text(scene.wall_ms)} "
+    if not view.is_live:
+        right = f" not connected, as of {time_text(scene.wall_ms)}Z "
+    elif len(left) + len(right) > columns:
+        right = f" {time_text(scene.wall_ms)}Z "
     return spread(line(Safe(left)), line(Safe(right)), columns)
 
 
-# ----- meters -----------------------------------------------------------------------------------
+def bar(view: View, left: Safe, right: Safe, columns: int) -> Line:
+    """The status line."""
+    if not view.is_live:
+        left = Safe(" [NOT CONNECTED]" + left)
+    return spread(line(left), line(Safe(" "), right, Safe(" ")), columns)
 
 
-def _meters(view: View, columns: int) -> list[Line]:
-    meters = view.meters
-    totals = meters.totals
-    users = (
-        f"{count_text(meters.known):>6} known  {meters.connected:>5} connected"
-        f"  {meters.silent:>4} silent"
-    )
-    sessions = f"Sessions {meters.sessions}/{meters.sessions_max}  Logins {meters.logins} "
-    queues = f"{count_text(totals.waiting):>6} waiting  {bytes_text(totals.waiting_bytes):>6}"
-    if totals.most_waiting:
-        queues += f"  most {count_text(totals.most_waiting)} ({totals.most_waiting_name})"
-    return [
-        _meter("Users", users, sessions, columns, alarm=meters.sessions >= meters.sessions_max),
-        _meter("Queues", queues, _flow(view, columns), columns, alarm=False),
-        _store(meters.store, meters, columns),
-    ]
+def ago(row: UserRow, wall_ms: int) -> Safe:
+    """When the user was seen last, in words of nine columns at most."""
+    if row.presence is Presence.ON:
+        return Safe("now")
+    if row.presence is Presence.SILENT:
+        return Safe("silent")
+    if row.presence is Presence.DELETING:
+        return Safe("deleting")
+    if row.last_seen_ms is None:
+        return Safe("never")
+    return Safe(f"{age_text(wall_ms - row.last_seen_ms)} ago")
 
 
-def _flow(view: View, columns: int) -> str:
-    meters = view.meters
-    words = f"In {rate_text(meters.in_per_second)}  Out {rate_text(meters.out_per_second)} "
-    # What is left of the row after the words of the queue is for the bars.
-    bars = min(len(meters.in_by_second), max(0, columns - 72))
-    if bars:
-        spark = spark_text(meters.in_by_second[-bars:], ascii_only=view.ascii_only)
-        words = f"{spark} {words}"
-    return words
+def clipped(text: Safe, columns: int) -> Safe:
+    """Exactly so many columns; what is cut off ends in `~`."""
+    return pad(safe_line(text, columns), columns)
 
 
-def _store(status: StoreStatus, meters: Meters, columns: int) -> Line:
-    waiting = count_text(meters.totals.waiting)
-    if status.admission is Admission.FULL:
-        words = f"  FULL  the disk is full: refusing new messages, {waiting} waiting are safe"
-    elif status.admission is Admission.BUSY:
-        words = f"  BUSY  catching up: new messages are put off, {waiting} waiting are safe"
-    else:
-        words = f"    OK  sync {sync_text(status.last_sync_us)} p99 {sync_text(status.p99_sync_us)}"
-        words += f"  journal {bytes_text(status.journal_bytes):>6}"
-        words += " *" if status.checkpoint_running else "  "
-    reserve = "reserve kept" if status.reserve_intact else "RESERVE USED"
-    right = f"free {bytes_text(status.free_bytes)}  {reserve} "
-    alarm = status.admission is not Admission.OPEN or not status.reserve_intact
-    return _meter("Store", words, right, columns, alarm=alarm)
-
-
-def _meter(name: str, left: str, right: str, columns: int, *, alarm: bool) -> Line:
-    style = Style.BOLD if alarm else Style.NORMAL
-    mark = "!" if alarm else " "
-    spans = line(Span(Safe(f"{mark}{name:<6} "), Style.BOLD), Span(Safe(left), style))
-    end: Line = (Span(Safe(right), style),)
-    if columns_of(Safe(left)) + 9 + columns_of(Safe(right)) > columns:
-        return fit(spans, columns)
-    return spread(spans, end, columns)
-
-
-# ----- table ------------------------------------------------------------------------------------
+# ----- table --------------------------------------------------------------------------------------
 
 
 def _name_columns(columns: int) -> int:
@@ -230,74 +192,77 @@ def _head(columns: int) -> Line:
     return fit((Span(Safe(text), Style.UNDERLINE),), columns, Style.UNDERLINE)
 
 
-def _user(row: UserRow, columns: int, view: View, *, selected: bool) -> Line:
+def _user(row: UserRow, columns: int, wall_ms: int, *, selected: bool) -> Line:
     marker = Safe("> " if selected else "  ")
-    name = _clipped(row.name, _name_columns(columns))
-    since = _DASH if row.since_ms is None else age_text(view.wall_ms - row.since_ms)
-    oldest = _DASH if row.oldest_ms is None else age_text(view.wall_ms - row.oldest_ms)
+    name = clipped(row.name, _name_columns(columns))
+    since = _DASH if row.since_ms is None else age_text(wall_ms - row.since_ms)
+    oldest = _DASH if row.oldest_ms is None else age_text(wall_ms - row.oldest_ms)
     waiting = pad_left(count_text(row.waiting), 7)
     text = f" {name} "
     if columns >= WIDE_COLUMNS_MIN:
-        text += _clipped(row.peer or _DASH, _peer_columns(columns)) + " "
+        text += clipped(row.peer or _DASH, _peer_columns(columns)) + " "
     text += f"{pad_left(since, 6)} {waiting} "
     if columns >= WIDE_COLUMNS_MIN:
         text += f"{pad_left(bytes_text(row.waiting_bytes), 6)} "
-    text += f"{pad_left(oldest, 6)} {pad(_last_seen(row, view.wall_ms), 9)}"
+    text += f"{pad_left(oldest, 6)} {pad(ago(row, wall_ms), 9)}"
     spans: Line = (
         Span(marker),
-        Span(pad(Safe(row.presence.value), 5), _PRESENCE_STYLES[row.presence]),
+        Span(pad(Safe(PRESENCE_WORDS[row.presence]), 5), PRESENCE_STYLES[row.presence]),
         Span(Safe(text)),
     )
     return restyle(fit(spans, columns), Style.REVERSE) if selected else spans
 
 
-def _last_seen(row: UserRow, wall_ms: int) -> Safe:
-    if row.presence is Presence.ON:
-        return Safe("now")
-    if row.presence is Presence.SILENT:
-        return Safe("silent")
-    if row.presence is Presence.DELETING:
-        return Safe("deleting")
-    if row.last_seen_ms is None:
-        return Safe("never")
-    return Safe(f"{age_text(wall_ms - row.last_seen_ms)} ago")
+def _nobody(view: View) -> str:
+    """What stands where no user does."""
+    users = view.scene.users
+    if not users.ready:
+        return "Looking for them."
+    if users.filter:
+        return "No name contains this text; Esc takes the filter back."
+    if users.sort is Sort.STUCK:
+        return "Nobody has mail waiting; Esc shows everybody."
+    return f"No user yet: run msgc on this machine, it connects to {view.scene.server.address}."
 
 
-def _clipped(text: Safe, columns: int) -> Safe:
-    """Exactly so many columns; what is cut off ends in `~`."""
-    return pad(_shortened(text, columns), columns)
+# ----- log, status --------------------------------------------------------------------------------
 
 
-def _shortened(text: Safe, columns: int) -> Safe:
-    """At most so many columns; what is cut off ends in `~`."""
-    return text if columns_of(text) <= columns else Safe(pad(text, columns - 1) + "~")
-
-
-# ----- log, status ------------------------------------------------------------------------------
+def _log_state(log: LogPart) -> str:
+    if log.paused:
+        return f"paused, {log.missed} newer"
+    return "following" if log.following else "scrolled"
 
 
 def _log_rule(view: View, columns: int) -> Line:
-    left = f"-- log {view.log_state} "
-    right = f" sorted by {view.sort} --"
+    users = view.scene.users
+    order = SORT_WORDS[users.sort] + (", inverted" if users.inverted else "")
+    left = f"-- log {_log_state(view.scene.log)} "
+    right = f" sorted by {order} --"
     dashes = "-" * max(0, columns - len(left) - len(right))
     return line(Safe(left + dashes + right))
 
 
 def _event(event: LogLine) -> Line:
-    style = _KIND_STYLES.get(event.kind, Style.NORMAL)
+    style = KIND_STYLES.get(event.kind, Style.NORMAL)
     return (
         Span(Safe(f" {time_text(event.at_ms)} ")),
-        Span(Safe(f"{event.kind:<10} "), style),
+        Span(Safe(f"{safe_line(event.kind):<10} "), style),
         Span(event.text),
     )
 
 
 def _status(view: View, columns: int) -> Line:
-    meters = view.meters
+    meters, users = view.scene.meters, view.scene.users
     left = f" [{meters.connected} connected] [{count_text(meters.totals.waiting)} waiting]"
     if meters.store.admission is not Admission.OPEN:
         left += f" [store {meters.store.admission.value}]"
-    if view.filter:
+    if users.sort is Sort.STUCK:
+        left += " [only with mail]"
+    if users.filter:
         # No user name is longer: what is, matches nobody, and must not push the rest away.
-        left += f' [only names with "{_shortened(view.filter, NAME_COLUMNS_MAX)}"]'
-    return spread(line(Safe(left)), line(Safe(" "), view.position, Safe(" ")), columns)
+        left += f' [only names with "{safe_line(users.filter, NAME_COLUMNS_MAX)}"]'
+    position = "[0 of 0]"
+    if users.rows:
+        position = f"[{users.first + 1}-{users.first + len(users.rows)} of {users.count}]"
+    return bar(view, Safe(left), Safe(position), columns)

@@ -1,19 +1,21 @@
 """The table of every user name ever used: which ones, in which order, and the visible rows.
 
-The order is made anew only now and then; a row is built only when it is to be seen. So ten thousand
-names scroll as fast as ten.
+What takes long with many names (an order by a key, a filter, adding everything up) is a job: a
+generator that yields every fraction of a millisecond, so that its owner can stop it and go on in
+the next turn. A row is built only when it is to be seen. So ten thousand names scroll as fast as
+ten.
 
-Must never change anything, and never look at the disk for a row that is not to be seen.
+Must never change anything, and never look at the disk for a row that is not to be seen, except
+piece by piece in a job.
 Fails never; a queue that cannot be read shows no age.
 """
 
-from collections.abc import Callable, Iterable
-from enum import Enum, unique
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from msgd.exchange import Exchange
 from msgd.exchange_login import last_seen
-from msgd.panel.values import Presence, Totals, UserRow
+from msgd.panel.values import Presence, Sort, Totals, UserRow
 from store.errors import StoreDamaged
 from store.state import Account
 from store.store import Store
@@ -21,45 +23,39 @@ from term.list_view import ListView
 from term.safe import safe_line
 
 SORTED_MAX: Final = 10_000
-"""With more names only the two orders are offered that need no key for each of them: a key wakes an
-account up, which takes 4 microseconds."""
-SUMMED_PER_SLICE_MAX: Final = 512
-REBUILD_SHARE: Final = 50
-"""Making the order takes at most one part in so many of the time."""
+"""With more names only the orders are offered that need no key for each of them: a key wakes an
+account up, which takes 4 microseconds, and so many are sorted in 5 milliseconds."""
+NAMES_PER_STEP: Final = 10_000
+"""Names that one step of a job copies or filters."""
+ACCOUNTS_PER_STEP: Final = 64
+"""Accounts that one step of a job looks into."""
+RESTS_PER_JOB: Final = 50
+"""Jobs that are not urgent take at most one part in so many of the time."""
+PAUSE_US_MIN: Final = 1_000_000
 
-
-@unique
-class Sort(Enum):
-    """Orders of the table; the value is what the panel calls it."""
-
-    STATE = "state, name"
-    NAME = "name"
-    WAITING = "waiting"
-    BYTES = "bytes"
-    SEEN = "last seen"
-
-
-_FREE_SORTS: Final = (Sort.STATE, Sort.NAME)
+Key = tuple[int, str]
 
 
 class UserTable:
-    """Names in order, with a cursor. Call `refresh` before looking at it."""
+    """Names in order, with a cursor. `refresh` now and then, `step` while there is a job."""
 
-    def __init__(self, exchange: Exchange, store: Store, monotonic_ms: Callable[[], int]) -> None:
+    def __init__(self, exchange: Exchange, store: Store, monotonic_us: Callable[[], int]) -> None:
         self.view = ListView(stays_on_top=True)  # who connects comes first
         self.sort = Sort.STATE
         self.inverted = False
-        self.pattern = ""
+        self.filter = ""
+        self.is_ready = False
+        """Whether the table is as it was last asked for."""
         self._exchange = exchange
         self._store = store
-        self._monotonic_ms = monotonic_ms
+        self._monotonic_us = monotonic_us
         self._names: list[str] = []
-        self._seen = (-1, -1)
+        self._held: tuple[Account, ...] = ()
+        self._seen = (-1, -1, -1, -1)
         self._wanted = True
-        self._next_ms = 0
-        self._summed_names = 0
-        self._sums = Totals()
-        self.totals = Totals()
+        self._next_us = 0
+        self._job: Iterator[None] | None = None
+        self._job_us = 0
 
     @property
     def selected(self) -> str | None:
@@ -68,101 +64,127 @@ class UserTable:
         return name if isinstance(name, str) else None
 
     @property
-    def shown(self) -> int:
+    def count(self) -> int:
         """How many names pass the filter."""
         return len(self._names)
 
-    def change(
-        self,
-        *,
-        sort: Sort | None = None,
-        inverted: bool | None = None,
-        pattern: str | None = None,
-    ) -> None:
-        """Another order or filter, from the next `refresh` on."""
-        self.sort = self.sort if sort is None else sort
-        self.inverted = self.inverted if inverted is None else inverted
-        self.pattern = self.pattern if pattern is None else pattern
-        self._wanted = True
+    @property
+    def has_job(self) -> bool:
+        """Whether there is something for `step` to do."""
+        return self._job is not None
 
-    def next_sort(self) -> Sort:
-        """The order after this one, among those that so many names allow."""
-        offered = list(Sort) if len(self._store.state.names) <= SORTED_MAX else list(_FREE_SORTS)
-        index = offered.index(self.sort) if self.sort in offered else -1
-        return offered[(index + 1) % len(offered)]
+    def arrange(self, sort: Sort, inverted: bool, text: str) -> None:
+        """Another order or filter, once the job that makes it is done."""
+        self.sort, self.inverted, self.filter = sort, inverted, text
+        self._wanted = True
+        self.is_ready = False
 
     def refresh(self) -> None:
-        """Make the order anew if something changed, and if it is not too soon again."""
-        now_ms = self._monotonic_ms()
-        seen = (self._store.state.next_number, len(self._exchange.online))
-        if not self._wanted and (seen == self._seen or now_ms < self._next_ms):
+        """Begin to make the order anew if something changed, and if it is not too soon again."""
+        state = self._store.state
+        if self._wanted:
+            self._job = None  # what was being made is not wanted any more
+        elif self._job is not None or self._monotonic_us() < self._next_us:
+            return
+        if self._needs_keys and len(state.names) > SORTED_MAX and self.sort is not Sort.STUCK:
+            self.sort = Sort.STATE
+        # The two orders without keys change only with the names and with who is connected.
+        moving = state.next_number if self._needs_keys else 0
+        exchange = self._exchange
+        seen = (moving, len(state.names), exchange.tally.logins, len(exchange.online))
+        if not self._wanted and seen == self._seen:
             return
         self._wanted = False
         self._seen = seen
-        names = self._ordered()
-        if names != self._names or self.view.selected is None:
-            self._names = names
-            self.view.set_rows(names)
-        took_ms = self._monotonic_ms() - now_ms
-        self._next_ms = now_ms + took_ms * REBUILD_SHARE
+        self._job = self._order()
+        self._job_us = 0
 
-    def rows(self) -> tuple[UserRow, ...]:
-        """The rows that are to be seen."""
+    def step(self, until_us: int) -> None:
+        """Go on with the job until that time."""
+        begun_us = now_us = self._monotonic_us()
+        while self._job is not None and now_us <= until_us:
+            done = next(self._job, self) is self
+            now_us = self._monotonic_us()
+            if done:
+                self._job = None
+                took_us = self._job_us + now_us - begun_us
+                self._next_us = now_us + took_us * RESTS_PER_JOB
+                return
+        self._job_us += now_us - begun_us
+
+    def rows(self, shown: range) -> tuple[UserRow, ...]:
+        """The rows of these places."""
         by_name = self._store.state.by_name
-        found = (by_name.get(self._names[index]) for index in self.view.visible())
-        return tuple(self._row(account) for account in found if account is not None)
+        found = (by_name.get(self._names[index]) for index in shown)
+        # Held, because an account that nobody holds forgets what was read of its mailbox.
+        self._held = tuple(account for account in found if account is not None)
+        return tuple(map(self.row, self._held))
 
-    def sum_up(self) -> None:
-        """Add up a slice of all users; `totals` is renewed whenever all have been added."""
-        state = self._store.state
-        names = state.names
-        start = self._summed_names
-        stop = min(len(names), start + SUMMED_PER_SLICE_MAX)
-        waiting, size = self._sums.waiting, self._sums.waiting_bytes
-        most, most_name = self._sums.most_waiting, self._sums.most_waiting_name
-        for index in range(start, stop):
-            account = state.by_name[names[index]]
-            count = account.messages_waiting(state)
-            if count:
-                waiting += count
-                size += account.bytes_waiting(state)
-                if count > most:
-                    most, most_name = count, safe_line(account.name)
-        self._sums = Totals(waiting, size, most, most_name)
-        self._summed_names = stop
-        if stop >= len(names):
-            self.totals = self._sums
-            self._sums = Totals()
-            self._summed_names = 0
+    @property
+    def _needs_keys(self) -> bool:
+        return self.sort not in {Sort.STATE, Sort.NAME}
 
-    def _ordered(self) -> list[str]:
-        state, online = self._store.state, self._exchange.online
-        names: Iterable[str] = state.names
-        if self.pattern:
-            names = [name for name in state.names if self.pattern in name]
+    # ----- the job ----------------------------------------------------------------------------
+
+    def _order(self) -> Iterator[None]:
+        """Makes the order; the last thing it does is to show it."""
+        names: list[str] = []
+        everybody = self._store.state.names.copy()
+        for start in range(0, len(everybody), NAMES_PER_STEP):
+            piece = everybody[start : start + NAMES_PER_STEP]
+            names += [name for name in piece if self.filter in name] if self.filter else piece
+            yield
         if self.sort is Sort.STATE:
-            connected = sorted(name for name in online if self.pattern in name)
-            ordered = connected + [name for name in names if name not in online]
-        elif self.sort is Sort.NAME or len(state.names) > SORTED_MAX:
-            ordered = list(names)
-        else:
-            ordered = sorted(names, key=self._key())
-        return ordered[::-1] if self.inverted else ordered
+            online = self._exchange.online
+            connected = sorted(name for name in online if self.filter in name)
+            there = set(connected)
+            names = connected + [name for name in names if name not in there]
+        elif self.sort is not Sort.NAME:
+            keys: list[Key] = []
+            yield from self._gather(names, keys)
+            keys.sort()
+            names = [name for _, name in keys]
+        if self.inverted:
+            names.reverse()
+        self._names = names
+        self.view.set_rows(names)
+        self.is_ready = True
 
-    def _key(self) -> Callable[[str], tuple[int, str]]:
-        state, by_name = self._store.state, self._store.state.by_name
-        online = self._exchange.online
+    def _gather(self, names: list[str], keys: list[Key]) -> Iterator[None]:
+        by_name, key = self._store.state.by_name, self._key()
+        for index, name in enumerate(names):
+            account = by_name.get(name)
+            if account is not None:
+                found = key(account)
+                if found is not None:
+                    keys.append((found, name))
+            if index % ACCOUNTS_PER_STEP == ACCOUNTS_PER_STEP - 1:
+                if len(keys) > 2 * SORTED_MAX:
+                    keys.sort()
+                    del keys[SORTED_MAX:]
+                yield
+
+    def _key(self) -> Callable[[Account], int | None]:
+        state, online = self._store.state, self._exchange.online
         if self.sort is Sort.WAITING:
-            return lambda name: (-by_name[name].messages_waiting(state), name)
+            return lambda account: -account.messages_waiting(state)
         if self.sort is Sort.BYTES:
-            return lambda name: (-by_name[name].bytes_waiting(state), name)
+            return lambda account: -account.bytes_waiting(state)
+        if self.sort is Sort.STUCK:
+            return self._stuck_since
         now_like = 1 << 63
-        return lambda name: (
-            -now_like if name in online else -(last_seen(by_name[name]) or 0),
-            name,
-        )
+        return lambda account: -(now_like if account.name in online else last_seen(account) or 0)
 
-    def _row(self, account: Account) -> UserRow:
+    def _stuck_since(self, account: Account) -> int | None:
+        if not account.messages_waiting(self._store.state):
+            return None
+        oldest_ms = oldest_of(self._store, account)
+        return 0 if oldest_ms is None else oldest_ms  # an unknown age is a reason to look first
+
+    # ----- one row ----------------------------------------------------------------------------
+
+    def row(self, account: Account) -> UserRow:
+        """What the table says of this account."""
         state = self._store.state
         session = self._exchange.online.get(account.name)
         if account.closing:
@@ -179,12 +201,75 @@ class UserTable:
             since_ms=None if session is None else session.since_ms,
             waiting=waiting,
             waiting_bytes=account.bytes_waiting(state),
-            oldest_ms=self._oldest_ms(account) if waiting else None,
+            oldest_ms=oldest_of(self._store, account) if waiting else None,
             last_seen_ms=last_seen(account),
         )
 
-    def _oldest_ms(self, account: Account) -> int | None:
-        try:
-            return self._store.oldest_waiting_at_ms(account)
-        except StoreDamaged:
-            return None  # whoever reads the queue to deliver it reports the damage
+
+class Census:
+    """Adds all users up, over and over, in small pieces."""
+
+    def __init__(self, store: Store, monotonic_us: Callable[[], int]) -> None:
+        self.totals = Totals()
+        self.is_complete = False
+        """Whether all were counted once since `begin`."""
+        self._store = store
+        self._monotonic_us = monotonic_us
+        self._job: Iterator[None] | None = None
+        self._next_us = 0
+
+    def begin(self) -> None:
+        """Somebody looks again after nobody did: count from the beginning, and soon."""
+        self.is_complete = False
+        self._job = None
+        self._next_us = 0
+
+    def deadline_us(self) -> int:
+        """When `step` has something to do next."""
+        return self._next_us
+
+    def step(self, until_us: int) -> None:
+        """Go on until that time, if it is time to."""
+        begun_us = now_us = self._monotonic_us()
+        if begun_us < self._next_us:
+            return
+        if self._job is None:
+            self._job = self._count()
+        done = False
+        while not done and now_us <= until_us:
+            done = next(self._job, self) is self
+            now_us = self._monotonic_us()
+        # The first count is waited for by somebody; even so the clients come before it.
+        rests = RESTS_PER_JOB if self.is_complete else 4
+        self._next_us = now_us + (now_us - begun_us) * rests
+        if done:
+            self._job = None
+            self.is_complete = True
+            self._next_us = max(self._next_us, now_us + PAUSE_US_MIN)
+
+    def _count(self) -> Iterator[None]:
+        state = self._store.state
+        waiting = size = stuck = 0
+        oldest_ms: int | None = None
+        oldest_name = ""
+        for index, name in enumerate(state.names.copy()):
+            account = state.by_name.get(name)
+            count = 0 if account is None else account.messages_waiting(state)
+            if account is not None and count:
+                waiting += count
+                size += account.bytes_waiting(state)
+                stuck += 1
+                at_ms = oldest_of(self._store, account)
+                if at_ms is not None and (oldest_ms is None or at_ms < oldest_ms):
+                    oldest_ms, oldest_name = at_ms, name
+            if index % ACCOUNTS_PER_STEP == ACCOUNTS_PER_STEP - 1:
+                yield
+        self.totals = Totals(waiting, size, stuck, oldest_ms, safe_line(oldest_name))
+
+
+def oldest_of(store: Store, account: Account) -> int | None:
+    """When the oldest message came that waits for this user; None if that cannot be read."""
+    try:
+        return store.oldest_waiting_at_ms(account)
+    except StoreDamaged:
+        return None  # whoever reads the queue to deliver it reports the damage
