@@ -20,7 +20,6 @@ class EventKind(Enum):
 
     START = "START"
     CONNECT = "CONNECT"
-    LOGIN = "LOGIN"
     REJECT = "REJECT"
     DISCONNECT = "DISCONNECT"
     CREATE = "CREATE"

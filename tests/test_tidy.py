@@ -31,7 +31,7 @@ module_docstring_characters_min: Final = 80
 ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
     "socket": ("msgd/os_net.py", "msgc/os_net.py"),
     "selectors": ("msgd/os_net.py", "msgc/os_net.py"),
-    "select": ("term/os_terminal.py", "msgd/os_files.py"),
+    "select": ("term/os_terminal.py", "msgd/os_files.py", "msgd/os_process.py"),
     "ssl": (),
     "time": ("msgd/os_clock.py", "msgc/os_clock.py"),
     "random": (),
@@ -44,6 +44,7 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
         "store/os_disk.py",
         "term/os_terminal.py",
         "msgd/os_files.py",
+        "msgd/os_process.py",
         "msgd/__main__.py",
         "msgc/os_files.py",
         "msgc/os_net.py",  # for the system's words for its error numbers
@@ -51,7 +52,12 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
     ),
     "fcntl": ("store/os_disk.py", "msgc/os_files.py"),
     "resource": ("msgd/os_net.py",),
-    "signal": ("term/os_terminal.py", "msgd/os_signals.py", "msgc/os_net.py"),
+    "signal": (
+        "term/os_terminal.py",
+        "msgd/os_signals.py",
+        "msgd/os_process.py",
+        "msgc/os_net.py",
+    ),
     "subprocess": ("msgc/os_process.py",),
     "tempfile": ("msgc/os_process.py",),
     "shutil": (),

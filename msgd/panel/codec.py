@@ -166,7 +166,7 @@ def _scalar(hint: Any, value: object) -> Any:  # noqa: ANN401  one of three type
     # JSON knows numbers of any length, and NaN; and to Python True is a number too.
     if hint is bool and isinstance(value, bool):
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if hint is bool or isinstance(value, bool) or not isinstance(value, int | float):
         raise CodecError(f"a value of the kind {hint.__name__} was to come")
     if not _LEAST <= value <= _MOST or (hint is int and not isinstance(value, int)):
         raise CodecError(f"a number of the kind {hint.__name__} was to come")

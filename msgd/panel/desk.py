@@ -122,7 +122,10 @@ class Desk:
                     return
                 told = exchange.announce(text, now)
                 self._say(f"Told {told} connected {'user' if told == 1 else 'users'}.")
-            case requests.Stop():
+            case requests.Stop(confirmed):
+                if exchange.online and not confirmed:
+                    self._say("Somebody has just connected, so the server goes on.")
+                    return
                 if not self._is_owner:
                     self._say("This panel cannot end the server: send it SIGTERM.")
                     return

@@ -43,6 +43,7 @@ from term.safe import Safe, safe_line
 from term.width import pad, pad_left
 
 FIXED_ROWS: Final = METER_ROWS + 3  # a rule, the table's head, the rule above the log
+EVENT_COLUMNS: Final = 21  # time and kind, left of an event's text
 NAME_COLUMNS_MIN: Final = 15
 NAME_COLUMNS_MAX: Final = 32
 PEER_COLUMNS_MIN: Final = 15
@@ -69,7 +70,7 @@ def draw_main(size: tuple[int, int], view: View) -> Picture:
     columns, scene = size[1], view.scene
     users = scene.users
     above = meter_lines(scene, columns, ascii_only=view.ascii_only)
-    above += [*alarm_lines(scene, size[0]), rule(columns), _head(columns)]
+    above += [*alarm_lines(scene, size), rule(columns), _head(columns)]
     room = table_rows(size, len(scene.alarms))
     table = [
         _user(row, columns, scene.wall_ms, selected=index == users.selected)
@@ -78,7 +79,7 @@ def draw_main(size: tuple[int, int], view: View) -> Picture:
     if not table:
         table = [line(Safe(f"  {_nobody(view)}"))]
     table += [EMPTY] * (room - len(table))
-    events = [_event(event) for event in scene.log.lines[-log_rows(size) :]]
+    events = [_event(event, size[1]) for event in scene.log.lines[-log_rows(size) :]]
     cursor = None
     if view.prompt_cursor is not None:
         cursor = (body_rows(size), view.prompt_cursor)
@@ -104,7 +105,7 @@ def draw_log(size: tuple[int, int], view: View) -> Picture:
     return compose(
         size,
         title(view, size[1]),
-        [_event(event) for event in log.lines],
+        [_event(event, size[1]) for event in log.lines],
         message=view.message,
         status=bar(view, Safe(f" [log {_log_state(log)}]"), position, size[1]),
         keys=view.keys,
@@ -243,12 +244,12 @@ def _log_rule(view: View, columns: int) -> Line:
     return line(Safe(left + dashes + right))
 
 
-def _event(event: LogLine) -> Line:
+def _event(event: LogLine, columns: int) -> Line:
     style = KIND_STYLES.get(event.kind, Style.NORMAL)
     return (
         Span(Safe(f" {time_text(event.at_ms)} ")),
         Span(Safe(f"{safe_line(event.kind):<10} "), style),
-        Span(event.text),
+        Span(safe_line(event.text, columns - EVENT_COLUMNS)),
     )
 
 

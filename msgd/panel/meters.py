@@ -47,11 +47,17 @@ def alarm_rows(rows: int, alarms: int) -> int:
     return min(alarms, ALARMS_MAX, max(1, rows // 8))
 
 
-def alarm_lines(scene: Scene, rows: int) -> list[Line]:
-    """What needs a human, a line each."""
+def alarm_lines(scene: Scene, size: tuple[int, int]) -> list[Line]:
+    """What needs a human, a line each; `!+2` where two more are not shown."""
+    rows, columns = size
     shown = scene.alarms[: alarm_rows(rows, len(scene.alarms))]
-    style = Style.BOLD | Style.RED
-    return [line(Span(Safe("! "), style), Span(alarm, Style.BOLD)) for alarm in shown]
+    hidden = len(scene.alarms) - len(shown)
+    lines: list[Line] = []
+    for index, alarm in enumerate(shown, start=1):
+        mark = f"!+{hidden} " if hidden and index == len(shown) else "! "
+        text = safe_line(alarm, columns - len(mark))
+        lines.append(line(Span(Safe(mark), Style.BOLD | Style.RED), Span(text, Style.BOLD)))
+    return lines
 
 
 def _users(meters: Meters, sessions_max: int, columns: int) -> Line:

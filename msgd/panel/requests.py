@@ -101,6 +101,9 @@ class Announce:
 class Stop:
     """End the server. Only the panel that was started with it may ask; twice: do not wait."""
 
+    confirmed: bool
+    """Whether the person knows that users are connected."""
+
 
 Request = Hello | Look | Arrange | Move | Hold | Follow | Inspect | Kick | Announce | Stop
 ACTING: Final = (Kick, Announce, Stop)

@@ -366,7 +366,8 @@ class Screen:
             return
         count = scene.meters.connected
         if self._ending or scene.ending or not count:
-            self._end()  # the second time: the server does not wait for the clients
+            # The second time the server does not wait for the clients.
+            self._end(confirmed=self._ending or scene.ending)
             return
         users = "1 user is" if count == 1 else f"{count} users are"
         if self._mode is Mode.HELP:
@@ -379,15 +380,15 @@ class Screen:
         if command != "yes":
             return
         if mode is Mode.ASK_QUIT:
-            self._end()
+            self._end(confirmed=True)
         elif mode is Mode.ASK_ANNOUNCE:
             self._requests.append(requests.Announce(self._announcement))
         else:
             self._requests.append(requests.Kick(self._name))
 
-    def _end(self) -> None:
-        self._ending = True
-        self._requests.append(requests.Stop())
+    def _end(self, *, confirmed: bool) -> None:
+        self._ending = confirmed
+        self._requests.append(requests.Stop(confirmed))
 
 
 def selected(scene: Scene) -> UserRow | None:

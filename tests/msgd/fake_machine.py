@@ -110,7 +110,9 @@ class Bench:
     def has_news(self) -> bool:
         """Whether the network has something for the loop."""
         network = self.network
-        return bool(network.waiting and network.watches_listener and network.listens) or any(
+        waiting = network.waiting and network.watches_listener and network.listens
+        calling = network.callers and network.watches_callers
+        return bool(waiting or calling) or any(
             (reading and channel.is_readable) or (writing and channel.is_writable)
             for channel, (reading, writing) in network.watched.items()
         )

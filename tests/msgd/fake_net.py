@@ -10,7 +10,18 @@ Must never wait: `poll` tells what is so, and notes the time-out it was given.
 from collections import deque
 from collections.abc import Callable
 
-from msgd.net import AcceptError, Address, Channel, ChannelError, ListenError, Ready, Wait, Wish
+from msgd.net import (
+    AcceptError,
+    Address,
+    Caller,
+    CallError,
+    Channel,
+    ChannelError,
+    ListenError,
+    Ready,
+    Wait,
+    Wish,
+)
 from wire.connection import Connection, Unsupported
 from wire.messages import Message
 from wire.states import Role
@@ -103,6 +114,10 @@ class FakeNetwork:
         """So many watches find no room left."""
         self.listen_error: str | None = None
         self.timeouts_ms: list[int | None] = []
+        self.callers: deque[Caller] = deque()
+        self.watches_callers = True
+        self.local_path: str | None = None
+        self.local_error: str | None = None
         self.before_poll: Callable[[int | None], None] | None = None
         self.closed = False
         self.peers = 0
@@ -142,6 +157,29 @@ class FakeNetwork:
             raise AcceptError("no space left on device")
         self.watches_listener = wanted
 
+    def listen_locally(self, path: str) -> None:
+        if self.local_error is not None:
+            raise ListenError(self.local_error)
+        self.local_path = path
+
+    def accept_caller(self) -> Caller | None:
+        if self.accept_errors and self.callers:
+            self.accept_errors -= 1
+            raise AcceptError("too many open files")
+        return self.callers.popleft() if self.callers else None
+
+    def watch_callers(self, wanted: bool) -> None:
+        self.watches_callers = wanted
+
+    def hang_up(self) -> None:
+        self.local_path = None
+        for caller in self.callers:
+            caller.channel.close()
+        self.callers.clear()
+
+    def call(self, path: str) -> Channel:
+        raise CallError("connection refused")
+
     def watch_console(self, fd: int | None) -> None:
         self.console_fd = fd
 
@@ -162,6 +200,7 @@ class FakeNetwork:
             self.before_poll(timeout_ms)
         ready = Ready(
             listener=bool(self.waiting) and self.watches_listener and self.listens,
+            callers=bool(self.callers) and self.watches_callers,
             console=self.console_ready and self.console_fd is not None,
             wishes=tuple(self.wishes),
         )

@@ -4,9 +4,9 @@ import pytest
 
 from msgd.command_line import Action, UsageError, help_text, parse, version, with_unit
 from msgd.events import EventKind
-from msgd.panel.keys import MAIN
+from msgd.panel.once import Wanted
+from msgd.panel.values import Sort
 from msgd.settings import OPTIONS, Kind
-from term.keys import key_label
 
 
 def test_no_arguments_serve_with_nothing_said() -> None:
@@ -43,12 +43,34 @@ def test_the_last_one_counts_and_a_flag_can_be_taken_back() -> None:
         (["dump"], "use: msgd dump DIR [USER]"),
         (["dump", "a", "b", "c"], "use: msgd dump DIR [USER]"),
         (["dump", "--data"], "use: msgd dump DIR [USER]"),
+        (["--data", "d", "panel"], "panel must be the first word: msgd panel [OPTIONS]"),
+        (["panle"], "there is no command 'panle'; did you mean \"panel\"?"),
+        (["panel", "--port", "1"], "msgd panel has no option '--port'"),
+        (["panel", "--onec"], 'did you mean "--once"?'),
+        (["panel", "d"], "msgd panel has no option 'd'"),
+        (["panel", "--once", "--sort", "size"], "--sort takes state, name, waiting, bytes, seen,"),
+        (["panel", "--json"], "--json is for msgd panel --once"),
+        (["panel", "--user", "bob"], "--user is for msgd panel --once"),
     ],
 )
 def test_what_makes_no_sense_is_said(arguments: list[str], words: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse(arguments)
     assert words in str(caught.value)
+
+
+def test_a_panel_has_options_of_its_own() -> None:
+    command = parse(["panel"])
+    assert command.action is Action.PANEL
+    assert (command.once, command.as_json, command.read_only) == (None, False, False)
+    command = parse(["panel", "--data=d", "--color", "never", "--ascii", "--read-only"])
+    assert command.options.values == {"data": "d", "color": "never", "ascii": True}
+    assert command.read_only
+    words = ["panel", "--once", "--json", "--filter", "al", "--sort=stuck", "--user=dave"]
+    command = parse(words)
+    assert command.as_json
+    assert command.once == Wanted(Sort.STUCK, "al", "dave")
+    assert parse(["panel", "--once"]).once == Wanted()
 
 
 def test_tools_have_arguments() -> None:
@@ -87,11 +109,8 @@ def test_the_operators_page_tells_the_same() -> None:
         switch = f"{option.switch} {option.metavar}".strip()
         default = "off" if option.kind is Kind.FLAG else with_unit(option) or "none"
         assert f"| `{switch}` | {default} | {option.help} |" in page
-    for binding in MAIN.bindings():
-        keys = " ".join(f"`{key_label(key)}`" for key in binding.keys)
-        assert f"| {keys} | {binding.help} |" in page
     rows = page.splitlines()
-    for kind in set(EventKind) - {EventKind.LOGIN}:
+    for kind in EventKind:
         assert any(kind.value in row.split("|")[1] for row in rows if row.startswith("| "))
     for code in (0, 1, 2, 70, 78):
         assert any(row.startswith(f"| {code} |") for row in rows)

@@ -4,7 +4,7 @@ import pytest
 
 from msgd.events import EventKind
 from msgd.limits import ExchangeLimits
-from msgd.net import Wish
+from msgd.net import Ready, Wish
 from msgd.reactor_limits import ReactorLimits
 from msgd.values import Now
 from store.errors import StoreFailure
@@ -431,43 +431,42 @@ class FakeFace:
     """Notes what it is told."""
 
     def __init__(self) -> None:
-        self.console_fd: int | None = 5
         self.wants_end = False
+        self.has_more = False
         self.due_ms: int | None = None
         self.calls: list[str] = []
 
-    def read(self, now: Now) -> bool:
-        self.calls.append("read")
+    def serve(self, ready: Ready, now: Now) -> bool:
+        self.calls.append("serve")
         return self.wants_end
 
-    def resized(self) -> None:
-        self.calls.append("resized")
+    def work(self, now: Now) -> bool:
+        self.calls.append("work")
+        return self.has_more
 
     def deadline_ms(self) -> int | None:
         return self.due_ms
 
-    def draw(self, now: Now) -> None:
-        self.calls.append("draw")
+    def end(self, now: Now) -> None:
+        self.calls.append("end")
 
 
-def test_a_face_gets_keys_sizes_and_a_chance_to_draw_each_turn() -> None:
+def test_a_face_is_served_and_may_work_each_turn() -> None:
     face = FakeFace()
     bench = Bench(face=lambda _: face)
-    assert bench.network.console_fd == 5
-    bench.network.wishes.append(Wish.RESIZE)
-    bench.network.console_ready = True
     bench.turn()
-    assert face.calls == ["resized", "read", "draw"]
+    assert face.calls == ["serve", "work"]
     face.due_ms = bench.clock.now_ms + 40
     assert bench.timeout_ms() == 40
+    face.has_more = True
+    bench.turn()
+    assert bench.timeout_ms() == 0
 
 
-def test_a_face_may_end_the_server_and_a_lost_terminal_is_not_polled() -> None:
+def test_a_face_may_end_the_server_and_is_told_of_it() -> None:
     face = FakeFace()
     bench = Bench(face=lambda _: face)
     face.wants_end = True
-    face.console_fd = None
-    bench.network.console_ready = True
     bench.turn()
     assert bench.has_ended()
-    assert bench.network.console_fd is None
+    assert face.calls == ["serve", "end", "work"]

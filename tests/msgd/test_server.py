@@ -14,14 +14,13 @@ import pytest
 
 from msgd.__main__ import main
 from msgd.log import LogError, LogOutput
-from msgd.net import Wish
-from msgd.server import Machine, check_folder, serve
+from msgd.net import Channel, Wish
+from msgd.server import Machine, OwnPanel, check_folder, serve
 from msgd.settings import Layer, Settings, Value, merge
 from store.disk import Disk, DiskFailure
 from store.errors import StoreDamaged, StoreLocked, StoreNoRoom
-from term.console import Console, ConsoleUnsuitable
 from tests.msgd.fake_machine import FakeOutput
-from tests.msgd.fake_net import FakeNetwork
+from tests.msgd.fake_net import FakeChannel, FakeNetwork
 from tests.sim.sim_clock import SimClock
 from tests.sim.sim_disk import SimDisk
 from wire.connection import Connection
@@ -42,6 +41,7 @@ class Desk:
     said: list[str] = field(default_factory=list)
     complained: list[str] = field(default_factory=list)
     took_signals: bool = False
+    own_panel: OwnPanel | None = None
 
     def machine(self) -> Machine:
         return Machine(
@@ -50,10 +50,10 @@ class Desk:
             entropy=random.Random(2).randbytes,
             descriptors_max=1_024,
             process_id=42,
-            is_terminal=True,
+            user_id=1_000,
+            own_panel=self.own_panel,
             open_disk=lambda _: self.disk,
             open_log=lambda _: self.output,
-            open_console=self.no_console,
             take_signals=self.take_signals,
             say=self.said.append,
             complain=self.complained.append,
@@ -62,9 +62,22 @@ class Desk:
     def take_signals(self) -> None:
         self.took_signals = True
 
-    @staticmethod
-    def no_console(_: Settings) -> Console:
-        raise ConsoleUnsuitable("this terminal cannot show a screen; use --headless")
+
+class FakeOwnPanel:
+    """The panel that was started with the server, as the server sees it."""
+
+    def __init__(self, code: int = 0) -> None:
+        self.fake = FakeChannel("its own panel")
+        self.code = code
+        self.ends = 0
+
+    @property
+    def channel(self) -> Channel:
+        return self.fake
+
+    def end(self) -> int:
+        self.ends += 1
+        return self.code
 
 
 def settings(**options: Value) -> Settings:
@@ -115,19 +128,67 @@ def test_this_machine_has_many_addresses(host: str) -> None:
 
 def test_a_panel_needs_a_terminal() -> None:
     desk = Desk()
-    machine = replace(desk.machine(), is_terminal=False)
-    assert serve(settings(headless=False), machine) == 2
+    assert serve(settings(headless=False), desk.machine()) == 2
     assert desk.complained == [
         "msgd: standard output is not a terminal, so there can be no panel; use --headless"
     ]
 
 
+def test_a_panel_that_is_gone_ends_the_server_in_order() -> None:
+    panel = FakeOwnPanel()
+    panel.fake.ended = True
+    desk = Desk(own_panel=panel)
+    assert serve(settings(headless=False), desk.machine()) == 0
+    assert panel.ends == 1
+    assert panel.fake.closed
+    assert desk.said == []
+
+
 def test_a_terminal_that_cannot_show_it_leaves_everything_in_order() -> None:
-    desk = Desk()
+    panel = FakeOwnPanel(code=1)  # it has said why by itself
+    panel.fake.ended = True
+    desk = Desk(own_panel=panel)
     assert serve(settings(headless=False), desk.machine()) == 1
-    assert desk.complained == ["msgd: this terminal cannot show a screen; use --headless"]
+    assert desk.complained == []
+    desk.own_panel = None
     desk.network.wishes.append(Wish.STOP)
     assert serve(settings(), desk.machine()) == 0, "the lock was let go"
+
+
+def test_a_panel_that_was_killed_is_no_error() -> None:
+    panel = FakeOwnPanel(code=-9)
+    panel.fake.ended = True
+    desk = Desk(own_panel=panel)
+    assert serve(settings(headless=False), desk.machine()) == 0
+
+
+def test_the_terminal_is_given_back_before_anything_is_said() -> None:
+    panel = FakeOwnPanel()
+    desk = Desk(own_panel=panel)
+    desk.network.listen_error = "127.0.0.1:7070 is in use by another program"
+    said: list[int] = []
+    machine = replace(desk.machine(), complain=lambda _: said.append(panel.ends))
+    assert serve(settings(headless=False), machine) == 1
+    assert said == [1]
+
+
+def test_panels_are_called_to_a_socket_in_the_data_folder() -> None:
+    desk = Desk()
+    seen: list[str | None] = []
+    desk.network.before_poll = lambda _: seen.append(desk.network.local_path)
+    desk.network.wishes.append(Wish.STOP)
+    assert serve(settings(), desk.machine()) == 0
+    assert seen[0] == "/d/panel.sock"
+    assert desk.network.local_path is None
+
+
+def test_without_a_local_socket_it_serves_as_well() -> None:
+    desk = Desk()
+    desk.network.local_error = "/d/panel.sock: read-only file system"
+    desk.network.wishes.append(Wish.STOP)
+    assert serve(settings(), desk.machine()) == 0
+    log = desk.output.data.decode()
+    assert "WARN no panel can be attached: /d/panel.sock: read-only file system" in log
 
 
 def test_a_port_in_use_leaves_everything_in_order() -> None:
