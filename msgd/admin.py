@@ -83,7 +83,10 @@ class Admin:
         """Hear who is there. Gives whether the end of the server was asked for."""
         if self._callers_back_ms is not None and now.monotonic_ms >= self._callers_back_ms:
             self._callers_back_ms = None
-            self._network.watch_callers(wanted=True)
+            try:
+                self._network.watch_callers(wanted=True)
+            except AcceptError:
+                self._pause_callers(now)
         if ready.callers:
             self._admit(now)
         if self._panels:
@@ -161,9 +164,7 @@ class Admin:
             try:
                 caller = self._network.accept_caller()
             except AcceptError:
-                # Left alone, the waiting caller would turn the loop for nothing.
-                self._network.watch_callers(wanted=False)
-                self._callers_back_ms = now.monotonic_ms + CALLERS_PAUSE_MS
+                self._pause_callers(now)
                 return
             if caller is None:
                 return
@@ -179,6 +180,11 @@ class Admin:
             words = f"panel attached by {label}"
             self._office.events.add(EventKind.NOTICE, words, now.wall_ms)
 
+    def _pause_callers(self, now: Now) -> None:
+        """Left alone, a caller that waits would turn the loop for nothing."""
+        self._network.watch_callers(wanted=False)
+        self._callers_back_ms = now.monotonic_ms + CALLERS_PAUSE_MS
+
     def _refusal(self, caller: Caller) -> str | None:
         if caller.user_id != self._user_id:
             return "only the user who runs this server may attach a panel"
@@ -190,7 +196,7 @@ class Admin:
         if not any(each.desk.look for each in self._panels.values()):
             self._office.census.begin()
         self._panels[panel.channel] = panel
-        self._network.watch(panel.channel, reading=True, writing=False)
+        self._watch(panel)
 
     def _part(self, now: Now) -> None:
         """Let go of those that are gone."""
@@ -280,7 +286,13 @@ class Admin:
         else:
             panel.output = panel.output[taken:]
             panel.stalled_since_ms = now.monotonic_ms if panel.output else None
-        self._network.watch(panel.channel, reading=True, writing=bool(panel.output))
+        self._watch(panel)
+
+    def _watch(self, panel: Panel) -> None:
+        try:
+            self._network.watch(panel.channel, reading=True, writing=bool(panel.output))
+        except ChannelError as error:  # nobody would ever tell of it again
+            panel.gone = str(error)
 
 
 def _say_last(channel: Channel, reason: str) -> None:

@@ -227,7 +227,7 @@ msgd {VERSION}: a server that keeps messages until they are delivered.
 Usage:
   msgd [OPTIONS]               serve, with a panel on this terminal
   msgd --headless [OPTIONS]    serve, with a log on standard error
-  msgd panel [PANEL OPTIONS]   a panel for a running server (--once: as text)
+  msgd panel [OPTIONS]         a panel for a running server (--once: as text)
   msgd fsck DIR                verify a data folder, change nothing
   msgd fsck DIR --repair       make a damaged folder whole, say what is lost
   msgd dump DIR [USER]         print what is in a data folder

@@ -202,6 +202,9 @@ class Exchange:
 
     def shut_down(self, now: Now) -> None:
         """Tell everybody that the server stops; all sessions are closing."""
+        told = len(self.online)
+        users = "1 connected user is" if told == 1 else f"{told} connected users are"
+        self._core.note(EventKind.NOTICE, f"the server was asked to end; {users} told", now)
         text = "the server is stopping; what you were told is safe, connect again later"
         for session in tuple(self.sessions.values()):
             if session.closing is None:

@@ -139,7 +139,7 @@ class LocalNetwork(Network, Protocol):
         """Who waits at the local socket; None when nobody does. Raises AcceptError."""
 
     def watch_callers(self, wanted: bool) -> None:
-        """Whether `poll` should tell of callers."""
+        """Whether `poll` should tell of callers. Raises AcceptError, if it should."""
 
     def hang_up(self) -> None:
         """Take no more callers; the local socket goes. Again does nothing."""

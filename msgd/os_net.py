@@ -211,19 +211,22 @@ class OsNetwork:
         Raises ListenError. Only for a folder whose lock is held: whoever else uses it would lose
         its socket.
         """
-        callers = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        callers: socket.socket | None = None
         try:
+            callers = self.make_socket(socket.AF_UNIX)
             callers.settimeout(0)
             os_files.remove(path)
             with os_files.shortened(path) as way:
                 callers.bind(way)
             os_files.make_private(path)
             callers.listen(LOCAL_BACKLOG_MAX)
+            self._selector.register(callers, selectors.EVENT_READ, _CALLERS)
         except OSError as error:
-            callers.close()
+            if callers is not None:
+                _close(callers)
+                os_files.remove(path)
             raise ListenError(f"{path}: {_reason(error)}") from None
         self._callers, self._callers_path = callers, path
-        self.watch_callers(wanted=True)
 
     def accept_caller(self) -> Caller | None:
         """See msgd.net.LocalNetwork."""
@@ -232,11 +235,15 @@ class OsNetwork:
         try:
             connected, _ = self._callers.accept()
         except OSError as error:
-            if error.errno in _NO_ROOM:
-                raise AcceptError(_reason(error)) from None
+            if error.errno in _PASSING:
+                return None
+            raise AcceptError(_reason(error)) from None
+        try:
+            connected.settimeout(0)
+            said = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        except OSError:
+            _close(connected)  # whose it is is not known, so it is nobody's
             return None
-        connected.settimeout(0)
-        said = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
         process_id, user_id, _ = _CREDENTIALS.unpack(said)
         return Caller(OsChannel(connected, f"process {process_id}"), user_id, process_id)
 
@@ -246,7 +253,10 @@ class OsNetwork:
             return
         watched = self._callers.fileno() in self._selector.get_map()
         if wanted and not watched:
-            self._selector.register(self._callers, selectors.EVENT_READ, _CALLERS)
+            try:
+                self._selector.register(self._callers, selectors.EVENT_READ, _CALLERS)
+            except OSError as error:
+                raise AcceptError(_reason(error)) from None
         elif watched and not wanted:
             self._selector.unregister(self._callers)
 
@@ -254,7 +264,7 @@ class OsNetwork:
         """See msgd.net.LocalNetwork."""
         if self._callers is not None:
             self.watch_callers(wanted=False)
-            self._callers.close()
+            _close(self._callers)
             self._callers = None
             os_files.remove(self._callers_path)
 
@@ -267,7 +277,7 @@ class OsNetwork:
             with os_files.shortened(path) as way:
                 calling.connect(way)
         except OSError as error:
-            calling.close()
+            _close(calling)
             raise CallError(_reason(error)) from None
         return OsChannel(calling, "the server")
 

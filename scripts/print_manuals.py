@@ -12,6 +12,7 @@ Must never touch anything but share/. Fails with a traceback when a parser has a
 import argparse
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +24,8 @@ sys.path.insert(0, str(ROOT))
 
 from msgc import command_options  # noqa: E402  # the path above comes first
 from msgd import VERSION, command_line  # noqa: E402  # as above
-from msgd.settings import OPTIONS, Kind  # noqa: E402  # as above
+from msgd.panel.values import Sort  # noqa: E402  # as above
+from msgd.settings import OPTIONS, Kind, Option  # noqa: E402  # as above
 
 NAMES_COMMAND: Final = "msgc names -q 2>/dev/null"
 PLACES: Final = {
@@ -37,7 +39,10 @@ _COMPLETED: Final[dict[str, Any]] = {
     "TO": shtab.DIRECTORY,
     "NAME": shtab.cmd(NAMES_COMMAND),
 }
-_WORDS: Final = {"WHEN": ("auto", "always", "never")}
+_WORDS: Final = {
+    "WHEN": ("auto", "always", "never"),
+    "ORDER": tuple(sort.value for sort in Sort),
+}
 _TEXTS: Final = {
     "msgc": (
         ("files", "$XDG_CONFIG_HOME/msgc/config.toml holds settings; " + command_options.FILES),
@@ -55,9 +60,10 @@ _CLIENT_SYNOPSIS: Final = (
     "words but errors)."
 ).replace("--", "\\-\\-")
 _SERVER_SYNOPSIS: Final = (
-    ".B msgd\n[options]\n.br\n.B msgd\nCOMMAND DIR\n.PP\n"
-    "Without a command it serves, with a panel on this terminal. The commands look after a data "
-    "folder; the options are for serving. --no-NAME takes a switch back."
+    ".B msgd\n[options]\n.br\n.B msgd\nCOMMAND DIR\n.br\n.B msgd\npanel [options]\n.PP\n"
+    "Without a command it serves, with a panel on this terminal. The command panel attaches one to "
+    "a running server, the others look after a data folder; the options are for serving. "
+    "--no-NAME takes a switch back."
 ).replace("--", "\\-\\-")
 _ABOUT: Final = {
     "msgc": command_options.ABOUT,
@@ -99,13 +105,7 @@ def manual(parser: argparse.ArgumentParser, synopsis: str) -> str:
 def server_parser() -> argparse.ArgumentParser:
     """What msgd understands, as argparse would have it: from its options and its help."""
     parser = argparse.ArgumentParser(prog="msgd", add_help=False)
-    for option in OPTIONS:
-        if option.kind is Kind.FLAG:
-            parser.add_argument(option.switch, action="store_true", help=option.help)
-        else:
-            parser.add_argument(
-                option.switch, metavar=option.metavar or "N", help=option.help.replace("%", "%%")
-            )
+    _add_options(parser, OPTIONS)
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.add_argument("--help", "-h", action="store_true", help="print this")
     tools = parser.add_subparsers(metavar="COMMAND", title="commands")
@@ -117,9 +117,22 @@ def server_parser() -> argparse.ArgumentParser:
             tool = made[name] = tools.add_parser(
                 name, help=text, description=text, usage=use, add_help=False
             )
+        if name == command_line.Action.PANEL.value:
+            _add_options(tool, command_line.PANEL_OPTIONS)
+            continue
         for word in words:
             _add_word(tool, word, text)
     return parser
+
+
+def _add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> None:
+    for option in options:
+        if option.kind is Kind.FLAG:
+            parser.add_argument(option.switch, action="store_true", help=option.help)
+        else:
+            parser.add_argument(
+                option.switch, metavar=option.metavar or "N", help=option.help.replace("%", "%%")
+            )
 
 
 def _tools() -> list[tuple[str, list[str], str]]:

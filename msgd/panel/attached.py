@@ -168,8 +168,11 @@ class Attached:
 
     def _take(self, channel: Channel) -> None:
         """A server was reached."""
+        try:
+            self._network.watch(channel, reading=True, writing=False)
+        except ChannelError as error:
+            raise CallError(str(error)) from None
         self._channel = channel
-        self._network.watch(channel, reading=True, writing=False)
         self._lines = Lines(SCENE_BYTES_MAX)
         self._unsent = b""
         self._heard_ms = self._clock.monotonic_ms()
@@ -259,9 +262,8 @@ class Attached:
             return
         try:
             taken = channel.send(self._unsent)
+            if not isinstance(taken, Wait):
+                self._unsent = self._unsent[taken:]
+            self._network.watch(channel, reading=True, writing=bool(self._unsent))
         except ChannelError as error:
             self._lose(str(error), self._clock.monotonic_ms())
-            return
-        if not isinstance(taken, Wait):
-            self._unsent = self._unsent[taken:]
-        self._network.watch(channel, reading=True, writing=bool(self._unsent))

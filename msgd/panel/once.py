@@ -101,9 +101,9 @@ class Caller:
 
     def _hear(self, timeout_ms: int) -> Scene | None:
         channel = self._channel
-        self._network.watch(channel, reading=True, writing=bool(self._unsent))
-        ready = self._network.poll(timeout_ms)
         try:
+            self._network.watch(channel, reading=True, writing=bool(self._unsent))
+            ready = self._network.poll(timeout_ms)
             if self._unsent and channel in ready.writable:
                 taken = channel.send(self._unsent)
                 if not isinstance(taken, Wait):

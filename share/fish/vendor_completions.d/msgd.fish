@@ -50,8 +50,8 @@ function _shtab_msgd_using
   test "$_shtab_msgd_cmdpath" = "$argv"
 end
 
-set -g _shtab_msgd_commands fsck dump backup
-set -g _shtab_msgd_opts_with_value --accounts-max --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --data --dead-after-ms --free-bytes-min --host --journal-bytes-max --journal-segment-bytes --log --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --ping-idle-ms --port --recipients-max --reserve-bytes --window-bytes-max --window-messages-max
+set -g _shtab_msgd_commands panel fsck dump backup
+set -g _shtab_msgd_opts_with_value --accounts-max --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --data --dead-after-ms --filter --free-bytes-min --host --journal-bytes-max --journal-segment-bytes --log --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --ping-idle-ms --port --recipients-max --reserve-bytes --sort --user --window-bytes-max --window-messages-max
 
 complete -c msgd -e
 complete -c msgd -f
@@ -83,6 +83,17 @@ complete -c msgd -n _shtab_msgd_using -l reserve-bytes -x -d 'disk kept for a fu
 complete -c msgd -n _shtab_msgd_using -l free-bytes-min -x -d 'free disk for new messages'
 complete -c msgd -n _shtab_msgd_using -l version -d 'print the version'
 complete -c msgd -n _shtab_msgd_using -l help -s h -d 'print this'
+complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a panel -d 'a panel for a running server (--once: as text)'
+complete -c msgd -n '_shtab_msgd_using panel' -l read-only -d 'only look: no kick, no announcement'
+complete -c msgd -n '_shtab_msgd_using panel' -l once -d 'print it once, as text'
+complete -c msgd -n '_shtab_msgd_using panel' -l json -d 'with --once: as JSON'
+complete -c msgd -n '_shtab_msgd_using panel' -l filter -x -d 'with --once: only names with this text'
+complete -c msgd -n '_shtab_msgd_using panel' -l sort -xka "state name waiting bytes seen stuck" -d 'name, waiting, bytes, seen or stuck'
+complete -c msgd -n '_shtab_msgd_using panel' -l user -xka "(msgc names -q 2>/dev/null)" -d 'with --once: also all about this user'
+complete -c msgd -n '_shtab_msgd_using panel' -l data -xka "(__fish_complete_directories)" -d 'where the messages are kept'
+complete -c msgd -n '_shtab_msgd_using panel' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'read options from this TOML file'
+complete -c msgd -n '_shtab_msgd_using panel' -l color -xka "auto always never" -d 'colours in the panel (NO_COLOR counts)'
+complete -c msgd -n '_shtab_msgd_using panel' -l ascii -d 'no signs beyond ASCII in the panel'
 complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a fsck -d 'verify a data folder, change nothing'
 complete -c msgd -n '_shtab_msgd_using fsck' -l repair -d 'make a damaged folder whole, say what is lost'
 complete -c msgd -n '_shtab_msgd_using fsck; and test $_shtab_msgd_npos -eq 0' -ka "(__fish_complete_directories)" -d DIR
