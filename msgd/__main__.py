@@ -130,7 +130,7 @@ def _serve(settings: Settings) -> int:
         # Before anything is opened, so that the panel holds nothing of the server's.
         begun = start_panel()
         if not isinstance(begun, PanelProcess):
-            return _show(settings, Role.OWNER, "", begun)
+            return _be_panel(settings, Role.OWNER, "", begun)
         own_panel = begun
     network = OsNetwork(os_signals.WISHES)
     machine = Machine(
@@ -161,7 +161,7 @@ def _panel(settings: Settings, command: Command) -> int:
         if not (os.isatty(0) and os.isatty(1)):
             raise UsageError("standard output is not a terminal; use --once, or --once --json")
         role = Role.READ_ONLY if command.read_only else Role.ATTACHED
-        return _show(settings, role, path, None)
+        return _be_panel(settings, role, path, None)
     except CallError as error:
         folder = safe_line(settings.data)
         _complain(f"msgd: no server answers on {folder}: {error}; msgd panel --data DIR looks")
@@ -172,7 +172,7 @@ def _panel(settings: Settings, command: Command) -> int:
         return EXIT_ERROR
 
 
-def _show(settings: Settings, role: Role, path: str, channel: Channel | None) -> int:
+def _be_panel(settings: Settings, role: Role, path: str, channel: Channel | None) -> int:
     """Be a panel. Raises CallError, CodecError."""
     network = OsNetwork(os_signals.PANEL_WISHES)
     os_signals.install(network.signals_fd)
