@@ -27,6 +27,7 @@ class EventKind(Enum):
     SEND = "SEND"
     REFUSE = "REFUSE"
     RECEIPT = "RECEIPT"
+    RECALL = "RECALL"
     NOTICE = "NOTICE"
     WARN = "WARN"
     ERROR = "ERROR"

@@ -16,6 +16,7 @@ from msgd.exchange_core import Core, Tally
 from msgd.exchange_deletion import Deletion
 from msgd.exchange_delivery import Delivery
 from msgd.exchange_login import Login
+from msgd.exchange_recall import Recall
 from msgd.exchange_sending import Sending
 from msgd.limits import ExchangeLimits
 from msgd.session import Session
@@ -41,7 +42,6 @@ from wire.messages import (
     Notice,
     Ping,
     Pong,
-    RecallFailure,
     RecallMessage,
     SendMessage,
 )
@@ -57,6 +57,7 @@ class Exchange:
         self._accounts = Accounts(self._core)
         self._sending = Sending(self._core)
         self._deletion = Deletion(self._core, self._delivery, self._login)
+        self._recall = Recall(self._core)
         self._admission = Admission.OPEN
         self._numbers = 0
         self.sessions: dict[int, Session] = self._core.sessions
@@ -107,8 +108,7 @@ class Exchange:
             case CreateAccount():
                 self._accounts.create(session, message, now)
             case RecallMessage():
-                text = "this server cannot recall messages yet"
-                self._core.say(session, RecallFailure(message.request, Code.UNSUPPORTED, text))
+                self._recall.request(session, message, now)
             case DeletionRequest():
                 self._deletion.request(session, message, now)
             case Logout():
@@ -158,8 +158,9 @@ class Exchange:
         return self._login.next_deadline_ms()
 
     def work(self, now: Now) -> bool:
-        """One slice of what takes long (forced deletions); True while there is more."""
-        return self._deletion.work(now) or bool(self._core.to_pump)
+        """A slice of what takes long (forced deletions, recalls); True while there is more."""
+        more = self._deletion.work(now)
+        return self._recall.work(now) or more or bool(self._core.to_pump)
 
     def end_turn(self, now: Now) -> None:
         """Push what this turn brought to those who are online. Just before the commit."""

@@ -304,10 +304,13 @@ class Delivery:
             return MessageSuccess(
                 entry.number, entry.message_id, entry.sender_name, entry.received_at_ms
             )
+        text = f"{entry.sender_name} deleted the account before reading the message"
+        if entry.code == Code.RECALLED:
+            text = f"the message was taken back before {entry.sender_name} was handed it"
         return MessageFailure(
             entry.message_id,
             entry.code,
-            f"{entry.sender_name} deleted the account before reading the message",
+            text,
             (entry.sender_name,),
             delivery=entry.number,
             settled_at_ms=entry.received_at_ms,

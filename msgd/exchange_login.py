@@ -162,7 +162,7 @@ class Login:
     ) -> None:
         core = self._core
         last_seen_ms = last_seen(account)
-        core.store.touch(account, now.wall_ms)
+        core.store.begin_session(account, now.wall_ms)
         session.account = account
         session.name = account.name
         session.live = message.live
@@ -280,10 +280,11 @@ class Login:
             return
         core = self._core
         del core.online[account.name]
+        handed = tuple(session.outstanding)
         self._delivery.end(session)
         session.account = None
         if core.state.by_number.get(account.number) is account and not account.closing:
-            core.store.touch(account, now.wall_ms)
+            core.store.end_session(account, handed, now.wall_ms)
 
     # ----- time -------------------------------------------------------------------------------
 

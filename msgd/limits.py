@@ -24,6 +24,15 @@ EVENT_NAMES_MAX: Final = 8
 CHALLENGE_WAITERS_MAX: Final = 16
 """Newcomers that may wait for one silent holder of a name; more are refused at once."""
 
+RECALLS_MAX: Final = 8
+"""RECALL_MESSAGEs of one session that are not answered; more get BUSY."""
+
+RECALL_STEPS_PER_SLICE_MAX: Final = 8
+"""Slices of files that one slice of a recall reads."""
+
+RECALL_NAMES_PER_SLICE_MAX: Final = 64
+"""Queues that one slice of a recall is done with."""
+
 FAULTY_RECIPIENTS_BYTES_MAX: Final = 64 * 1024
 """Of names at fault that a MESSAGE_FAILURE repeats: enough for all names that could be valid."""
 

@@ -4,7 +4,7 @@ Must never hold what is neither durable nor marked as a cache: an account that n
 to rest as the bytes of its last saved state (see `store.accounts`), and comes back from these.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from store.entry import Entry
 from store.ranges import Ranges
@@ -46,10 +46,20 @@ class Queue:
         self.tail_numbers.append(entry.number)
 
 
+class Withdrawn(NamedTuple):
+    """An entry of everyone's queue that its sender has recalled."""
+
+    number: int
+    body_bytes: int
+    sender: int
+    at_number: int  # of the record that recalled it
+    kept: tuple[int, ...]  # the accounts that a client may have it of, and that it still waits for
+
+
 class Everyone:
     """The one shared queue of what was sent to everyone, and how much that ever was."""
 
-    __slots__ = ("queue", "stamp", "total", "total_bytes", "trusted_end")
+    __slots__ = ("queue", "recalled", "stamp", "total", "total_bytes", "trusted_end")
 
     def __init__(self) -> None:
         self.queue = Queue(EVERYONE)
@@ -57,6 +67,8 @@ class Everyone:
         self.total = 0
         self.total_bytes = 0
         self.trusted_end = 0  # end_offset as of the last complete checkpoint
+        # By number: what was recalled, while there is somebody in whose queue it still stands.
+        self.recalled: dict[int, Withdrawn] = {}
 
 
 class Account:
@@ -71,6 +83,8 @@ class Account:
         "everyone_hint",
         "everyone_seen",
         "everyone_seen_bytes",
+        "handed_from",
+        "handed_to",
         "last_seen_ms",
         "name",
         "name_bytes",
@@ -82,6 +96,7 @@ class Account:
         "own_messages",
         "own_outcomes",
         "queue",
+        "session_number",
         "settled",
         "stamp",
         "windows",
@@ -104,6 +119,9 @@ class Account:
         self.everyone_seen = 0  # of everyone's messages: settled, sent by us, or before our time
         self.everyone_seen_bytes = 0
         self.everyone_hint = 0  # as Queue.hint, in everyone's file
+        self.session_number = 0  # the record that began the session at work; 0: there is none
+        self.handed_from = 0  # what earlier sessions were handed and did not confirm lies between
+        self.handed_to = 0
         self.settled = Ranges(number)
         self.windows: dict[bytes, Window] = {}
         self.queue = Queue(number)
@@ -122,10 +140,44 @@ class Account:
 
     def messages_waiting(self, state: "State") -> int:
         """Messages in the queue, everyone's included."""
-        total = self.closing_total if self.closing_number else state.everyone.total
-        return self.own_messages + total - self.everyone_seen
+        everyone = state.everyone
+        total = self.closing_total if self.closing_number else everyone.total
+        shared = total - self.everyone_seen
+        if shared and everyone.recalled:
+            shared -= len(self.withdrawn(everyone))
+        return self.own_messages + shared
 
     def bytes_waiting(self, state: "State") -> int:
         """Bytes of the bodies of the messages in the queue."""
-        total = self.closing_bytes if self.closing_number else state.everyone.total_bytes
-        return self.own_bytes + total - self.everyone_seen_bytes
+        everyone = state.everyone
+        total = self.closing_bytes if self.closing_number else everyone.total_bytes
+        shared = total - self.everyone_seen_bytes
+        if shared and everyone.recalled:
+            shared -= sum(each.body_bytes for each in self.withdrawn(everyone))
+        return self.own_bytes + shared
+
+    # --- recall ---
+
+    def withdrawn(self, everyone: Everyone) -> list[Withdrawn]:
+        """What was recalled from everyone, would be in this queue, and is not settled yet."""
+        return [each for each in everyone.recalled.values() if self.lost(each)]
+
+    def lost(self, each: Withdrawn) -> bool:
+        """Whether this recall concerns this account: it was to have the message, and will not."""
+        number = self.number
+        return (
+            number < each.number
+            and number != each.sender
+            and number not in each.kept
+            and not (0 < self.closing_number < each.number)
+            and not self.settled.covers(each.number)
+        )
+
+    def may_have_been_handed(self, number: int) -> bool:
+        """Whether an earlier session may have been handed the entry of this number."""
+        return self.handed_from <= number <= self.handed_to
+
+    @property
+    def marked(self) -> bool:
+        """Whether a session is at work (or was, when the server was killed), or left marks."""
+        return self.session_number != 0 or self.handed_to != 0

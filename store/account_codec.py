@@ -5,8 +5,11 @@
                       everyone_seen_bytes, everyone_hint, end_offset, hint, file_last (16 u64),
                       has_file u8, name_bytes u8, ranges u32, windows u32, name,
                       ranges * (start u64, end u64),
-                      windows * (installation 8, highest u64, last_used_ms u64, bitmap 128)
-    type 2 EVERYONE   stamp, total, total_bytes, end_offset, hint, file_last (6 u64), has_file u8
+                      windows * (installation 8, highest u64, last_used_ms u64, bitmap 128),
+                      and where one is not 0: session_number, handed_from, handed_to (3 u64)
+    type 2 EVERYONE   stamp, total, total_bytes, end_offset, hint, file_last (6 u64), has_file u8,
+                      recalled * (number u64, body_bytes u32, sender u64, at_number u64,
+                      kept u32, kept * account u64)
     type 3 TOMBSTONE  number u64
 
 Must never be given bytes whose checksum was not looked at. Fails with ValueError.
@@ -16,7 +19,7 @@ from struct import Struct
 from struct import error as StructError  # noqa: N812  # it is a class
 from typing import Final
 
-from store.account import Account, Everyone
+from store.account import Account, Everyone, Withdrawn
 from store.limits import WINDOW_BITS
 from store.ranges import Ranges
 from store.records import decode_name
@@ -30,7 +33,9 @@ TOMBSTONE: Final = 3
 FIXED: Final = Struct(">16QBBII")
 RANGE: Final = Struct(">QQ")
 WINDOW: Final = Struct(f">8sQQ{WINDOW_BITS // 8}s")
+MARKS: Final = Struct(">QQQ")
 EVERYONE_STATE: Final = Struct(">6QB")
+WITHDRAWN: Final = Struct(">QIQQI")
 
 
 def encode_account(account: Account) -> bytes:
@@ -63,36 +68,42 @@ def encode_account(account: Account) -> bytes:
     for installation, window in account.windows.items():
         bitmap = window.bitmap.to_bytes(WINDOW_BITS // 8, "big")
         parts.append(WINDOW.pack(installation, window.highest, window.last_used_ms, bitmap))
+    if account.marked:
+        marks = (account.session_number, account.handed_from, account.handed_to)
+        parts.append(MARKS.pack(*marks))
     return tlv.encode(ACCOUNT, b"".join(parts))
 
 
-def identify(value: bytes) -> tuple[int, str, bool]:
-    """(number, name, is it closing) of a saved account. Raises ValueError whenever decoding would.
+def identify(value: bytes) -> tuple[int, str, bool, bool]:
+    """(number, name, is it closing, is it marked) of a saved account. Raises ValueError whenever
+    decoding would.
 
     Start-up does this for each account; only those that somebody wants are ever decoded.
     """
-    fixed, windows_at = measure(value)
+    fixed, windows_at, marks_at = measure(value)
     name_end = FIXED.size + fixed[17]
     if value[name_end : name_end + 8] != bytes(8) or fixed[18] != 1:
         Ranges.of(list(RANGE.iter_unpack(value[name_end:windows_at])))
-    return fixed[0], decode_name(value[FIXED.size : name_end]), fixed[4] != 0
+    name = decode_name(value[FIXED.size : name_end])
+    return fixed[0], name, fixed[4] != 0, marks_at < len(value)
 
 
-def measure(value: bytes) -> tuple[tuple[int, ...], int]:
-    """The fields of fixed size, and where the windows begin. Raises ValueError."""
+def measure(value: bytes) -> tuple[tuple[int, ...], int, int]:
+    """The fields of fixed size, and where the windows and the marks begin. Raises ValueError."""
     try:
         fixed: tuple[int, ...] = FIXED.unpack_from(value)
     except StructError as error:
         raise ValueError(str(error)) from error
     windows_at = FIXED.size + fixed[17] + fixed[18] * RANGE.size
-    if len(value) != windows_at + fixed[19] * WINDOW.size:
+    marks_at = windows_at + fixed[19] * WINDOW.size
+    if len(value) not in (marks_at, marks_at + MARKS.size):
         raise ValueError("an account of the wrong size")
-    return fixed, windows_at
+    return fixed, windows_at, marks_at
 
 
 def decode_account(value: bytes) -> Account:
     """The account that was saved. Raises ValueError."""
-    fixed, windows_at = measure(value)
+    fixed, windows_at, marks_at = measure(value)
     ranges_at = FIXED.size + fixed[17]
     account = Account(fixed[0], decode_name(value[FIXED.size : ranges_at]), fixed[2])
     account.stamp, account.last_seen_ms = fixed[1], fixed[3]
@@ -103,8 +114,11 @@ def decode_account(value: bytes) -> Account:
     queue.end_offset, queue.hint, queue.file_last = fixed[13:16]
     queue.has_file = bool(fixed[16])
     account.settled = Ranges.of(list(RANGE.iter_unpack(value[ranges_at:windows_at])))
-    for installation, highest, used_ms, bitmap in WINDOW.iter_unpack(value[windows_at:]):
+    for installation, highest, used_ms, bitmap in WINDOW.iter_unpack(value[windows_at:marks_at]):
         account.windows[installation] = Window(highest, int.from_bytes(bitmap, "big"), used_ms)
+    if marks_at < len(value):
+        marks = MARKS.unpack_from(value, marks_at)
+        account.session_number, account.handed_from, account.handed_to = marks
     return account
 
 
@@ -120,7 +134,11 @@ def encode_everyone(everyone: Everyone) -> bytes:
         queue.file_last,
         queue.has_file,
     )
-    return tlv.encode(EVERYONE, value)
+    parts = [value]
+    for each in everyone.recalled.values():
+        head = WITHDRAWN.pack(*each[:4], len(each.kept))
+        parts += [head, Struct(f">{len(each.kept)}Q").pack(*each.kept)]
+    return tlv.encode(EVERYONE, b"".join(parts))
 
 
 def decode_everyone(value: bytes) -> Everyone:
@@ -128,7 +146,13 @@ def decode_everyone(value: bytes) -> Everyone:
     everyone = Everyone()
     queue = everyone.queue
     try:
-        fixed = EVERYONE_STATE.unpack(value)
+        fixed = EVERYONE_STATE.unpack_from(value)
+        start = EVERYONE_STATE.size
+        while start < len(value):
+            number, body_bytes, sender, at_number, count = WITHDRAWN.unpack_from(value, start)
+            kept = Struct(f">{count}Q").unpack_from(value, start + WITHDRAWN.size)
+            everyone.recalled[number] = Withdrawn(number, body_bytes, sender, at_number, kept)
+            start += WITHDRAWN.size + 8 * count
     except StructError as error:
         raise ValueError(str(error)) from error
     everyone.stamp, everyone.total, everyone.total_bytes = fixed[0:3]

@@ -28,6 +28,7 @@ class Accounts:
         "by_number",
         "closing",
         "is_loading",
+        "marked",
         "names",
         "numbers",
         "saved",
@@ -41,6 +42,7 @@ class Accounts:
         self.numbers: dict[str, int] = {}
         self.names: list[str] = []  # sorted
         self.closing: dict[int, None] = {}  # numbers of accounts whose deletion has begun
+        self.marked: dict[int, None] = {}  # numbers of accounts with marks of sessions
         self.is_loading = False  # then `names` is not kept
         self.by_number = ByNumber(self)
         self.by_name = ByName(self)
@@ -56,12 +58,16 @@ class Accounts:
 
     def load(self, value: bytes) -> None:
         """An account as it stands in the accounts log, at rest. Raises ValueError."""
-        number, name, closing = identify(value)
+        number, name, closing, marked = identify(value)
         if number not in self.saved:
             self.numbers[name] = number
         self.replace(number, value)
         if closing:
             self.closing[number] = None
+        if marked:
+            self.marked[number] = None
+        else:
+            self.marked.pop(number, None)
 
     def unload(self, number: int) -> None:
         """An account whose tombstone stands in the accounts log."""
@@ -101,6 +107,7 @@ class Accounts:
             self.saved_bytes -= len(value) + tlv.HEADER_BYTES
         del self.numbers[name]
         self.closing.pop(number, None)
+        self.marked.pop(number, None)
         if not self.is_loading:
             del self.names[bisect_left(self.names, name)]
 

@@ -46,6 +46,7 @@ class Compaction:
         self.number = number
         self.path = mailbox_path(number)
         self.copied = False
+        self.held: set[int] = set()  # recalled, and somebody has not gone past it
         self.steps = self.run()
 
     def step(self) -> bool:
@@ -107,12 +108,14 @@ class Compaction:
         """Find where everyone's file begins to matter to anybody."""
         floor = queue.file_last
         by_number = self.core.state.by_number
+        known = tuple(self.core.state.everyone.recalled)
         numbers = iter(tuple(by_number))
         while some := tuple(islice(numbers, COMPACT_FLOORS_PER_SLICE)):
             for account in map(by_number.get, some):
                 if account is not None:
                     floor = min(floor, self.floor_of(account))
             yield False
+        self.forget_recalled(known)
         box = Mailbox(self.core.disk, self.core.store_id, self.number)
         try:
             offset = max(queue.hint, box.header.base)
@@ -128,11 +131,25 @@ class Compaction:
         finally:
             box.close()
 
+    def forget_recalled(self, known: tuple[int, ...]) -> None:
+        """What was recalled from everyone is forgotten once all accounts have gone past it.
+
+        It changes nothing that anybody can see, so there is no record of it: whoever has settled
+        an entry never asks whether it was recalled.
+        """
+        state = self.core.state
+        for number in known:
+            if number not in self.held:
+                del state.everyone.recalled[number]
+                state.dirty[EVERYONE] = state.everyone
+
     def floor_of(self, account: Account) -> int:
         """Up to which number this account is done with everyone's queue."""
         everyone = self.core.state.everyone
         total = account.closing_total if account.closing else everyone.total
-        if account.everyone_seen == total:
+        recalled = account.withdrawn(everyone) if everyone.recalled else []
+        self.held.update(each.number for each in recalled)
+        if account.everyone_seen + len(recalled) == total:
             return everyone.queue.file_last
         return account.settled.floor
 

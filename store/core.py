@@ -36,7 +36,7 @@ class Core:
         self.settings = settings
         self.manifest = manifest
         self.store_id = manifest.store_id
-        self.state = State(settings.recipient_deleted_code)
+        self.state = State(settings.recipient_deleted_code, settings.recalled_code)
         self.findings: list[str] = []
         self.reserve_intact = False
         self.synced_folders: set[str] = set()  # mailbox folders whose names we made durable

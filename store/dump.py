@@ -14,7 +14,17 @@ from store.disk import Disk
 from store.entry import Entry
 from store.inspect import entries_of, load_saved, need_manifest, records_of, replay_of
 from store.manifest import Manifest
-from store.records import Accepted, Begun, Created, Fields, RecordCode, Settled
+from store.records import (
+    Accepted,
+    Begun,
+    Created,
+    Ended,
+    Fields,
+    Recalled,
+    RecalledFromAll,
+    RecordCode,
+    Settled,
+)
 
 BODY_SHOWN_MAX = 200
 
@@ -40,6 +50,9 @@ def dump(disk: Disk) -> Iterator[str]:
     numbers = sorted(saved.accounts)  # one account at a time: there may be a million
     for number in numbers:
         yield dump_account(saved.accounts[number], saved)
+    for each in saved.everyone.recalled.values():
+        kept = ",".join(map(str, each.kept)) or "nobody"
+        yield f"recalled {each.number} from={each.sender} at={each.at_number} kept={kept}"
     yield from dump_queue(disk, manifest, saved.everyone.queue, None)
     for number in numbers:
         account = saved.accounts[number]
@@ -72,13 +85,18 @@ def dump_manifest(manifest: Manifest) -> Iterator[str]:
 def dump_account(account: Account, saved: SavedAccounts) -> str:
     """One account."""
     total = account.closing_total if account.closing else saved.everyone.total
+    recalled = len(account.withdrawn(saved.everyone))
+    marks = ""
+    if account.marked:
+        marks = f" session={account.session_number}"
+        marks += f" handed={account.handed_from}-{account.handed_to}"
     ranges = " ".join(f"({start},{end}]" for start, end in account.settled.pairs())
     return (
         f"account {account.number} name={escape(account.name)} "
         f"created_at_ms={account.created_at_ms} last_seen_ms={account.last_seen_ms} "
-        f"messages={account.own_messages + total - account.everyone_seen} "
+        f"messages={account.own_messages + total - account.everyone_seen - recalled} "
         f"outcomes={account.own_outcomes} closing={account.closing} "
-        f"installations={len(account.windows)} settled={ranges}"
+        f"installations={len(account.windows)} settled={ranges}{marks}"
     )
 
 
@@ -128,4 +146,19 @@ def dump_fields(fields: Fields) -> str:
         return f"at_ms={fields.at_ms} name={escape(fields.name)}"
     if isinstance(fields, Begun):
         return f"at_ms={fields.at_ms} account={fields.account} everyone={fields.everyone_total}"
+    if isinstance(fields, Ended):
+        handed = f"{fields.handed_from}-{fields.handed_to}"
+        return f"at_ms={fields.at_ms} account={fields.account} handed={handed}"
+    if isinstance(fields, Recalled):
+        copies = ",".join(f"{each.number}@{each.account}" for each in fields.copies)
+        return (
+            f"at_ms={fields.at_ms} from={fields.sender} id={fields.message_id.hex()} "
+            f"copies={copies}"
+        )
+    if isinstance(fields, RecalledFromAll):
+        kept = ",".join(map(str, fields.kept)) or "nobody"
+        return (
+            f"at_ms={fields.at_ms} from={fields.sender} id={fields.message_id.hex()} "
+            f"entry={fields.number} kept={kept}"
+        )
     return f"at_ms={fields.at_ms} account={fields.account}"

@@ -17,7 +17,7 @@ from store.compaction import Compaction
 from store.core import Core
 from store.disk import DiskFull
 from store.errors import StoreDamaged
-from store.limits import COMPACT_EMPTY_BYTES_MIN, PAGE_BYTES
+from store.limits import COMPACT_EMPTY_BYTES_MIN, PAGE_BYTES, RECALLED_FORGET_MIN
 from store.settings import Admission
 
 
@@ -160,7 +160,9 @@ class Keeper:
         self.candidates += [each for each in checkpoint.compactable if each not in waiting]
         everyone = self.core.state.everyone.queue
         size = everyone.end_offset - max(everyone.base, 0)
-        if EVERYONE not in waiting and everyone.has_file and size > COMPACT_EMPTY_BYTES_MIN:
+        many = len(self.core.state.everyone.recalled) >= RECALLED_FORGET_MIN
+        is_large = size > COMPACT_EMPTY_BYTES_MIN
+        if EVERYONE not in waiting and everyone.has_file and (is_large or many):
             self.candidates.append(EVERYONE)
 
     def run_checkpoint(self) -> None:

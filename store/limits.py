@@ -35,6 +35,10 @@ TORN_BYTES_MAX: Final = 16 << 20
 
 COMPACT_DEAD_BYTES_MIN: Final = 1 << 20  # fewer dead bytes than this are left where they are
 COMPACT_EMPTY_BYTES_MIN: Final = 64 * 1024  # a queue with nothing in it keeps at most this
+RECALLED_FORGET_MIN: Final = 64  # recalls of messages to everyone that make a look worth it
+RECALLED_FROM_ALL_MAX: Final = 1024  # of these, kept at once
+RECALLED_KEPT_MAX: Final = 8192  # accounts named in all of these together
+RECALL_RANGES_MAX: Final = 512  # gaps that recalls may make in a queue; the rest is for receipts
 COMPACT_FLOORS_PER_SLICE: Final = 256  # accounts looked at in one slice
 SEGMENTS_SPARE_MAX: Final = 3  # files kept for the next checkpoints: written before, they cost less
 SYNC_SAMPLES_MAX: Final = 512

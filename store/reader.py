@@ -109,6 +109,7 @@ class QueueReader:
         self.exhausted = False
         self.own = Source(core, account.queue, after, account.queue.hint)
         start = max(after, account.number)
+        self.recalled = core.state.everyone.recalled
         self.shared = Source(core, core.state.everyone.queue, start, account.everyone_hint)
 
     def read(self, count_max: int, bytes_max: int, *, outcomes_only: bool = False) -> list[Entry]:
@@ -179,6 +180,12 @@ class QueueReader:
         return self.shared, shared
 
     def is_foreign(self, entry: Entry) -> bool:
-        """Whether an entry of everyone's queue is not in this account's: its own, or too late."""
-        closing = self.account.closing_number
-        return entry.sender == self.account.number or (closing != 0 and entry.number > closing)
+        """Whether an entry of everyone's queue is not in this account's: its own, recalled, or
+        too late.
+        """
+        account = self.account
+        closing = account.closing_number
+        if entry.sender == account.number or (closing != 0 and entry.number > closing):
+            return True
+        recalled = self.recalled.get(entry.number) if self.recalled else None
+        return recalled is not None and account.lost(recalled)

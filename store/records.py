@@ -12,10 +12,18 @@
                                everyone u8, body_bytes u32, sender u64, message_id 16)
     6     DELETION_BEGUN       at_ms u64, account u64, everyone_total u64, everyone_bytes u64
     7     ACCOUNT_DELETED      at_ms u64, account u64
+    8     SESSION_BEGUN        at_ms u64, account u64
+    9     SESSION_ENDED        at_ms u64, account u64, handed_from u64, handed_to u64
+    10    COPIES_RECALLED      at_ms u64, sender u64, message_id 16, copies u32,
+                               copies * (account u64, number u64, body_bytes u32, name_bytes u8,
+                               account's name)
+    11    RECALLED_FROM_ALL    at_ms u64, sender u64, message_id 16, number u64, body_bytes u32,
+                               kept u32, kept * account u64
 
 Big-endian. Accounts go by number, never by name: a name can be born again. Names stand in only
 where the account may be gone when the record is replayed. A record occupies one number, except
-ENTRIES_SETTLED, which occupies one per entry and at least one: the i-th outcome gets the i-th.
+ENTRIES_SETTLED and COPIES_RECALLED, which occupy one per entry or copy and at least one: the i-th
+outcome gets the i-th.
 
 Must never need anything but the record to be undone into its parts. Fails with RecordError.
 """
@@ -40,6 +48,17 @@ class RecordCode(IntEnum):
     ENTRIES_SETTLED = 5
     DELETION_BEGUN = 6
     ACCOUNT_DELETED = 7
+    SESSION_BEGUN = 8
+    SESSION_ENDED = 9
+    COPIES_RECALLED = 10
+    RECALLED_FROM_ALL = 11
+
+
+TOUCHING: Final = (
+    RecordCode.ACCOUNT_TOUCHED,
+    RecordCode.ACCOUNT_DELETED,
+    RecordCode.SESSION_BEGUN,
+)
 
 
 class RecordError(Exception):
@@ -58,6 +77,15 @@ class Settlement(NamedTuple):
     message_id: bytes
 
 
+class Copy(NamedTuple):
+    """One copy of a message in COPIES_RECALLED: in whose queue it was, and where."""
+
+    account: int
+    number: int
+    body_bytes: int
+    name: str
+
+
 CREATED: Final = Struct(">QQQQ")
 TOUCHED: Final = Struct(">QQ")
 MESSAGE: Final = Struct(">QQ16sBI")
@@ -65,6 +93,10 @@ MESSAGE_TLV: Final = Struct(">HIQQ16sBI")  # the same with its TLV header: one c
 SETTLED: Final = Struct(">QQBBI")
 SETTLEMENT: Final = Struct(">QQBBIQ16s")
 BEGUN: Final = Struct(">QQQQ")
+ENDED: Final = Struct(">QQQQ")
+RECALLED: Final = Struct(">QQ16sI")
+COPY: Final = Struct(">QQIB")
+FROM_ALL: Final = Struct(">QQ16sQII")
 
 
 def encode_created(
@@ -130,6 +162,35 @@ def encode_deleted(at_ms: int, account: int) -> bytes:
     return tlv.encode(RecordCode.ACCOUNT_DELETED, TOUCHED.pack(at_ms, account))
 
 
+def encode_session_begun(at_ms: int, account: int) -> bytes:
+    """SESSION_BEGUN."""
+    return tlv.encode(RecordCode.SESSION_BEGUN, TOUCHED.pack(at_ms, account))
+
+
+def encode_session_ended(at_ms: int, account: int, handed_from: int, handed_to: int) -> bytes:
+    """SESSION_ENDED."""
+    value = ENDED.pack(at_ms, account, handed_from, handed_to)
+    return tlv.encode(RecordCode.SESSION_ENDED, value)
+
+
+def encode_recalled(at_ms: int, sender: int, message_id: bytes, copies: Sequence[Copy]) -> bytes:
+    """COPIES_RECALLED."""
+    parts = [RECALLED.pack(at_ms, sender, message_id, len(copies))]
+    for account, number, body_bytes, name in copies:
+        encoded = name.encode()
+        parts += [COPY.pack(account, number, body_bytes, len(encoded)), encoded]
+    return tlv.encode(RecordCode.COPIES_RECALLED, b"".join(parts))
+
+
+def encode_recalled_from_all(  # noqa: PLR0917  # as the fields stand in the record
+    at_ms: int, sender: int, message_id: bytes, number: int, body_bytes: int, kept: Sequence[int]
+) -> bytes:
+    """RECALLED_FROM_ALL."""
+    head = FROM_ALL.pack(at_ms, sender, message_id, number, body_bytes, len(kept))
+    value = head + Struct(f">{len(kept)}Q").pack(*kept)
+    return tlv.encode(RecordCode.RECALLED_FROM_ALL, value)
+
+
 class Created(NamedTuple):
     """ACCOUNT_CREATED, decoded."""
 
@@ -141,7 +202,7 @@ class Created(NamedTuple):
 
 
 class Touched(NamedTuple):
-    """ACCOUNT_TOUCHED or ACCOUNT_DELETED, decoded."""
+    """ACCOUNT_TOUCHED, ACCOUNT_DELETED or SESSION_BEGUN, decoded."""
 
     at_ms: int
     account: int
@@ -178,7 +239,36 @@ class Begun(NamedTuple):
     everyone_bytes: int
 
 
-Fields = Created | Touched | Accepted | Settled | Begun
+class Ended(NamedTuple):
+    """SESSION_ENDED, decoded: what was handed out and not confirmed lies within these numbers."""
+
+    at_ms: int
+    account: int
+    handed_from: int  # 0: nothing
+    handed_to: int
+
+
+class Recalled(NamedTuple):
+    """COPIES_RECALLED, decoded."""
+
+    at_ms: int
+    sender: int
+    message_id: bytes
+    copies: tuple[Copy, ...]
+
+
+class RecalledFromAll(NamedTuple):
+    """RECALLED_FROM_ALL, decoded: everyone's entry `number`, but for those who keep it."""
+
+    at_ms: int
+    sender: int
+    message_id: bytes
+    number: int
+    body_bytes: int
+    kept: tuple[int, ...]
+
+
+Fields = Created | Touched | Accepted | Settled | Begun | Ended | Recalled | RecalledFromAll
 
 
 def decode(type_: int, value: bytes) -> Fields:
@@ -194,10 +284,16 @@ def decode(type_: int, value: bytes) -> Fields:
             name = decode_name(value[CREATED.size :])
             at_ms, total, total_bytes, hint = CREATED.unpack_from(value)
             return Created(at_ms, total, total_bytes, hint, name)
-        if type_ in (RecordCode.ACCOUNT_TOUCHED, RecordCode.ACCOUNT_DELETED):
+        if type_ in TOUCHING:
             return Touched(*TOUCHED.unpack(value))
         if type_ == RecordCode.DELETION_BEGUN:
             return Begun(*BEGUN.unpack(value))
+        if type_ == RecordCode.SESSION_ENDED:
+            return Ended(*ENDED.unpack(value))
+        if type_ == RecordCode.COPIES_RECALLED:
+            return decode_recalled(value)
+        if type_ == RecordCode.RECALLED_FROM_ALL:
+            return decode_recalled_from_all(value)
     except (ValueError, StructError) as error:
         raise RecordError(f"record of code {type_}: {error}") from error
     raise RecordError(f"no record has the code {type_}")
@@ -233,6 +329,30 @@ def decode_settled(value: bytes) -> Settled:
     return Settled(at_ms, account, bool(discarded), name, tuple(Settlement(*e) for e in entries))
 
 
+def decode_recalled(value: bytes) -> Recalled:
+    """COPIES_RECALLED."""
+    at_ms, sender, message_id, count = RECALLED.unpack_from(value)
+    copies: list[Copy] = []
+    start = RECALLED.size
+    for _ in range(count):
+        account, number, body_bytes, name_bytes = COPY.unpack_from(value, start)
+        start += COPY.size + name_bytes
+        name = decode_name(value[start - name_bytes : start])
+        copies.append(Copy(account, number, body_bytes, name))
+    if start != len(value):
+        raise ValueError(f"{count} copies do not fit")
+    return Recalled(at_ms, sender, message_id, tuple(copies))
+
+
+def decode_recalled_from_all(value: bytes) -> RecalledFromAll:
+    """RECALLED_FROM_ALL."""
+    at_ms, sender, message_id, number, body_bytes, count = FROM_ALL.unpack_from(value)
+    kept = Struct(f">{count}Q").unpack(value[FROM_ALL.size :])
+    return RecalledFromAll(at_ms, sender, message_id, number, body_bytes, kept)
+
+
 def numbers_of(fields: Fields) -> int:
     """How many numbers a record occupies."""
-    return max(1, len(fields.settlements)) if isinstance(fields, Settled) else 1
+    if isinstance(fields, Settled):
+        return max(1, len(fields.settlements))
+    return max(1, len(fields.copies)) if isinstance(fields, Recalled) else 1

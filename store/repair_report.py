@@ -14,7 +14,17 @@ Must never print what somebody sent: names are escaped, bodies left out. Does no
 from collections.abc import Iterable
 
 from store.entry import EntryKind
-from store.records import Accepted, Begun, Created, Fields, RecordCode, Settled
+from store.records import (
+    Accepted,
+    Begun,
+    Created,
+    Fields,
+    Recalled,
+    RecalledFromAll,
+    RecordCode,
+    Settled,
+    Touched,
+)
 from store.state import EVERYONE, Account, State
 
 
@@ -72,7 +82,14 @@ class Report:
                 )
         elif isinstance(fields, Created):
             tell(f"account {fields.name!a}: it was created there")
-        elif isinstance(fields, Begun) or type_ == RecordCode.ACCOUNT_DELETED:
+        elif isinstance(fields, Recalled | RecalledFromAll):
+            self.doubt(
+                f"message {fields.message_id.hex()}: that its sender took it back is forgotten; "
+                "it may be delivered all the same"
+            )
+        elif isinstance(fields, Begun) or (
+            isinstance(fields, Touched) and type_ == RecordCode.ACCOUNT_DELETED
+        ):
             number = fields.account
             self.doubt(
                 f"account {name_of(state.by_number.get(number), number)}: "

@@ -44,7 +44,7 @@ class Salvage:
         self.accounts = salvage_accounts(
             disk, self.manifest, self.report, known=self.manifest_known
         )
-        self.state = State(Settings().recipient_deleted_code)
+        self.state = State(Settings().recipient_deleted_code, Settings().recalled_code)
         self.damaged: dict[int, Header] = {}  # mailboxes to be mended, with their right headers
         self.remembered: dict[int, Account] = {}  # those whose windows grew
         self.unsaved: dict[int, Account] = {}  # those whose mailbox has to be written to
@@ -58,6 +58,9 @@ class Salvage:
         self.tell_doubts()
         everyone = self.state.everyone
         self.survey(everyone.queue, None)
+        there = {number for number, _, _ in self.shared}
+        for number in [each for each in everyone.recalled if each not in there]:
+            del everyone.recalled[number]  # it is lost anyway, and counts for nobody
         self.shared_total = (
             max(everyone.total, len(self.shared)),
             max(everyone.total_bytes, sum(size for _, _, size in self.shared)),
@@ -270,7 +273,8 @@ class Salvage:
             and not account.settled.covers(number)
         ]
         total, total_bytes = self.shared_total
-        self.missing_shared = max(self.missing_shared, before - len(waiting))
+        recalled = len(account.withdrawn(self.state.everyone))  # it waits, and is not counted
+        self.missing_shared = max(self.missing_shared, before - (len(waiting) - recalled))
         account.everyone_seen = total - len(waiting)
         account.everyone_seen_bytes = total_bytes - sum(waiting)
         if account.closing:

@@ -43,6 +43,7 @@ class Settings:
     space_check_ms: int = 1_000
     accounts_garbage_bytes_min: int = 1 << 20
     recipient_deleted_code: int = 11  # the wire's code in the FAILURE of a discarded message
+    recalled_code: int = 30  # and in that of a recalled one
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,17 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from store import window
-from store.account import EVERYONE, Account, Everyone, Queue
+from store.account import EVERYONE, Account, Everyone, Queue, Withdrawn
 from store.accounts import Accounts
 from store.entry import Audience, Entry, EntryKind
 from store.records import (
     Accepted,
     Begun,
     Created,
+    Ended,
     Fields,
+    Recalled,
+    RecalledFromAll,
     RecordCode,
     Settled,
     Settlement,
@@ -54,11 +57,13 @@ class State:
         "failure_code",
         "last_received_at_ms",
         "next_number",
+        "recalled_code",
         "tail_entries",
     )
 
-    def __init__(self, failure_code: int) -> None:
+    def __init__(self, failure_code: int, recalled_code: int) -> None:
         self.failure_code = failure_code  # of the FAILURE that a discarded message leaves
+        self.recalled_code = recalled_code  # and of the one that a recalled message leaves
         self.everyone = Everyone()
         self.next_number = 1
         self.last_received_at_ms = 0
@@ -108,8 +113,16 @@ class State:
             self.apply_created(number, fields)
         elif isinstance(fields, Begun):
             self.apply_begun(number, fields)
+        elif isinstance(fields, Ended):
+            self.apply_session_ended(number, fields)
+        elif isinstance(fields, Recalled):
+            self.apply_recalled(number, fields, self.by_number.get(fields.sender))
+        elif isinstance(fields, RecalledFromAll):
+            self.apply_recalled_from_all(number, fields)
         elif type_ == RecordCode.ACCOUNT_TOUCHED:
             self.apply_touched(number, fields)
+        elif type_ == RecordCode.SESSION_BEGUN:
+            self.apply_session_begun(number, fields)
         else:
             self.apply_deleted(number, fields)
 
@@ -206,7 +219,7 @@ class State:
         for settlement in settlements:
             _, _, settled_kind, _, _, sender_number, message_id = settlement
             if fresh and account is not None:
-                self.take_out(account, settlement)
+                self.take_out(account, settlement, number)
             if settled_kind == 1:  # MESSAGE
                 sender = self.by_number.get(sender_number)
                 if sender is not None and place > sender.stamp:
@@ -225,9 +238,15 @@ class State:
             self.dirty[account_number] = account
         return outcomes
 
-    def take_out(self, account: Account, settlement: Settlement) -> None:
-        """One entry leaves an account's queue."""
+    def take_out(self, account: Account, settlement: Settlement, at_number: int) -> None:
+        """One entry leaves an account's queue, by the record of number `at_number`."""
         pred, number, kind, everyone, body_bytes, _, _ = settlement
+        if self.everyone.recalled:
+            # The range is about to cover what was passed over because it was recalled before.
+            for each in account.withdrawn(self.everyone):
+                if pred < each.number <= number and each.at_number < at_number:
+                    account.everyone_seen += 1
+                    account.everyone_seen_bytes += each.body_bytes
         account.settled.add(pred, number)
         if everyone:
             account.everyone_seen += 1
@@ -268,6 +287,96 @@ class State:
         account.queue.tail.clear()
         account.queue.tail_numbers.clear()
         self.dirty.pop(account.number, None)
+
+    # --- sessions, and what is taken back ---
+
+    def apply_session_begun(self, number: int, fields: Touched) -> None:
+        """A user has logged in. A session before that never ended was cut off with the server:
+        then nobody knows what it was handed.
+        """
+        self.next_number = number + 1
+        account = self.by_number.get(fields.account)
+        if account is not None and number > account.stamp:
+            account.last_seen_ms = max(account.last_seen_ms, fields.at_ms)
+            if account.session_number:
+                account.handed_from, account.handed_to = 1, number
+            account.session_number = number
+            self.mark(account, number)
+
+    def apply_session_ended(self, number: int, fields: Ended) -> None:
+        """The user has gone, and may have been handed what lies between these numbers."""
+        self.next_number = number + 1
+        account = self.by_number.get(fields.account)
+        if account is not None and number > account.stamp:
+            account.last_seen_ms = max(account.last_seen_ms, fields.at_ms)
+            account.session_number = 0
+            if account.handed_to <= account.settled.floor:
+                account.handed_from = account.handed_to = 0
+            if fields.handed_to:
+                before = account.handed_from or fields.handed_from
+                account.handed_from = min(before, fields.handed_from)
+                account.handed_to = max(account.handed_to, fields.handed_to)
+            self.mark(account, number)
+
+    def mark(self, account: Account, number: int) -> None:
+        """The account's marks have changed."""
+        account.stamp = number
+        self.dirty[account.number] = account
+        if account.marked:
+            self.accounts.marked[account.number] = None
+        else:
+            self.accounts.marked.pop(account.number, None)
+
+    def apply_recalled(self, number: int, fields: Recalled, sender: Account | None) -> None:
+        """Copies of a message leave the queues that they are in; each leaves an outcome."""
+        at_ms, sender_number, message_id, copies = fields
+        self.next_number = number + max(1, len(copies))
+        self.see_time(at_ms)
+        place = number
+        for copy in copies:
+            account = self.by_number.get(copy.account)
+            tell = sender is not None and place > sender.stamp  # it may be its own recipient
+            if account is not None and place > account.stamp:
+                settlement = Settlement(
+                    copy.number - 1, copy.number, 1, 0, copy.body_bytes, sender_number, message_id
+                )
+                self.take_out(account, settlement, number)
+                account.stamp = place
+                self.dirty[account.number] = account
+            if sender is not None and tell:
+                code = self.recalled_code
+                sender.queue.append(
+                    Entry(
+                        place,
+                        0,
+                        FAILURE,
+                        message_id,
+                        copy.account,
+                        copy.name,
+                        at_ms,
+                        ONE,
+                        1,
+                        code,
+                        b"",
+                    )
+                )
+                sender.own_outcomes += 1
+                sender.stamp = place
+                self.dirty[sender_number] = sender
+                self.tail_entries += 1
+            place += 1
+
+    def apply_recalled_from_all(self, number: int, fields: RecalledFromAll) -> None:
+        """A message to everyone is in nobody's queue any more, but for those who keep it."""
+        self.next_number = number + 1
+        self.see_time(fields.at_ms)
+        everyone = self.everyone
+        if number > everyone.stamp:
+            everyone.recalled[fields.number] = Withdrawn(
+                fields.number, fields.body_bytes, fields.sender, number, fields.kept
+            )
+            everyone.stamp = number
+            self.dirty[EVERYONE] = everyone
 
     def see_time(self, at_ms: int) -> None:
         """RECEIVED_AT never goes back."""

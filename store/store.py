@@ -18,10 +18,30 @@ from store.disk import Disk, DiskError
 from store.entry import Entry, EntryKind
 from store.errors import StoreFailure, StoreForbidden
 from store.keeper import Keeper
-from store.limits import BODY_BYTES_MAX, ENTRY_BYTES, NAME_BYTES_MAX, RECIPIENTS_MAX
+from store.limits import (
+    BODY_BYTES_MAX,
+    ENTRY_BYTES,
+    NAME_BYTES_MAX,
+    RECALL_RANGES_MAX,
+    RECALLED_FROM_ALL_MAX,
+    RECALLED_KEPT_MAX,
+    RECIPIENTS_MAX,
+)
 from store.reader import QueueReader
-from store.records import Accepted, Begun, Created, Settled, Settlement, Touched
+from store.records import (
+    Accepted,
+    Begun,
+    Copy,
+    Created,
+    Ended,
+    Recalled,
+    RecalledFromAll,
+    Settled,
+    Settlement,
+    Touched,
+)
 from store.recovery import open_core
+from store.search import CopySearch
 from store.settings import Admission, Settings, StoreClock, StoreStatus
 from store.state import Account, State, WindowVerdict
 
@@ -224,6 +244,62 @@ class Store:
         state.apply_deleted(state.next_number, Touched(at_ms, account.number))
         self.journal.append(records.encode_deleted(at_ms, account.number), 1)
 
+    def begin_session(self, account: Account, at_ms: int) -> None:
+        """The account's owner has logged in: from now on a client may be handed what waits."""
+        state = self.state
+        state.apply_session_begun(state.next_number, Touched(at_ms, account.number))
+        self.journal.append(records.encode_session_begun(at_ms, account.number), 1)
+
+    def end_session(self, account: Account, handed: Sequence[int], at_ms: int) -> None:
+        """The owner has gone. `handed` are the numbers that a client has and did not confirm."""
+        state = self.state
+        first, last = (min(handed), max(handed)) if handed else (0, 0)
+        fields = Ended(at_ms, account.number, first, last)
+        state.apply_session_ended(state.next_number, fields)
+        self.journal.append(records.encode_session_ended(*fields), 1)
+
+    # --- taking back ---
+
+    def search(self, account: Account, sender: Account, message_id: bytes) -> CopySearch:
+        """Looks for the sender's message in an account's own queue."""
+        return CopySearch(self.core, account.queue, sender.number, message_id)
+
+    def search_everyone(self, sender: Account, message_id: bytes) -> CopySearch:
+        """Looks for the sender's message to everyone."""
+        return CopySearch(self.core, self.state.everyone.queue, sender.number, message_id)
+
+    def can_recall(self, account: Account, number: int) -> bool:
+        """Whether one more gap in this queue is no harm to its reader."""
+        settled = account.settled
+        return len(settled) < RECALL_RANGES_MAX or settled.touches(number - 1)
+
+    def recall(
+        self, sender: Account, message_id: bytes, copies: Sequence[Copy], at_ms: int
+    ) -> None:
+        """Take these copies, which wait, out of their queues; each leaves the sender an outcome."""
+        assert copies
+        state = self.state
+        at_ms = max(at_ms, state.last_received_at_ms)
+        fields = Recalled(at_ms, sender.number, message_id, tuple(copies))
+        state.apply_recalled(state.next_number, fields, sender)
+        self.journal.append(records.encode_recalled(*fields), len(copies))
+
+    def can_recall_from_all(self, kept_count: int) -> bool:
+        """Whether one more recall of a message to everyone may be kept in mind."""
+        recalled = self.state.everyone.recalled
+        total = kept_count + sum(len(each.kept) for each in recalled.values())
+        return len(recalled) < RECALLED_FROM_ALL_MAX and total <= RECALLED_KEPT_MAX
+
+    def recall_from_all(self, entry: Entry, kept: Sequence[int], at_ms: int) -> None:
+        """Take a message to everyone out of all queues but those of the accounts `kept`."""
+        state = self.state
+        at_ms = max(at_ms, state.last_received_at_ms)
+        fields = RecalledFromAll(
+            at_ms, entry.sender, entry.message_id, entry.number, len(entry.body), tuple(kept)
+        )
+        state.apply_recalled_from_all(state.next_number, fields)
+        self.journal.append(records.encode_recalled_from_all(*fields), 1)
+
     # --- reading ---
 
     def reader(self, account: Account, after: int, until: int | None) -> QueueReader:
@@ -238,7 +314,9 @@ class Store:
             return None
         known = account.oldest_number
         if known and not account.settled.covers(known):
-            return account.oldest_at_ms
+            recalled = self.state.everyone.recalled.get(known)
+            if recalled is None or not account.lost(recalled):
+                return account.oldest_at_ms
         reader = self.reader(account, account.settled.floor, None)
         for entry in reader.read(OLDEST_ENTRIES_MAX, OLDEST_BYTES_MAX):
             if entry.kind is EntryKind.MESSAGE:

@@ -3,7 +3,7 @@ from store.state import State
 
 
 def test_what_waits_is_counted_up_to_the_deletion() -> None:
-    state = State(11)
+    state = State(11, 30)
     account = Account(1, "ann", 0)
     account.own_messages, account.own_bytes, account.own_outcomes = 2, 20, 1
     state.everyone.total, state.everyone.total_bytes = 5, 50

@@ -6,7 +6,7 @@ from tests.store.support import message_id
 
 def test_every_kind_of_record_has_its_words() -> None:
     report = Report()
-    state = State(11)
+    state = State(11, 30)
     ann = state.apply_created(1, Created(1, 0, 0, 0, "ann"))
     one = Accepted(1, 1, message_id(1), "ann\x1b", 2, (1, 9), b"body")
     settlement = Settlement(0, 5, 1, 0, 4, 1, message_id(2))

@@ -18,7 +18,7 @@ def salvage(disk: SimDisk, replay_lsn: int = 0) -> JournalSalvage:
     assert manifest is not None
     if replay_lsn:
         manifest = replace(manifest, replay_lsn=replay_lsn)
-    found = JournalSalvage(disk, manifest, State(11), Report())
+    found = JournalSalvage(disk, manifest, State(11, 30), Report())
     found.run()
     return found
 
@@ -76,7 +76,7 @@ def batch(*records: bytes, first: int) -> Batch:
 def empty() -> JournalSalvage:
     manifest = read_manifest(disk := crashed_store())
     assert manifest is not None
-    return JournalSalvage(disk, manifest, State(11), Report())
+    return JournalSalvage(disk, manifest, State(11, 30), Report())
 
 
 def test_an_account_is_made_once_and_its_name_belongs_to_the_newest() -> None:

@@ -2,7 +2,7 @@ from store.state import Account, State
 
 
 def test_paging_by_name() -> None:
-    state = State(11)
+    state = State(11, 30)
     for number, name in enumerate(["bob", "ann", "cat"], start=1):
         state.accounts.add(Account(number, name, 0))
     assert state.names == ["ann", "bob", "cat"]
