@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store import records
-from store.records import RecordCode, RecordError, Settlement, decode
+from store.records import Copy, RecordCode, RecordError, Settlement, decode
 from tests.store.support import IDS, NAMES, U64, split
 
 NOT_DISCARDED = False
@@ -64,6 +64,26 @@ def test_the_small_records_come_back() -> None:
     assert records.numbers_of(begun) == 1
 
 
+def test_the_records_of_sessions_come_back() -> None:
+    assert decode(*split(records.encode_session_begun(1, 2))) == (1, 2)
+    ended = decode(*split(records.encode_session_ended(1, 2, 3, 4)))
+    assert ended == (1, 2, 3, 4)
+    assert records.numbers_of(ended) == 1
+
+
+@given(
+    copies=st.lists(st.builds(Copy, U64, U64, st.integers(0, 2**32 - 1), NAMES), max_size=5),
+    kept=st.lists(U64, max_size=5),
+)
+def test_recalls_come_back(copies: list[Copy], kept: list[int]) -> None:
+    fields = decode(*split(records.encode_recalled(1, 2, bytes(16), copies)))
+    assert fields == (1, 2, bytes(16), tuple(copies))
+    assert records.numbers_of(fields) == max(1, len(copies))
+    fields = decode(*split(records.encode_recalled_from_all(1, 2, bytes(16), 3, 4, kept)))
+    assert fields == (1, 2, bytes(16), 3, 4, tuple(kept))
+    assert records.numbers_of(fields) == 1
+
+
 @pytest.mark.parametrize("code", list(RecordCode))
 @given(value=st.binary(max_size=200))
 def test_rubbish_is_a_record_error_or_a_record(code: RecordCode, value: bytes) -> None:
@@ -81,7 +101,12 @@ def test_records_that_make_no_sense() -> None:
         records.encode_settled(
             1, 2, b"ann", NOT_DISCARDED, [Settlement(1, 2, 1, 0, 0, 1, bytes(16))]
         ),
+        records.encode_recalled(1, 2, bytes(16), [Copy(3, 4, 5, "bob")]),
+        records.encode_recalled_from_all(1, 2, bytes(16), 3, 4, [5]),
     ):
         type_, value = split(record)
         with pytest.raises(RecordError):
             decode(type_, value[:-1])
+    type_, value = split(records.encode_recalled(1, 2, bytes(16), []))
+    with pytest.raises(RecordError, match="0 copies"):
+        decode(type_, value + b"x")
