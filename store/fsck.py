@@ -80,7 +80,7 @@ def examine(disk: Disk) -> Generator[Finding | Progress, None, None]:
     except (StoreError, DiskError) as error:
         yield found(error)
         return
-    state = State(0)
+    state = State(0, 0)
     state.use(saved.table)
     state.everyone = saved.everyone
     yield Progress(0, len(state.by_number), 0)

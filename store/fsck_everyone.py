@@ -42,6 +42,9 @@ class EveryoneLedger:
             account.bytes_waiting(state) - account.own_bytes,
         )
         there = self.waiting(account)
+        for each in account.withdrawn(state.everyone):
+            if self.has(each.number):  # recalled: it stands there, and does not wait
+                there = there[0] - 1, there[1] - each.body_bytes
         if counted == there:
             return ""
         return (
@@ -64,6 +67,11 @@ class EveryoneLedger:
                 count -= 1
                 size -= self.sizes[place]
         return count, size
+
+    def has(self, number: int) -> bool:
+        """Whether there is an entry of this number."""
+        start, end = self.span(number - 1, number)
+        return start < end
 
     def span(self, above: int, upto: int) -> tuple[int, int]:
         """The places of the entries with above < number <= upto."""

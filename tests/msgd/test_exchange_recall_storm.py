@@ -1,4 +1,4 @@
-"""Recalls in the middle of everything else, at random, with a server that is killed now and then."""
+"""Recalls in the middle of everything else, at random; the server is killed now and then."""
 
 import random
 

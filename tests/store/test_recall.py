@@ -192,6 +192,7 @@ def test_a_message_to_everyone_goes_by_one_record_and_counts_stay_right() -> Non
     store = killed(store)
     assert whole_picture(store) == before
     store.checkpoint_now()
+    assert fsck(store.core.disk) == []
     assert any(line.startswith(f"recalled {first.number} ") for line in dump(store.core.disk))
     store = killed(store)
     assert whole_picture(store) == before
@@ -236,6 +237,7 @@ def test_a_recall_is_forgotten_when_nobody_needs_it(monkeypatch: pytest.MonkeyPa
     for account in (bob, carol):
         store.settle(account, read_all(store, account.name), 4)
     look()
+    assert fsck(store.core.disk) == []
     assert not store.state.everyone.recalled
     assert EVERYONE in store.state.dirty
     assert bob.messages_waiting(store.state) == 0
