@@ -62,7 +62,9 @@ class Checkpoint:
         self.done = 0  # of `numbers`
         self.copied = 0  # of `all_numbers`
         self.rubbish = [path for path in core.leftovers if path != self.log.path]
-        self.rubbish += [mailbox_path(number) for number in self.tombstones]
+        mailboxes = [mailbox_path(number) for number in self.tombstones]
+        self.rubbish += [f"{path}.tmp" for path in mailboxes]  # of a compaction that was cut off
+        self.rubbish += mailboxes
         core.leftovers = []
         self.tried_to_prepare = False
         self.is_published = False

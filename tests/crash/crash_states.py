@@ -32,6 +32,7 @@ class Totals:
         self.states = 0
         self.two_deep = 0
         self.twice = 0
+        self.rotten = 0
         self.cpu_seconds = 0.0
         self.digests: set[int] = set()
         self.pairs: set[tuple[str, int, str]] = set()
@@ -43,6 +44,7 @@ class Totals:
         self.states += found.states
         self.two_deep += found.two_deep
         self.twice += found.twice
+        self.rotten += found.rotten
         self.cpu_seconds += found.cpu_seconds
         self.digests |= found.digests
         self.pairs |= found.pairs
@@ -61,7 +63,7 @@ class Totals:
         return (
             f"states={self.states} distinct={len(self.digests)}"
             f" pairs={len(self.pairs & self.wanted)}/{len(self.wanted)} two_deep={self.two_deep}"
-            f" twice={self.twice} {kinds} seconds={seconds:.0f}"
+            f" twice={self.twice} rotten={self.rotten} {kinds} seconds={seconds:.0f}"
             f" per_core_second={self.states / max(self.cpu_seconds, 0.001):.0f}"
         )
 

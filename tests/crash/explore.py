@@ -2,7 +2,8 @@
 
 Round 0 takes one state of each mode that applies at a step, with one crash in the recovery of
 one of them (M10), and one sync that fails (M9). Round 1 takes all of them, and every operation of
-one recovery. Later rounds draw at random.
+one recovery. Later rounds draw at random. Each visit of a step also damages a state as no power cut
+does, by a flipped byte or a file that is gone (M11): that may be refused, and never be silent.
 
 Must never stop at the first violation, nor depend on anything but day, round, step and seed.
 """
@@ -15,15 +16,17 @@ from functools import lru_cache
 from random import Random
 from typing import Final
 
+from store.errors import StoreDamaged, StoreFromTheFuture
 from store.store import Store
 from tests.crash.judge import Judge
 from tests.crash.picture import picture
-from tests.crash.platter import Choice, Platter
+from tests.crash.platter import SECTOR, Choice, Platter
 from tests.crash.states import State, all_of_each, first_of_each, random_state
 from tests.crash.trace_disk import EMPTY, SYNCS, Image, Op, TraceDisk
 from tests.crash.workloads import Clock, Run, record
 
 RANDOM_STATES: Final = 40  # of one step in one round
+ROTTEN_STATES: Final = 2  # of one step in one round
 RANDOM_SECOND: Final = 20  # of one recovery in one round
 VIOLATIONS_SHOWN_MAX: Final = 3
 
@@ -35,12 +38,33 @@ class Found:
     states: int = 0
     two_deep: int = 0
     twice: int = 0
+    rotten: int = 0
     cpu_seconds: float = 0.0
     digests: set[int] = field(default_factory=set)
     pairs: set[tuple[str, int, str]] = field(default_factory=set)  # (day, step, mode)
     wanted: set[tuple[str, int, str]] = field(default_factory=set)
     violations: Counter[str] = field(default_factory=Counter)
     sentences: list[str] = field(default_factory=list)
+
+
+def damage(image: Image, rng: Random) -> tuple[str, str]:
+    """Flip a byte that is written, or take away a file; (what was done, path), or two times ""."""
+    paths = sorted(path for path, data in image.files.items() if data)
+    if not paths:
+        return "", ""
+    path = rng.choice(paths)
+    if rng.random() < 0.25:
+        del image.files[path]
+        return f"{path} is gone", path
+    data = bytearray(image.files[path])
+    sectors = [at for at in range(0, len(data), SECTOR) if any(data[at : at + SECTOR])]
+    if not sectors:
+        return "", ""
+    at = rng.choice(sectors)
+    at = rng.randrange(at, min(at + SECTOR, len(data)))
+    data[at] ^= 1 << rng.randrange(8)
+    image.files[path] = bytes(data)
+    return f"byte {at} of {path} is another", path
 
 
 @lru_cache(maxsize=16)
@@ -110,6 +134,9 @@ class Explorer:
         if not bases:
             bases.append(platter.compose(platter.everything()))
         self.crash_in_recovery(*rng.choice(bases), low, high, rng)
+        self.found.wanted.add((job.day, step, "M11"))
+        for _ in range(ROTTEN_STATES):
+            self.rot(rng.choice((platter.everything(), platter.nothing())), platter, low, rng)
         if step < len(run.disk.ops) and run.disk.ops[step].kind in SYNCS:
             self.found.wanted.add((job.day, step, "M9"))
             self.failing_sync(step, rng)
@@ -203,6 +230,32 @@ class Explorer:
         if self.job.round == 1:
             return [nothing, *first_of_each(platter, rng), random_state(platter, rng)]
         return [nothing, random_state(platter, rng), random_state(platter, rng)]
+
+    # --- M11: bits rot, files vanish ---
+
+    def rot(self, choice: Choice, platter: Platter, low: int, rng: Random) -> None:
+        """Damage a state: it must be refused, or show all the same, or be an unfinished batch."""
+        found = self.found
+        found.pairs.add((self.job.day, self.step, "M11"))
+        _, image = platter.compose(choice)
+        what, path = damage(image, rng)
+        if not what:
+            return
+        found.rotten += 1
+        entropy = self.judge.entropy(rng.getrandbits(64))
+        try:
+            store = Store.open(TraceDisk(image), Clock(), entropy, self.run.settings)
+            seen = picture(store)
+        except (StoreDamaged, StoreFromTheFuture):
+            return
+        except Exception as error:  # noqa: BLE001  # whatever it is, the state must be named
+            self.violation("M11", "refused", f"{what}, and nobody says damage: {error!r}")
+            return
+        place = self.judge.places.get(seen)
+        # Damage to the last batch of a journal cannot be told from a write that was cut off.
+        least = low - 1 if path.startswith("journal/") and what.startswith("byte") else low
+        if place is None or place < least:
+            self.violation("M11", "lost", f"{what}, and nobody is told: it shows moment {place}")
 
     # --- M9: a sync fails, the pages are clean, the process goes on or starts again ---
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from store.errors import StoreError
 from store.limits import SEGMENTS_SPARE_MAX, TORN_FILES_MAX
 from store.settings import Settings
+from store.state import EVERYONE
 from store.store import Store
 from tests.crash.model import Model, Picture
 from tests.crash.picture import picture
@@ -88,7 +89,21 @@ class Judge:
             return f"journal/ has more than {most} files"
         if len(disk.list("torn")) > TORN_FILES_MAX:
             return f"torn/ has more than {TORN_FILES_MAX} files"
+        for path in disk.names:
+            folder, _, name = path.partition("/")
+            if folder == "mailboxes" and not self.is_somebodys(store, name.rpartition("/")[2]):
+                return f"{path} is nobody's"
         return ""
+
+    def is_somebodys(self, store: Store, name: str) -> bool:
+        """Whether a mailbox belongs to everyone, to an account there is, or to one that never was:
+        whoever gets its number gets a new file too. Its compaction may have been cut off.
+        """
+        stem, _, kind = name.partition(".")
+        number, state = int(stem, 16), store.state
+        return kind in {"mailbox", "mailbox.tmp"} and (
+            number == EVERYONE or number in state.by_number or number >= state.next_number
+        )
 
     def verdict(self, digest: int, image: Image, low: int, high: int) -> tuple[str, str]:
         """(kind, problem); two empty strings when all is well."""

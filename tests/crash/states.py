@@ -11,7 +11,8 @@
     M8   a synced new file, or a new folder, that is missing where it should be
 
 M9 (a sync that failed and a process that goes on) and M10 (a crash in the recovery of a crash) take
-another recording each, and the modes above in it: see `tests.crash.explore`.
+another recording each, and the modes above in it; M11 is damage that no power cut does: see
+`tests.crash.explore`.
 
 Must never draw from anything but the generator that it is given.
 """

@@ -375,11 +375,12 @@ def accounts(run: Run) -> None:
 
 def full(run: Run) -> None:
     """The disk is full: the reserve goes, a checkpoint is given up, and it heals."""
-    run.create("alice", "bob", "carol")
+    run.create("alice", "bob", "carol", "dave")
     run.send("alice", ["bob"], b"x" * 3000)
     run.commit()
     run.work_on()
     run.disk.quota_bytes = run.disk.used_bytes() + 9000
+    run.send("carol", ["dave"], b"the only thing that dave is ever sent")
     for turn in range(4):
         run.send("alice", ["bob"], b"%d" % turn * 2500)
         run.settle("bob", 1, skip=1)

@@ -3,377 +3,203 @@
 Must never hold a patch that breaks nothing: what is equivalent to the original proves nothing.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
-JOURNAL: Final = "store/journal_file.py"
-SEGMENT: Final = "store/journal_segment.py"
-REPLAY: Final = "store/journal_replay.py"
-CHECKPOINT: Final = "store/checkpoint.py"
-ACCOUNTS: Final = "store/accounts_log.py"
-MANIFEST: Final = "store/manifest.py"
-STATE: Final = "store/state.py"
-STORE: Final = "store/store.py"
-REACTOR: Final = "msgd/reactor.py"
+from tests.mutants.patches import Edit, Mutant, mutant
 
+BATCH: Final = "store/journal_file.py:write_batch"
+SYNC_BATCH: Final = "self.disk.sync_data(self.handle)"
 
-class Edit(NamedTuple):
-    """Text that stands exactly once in a file, and what stands there instead."""
+JOURNAL: Final = (
+    mutant("no-fdatasync", "a batch is synced before its commit returns",
+           BATCH, SYNC_BATCH, "pass"),
+    mutant("every-second-fdatasync", "every batch is synced",
+           BATCH, SYNC_BATCH, f"if self.commits % 2:\n    {SYNC_BATCH}"),
+    mutant("acknowledge-before-fdatasync", "a batch is durable after its sync, not before",
+           BATCH, SYNC_BATCH, f"if records is not self.records:\n    {SYNC_BATCH}"),
+    mutant("overlapping-batches", "batch k is synced before batch k+1 is written",
+           BATCH, SYNC_BATCH, f"if records is self.records:\n    {SYNC_BATCH}"),
+    mutant("retry-failed-fsync", "a failed sync is never tried again",
+           BATCH, SYNC_BATCH,
+           f"try:\n    {SYNC_BATCH}\nexcept DiskError:\n    {SYNC_BATCH}"),
+    mutant("ignore-failed-fsync", "a failed sync ends the process",
+           BATCH, SYNC_BATCH, f"with suppress(DiskError):\n    {SYNC_BATCH}"),
+    mutant("nonce-reused", "each use of a segment has a nonce that nobody can guess",
+           "store/journal_file.py:prepare", 'int.from_bytes(self.entropy(8), "big")', "0"),
+    mutant("no-sync-of-journal-folder", "a segment's name is durable before MANIFEST names it",
+           "store/journal_file.py:prepare", 'self.disk.sync_folder("journal")', "pass"),
+    mutant("no-sync-of-new-segment", "a new segment is synced before it takes its name",
+           "store/journal_file.py:make_file", "self.disk.sync(handle)", "pass", every=True),
+    mutant("no-sync-of-recycled-segment", "an old segment's new header is synced before its name",
+           "store/journal_file.py:prepare", "self.disk.sync(handle)", "pass"),
+    mutant("segment-without-manifest", "MANIFEST names a segment before a batch goes into it",
+           "store/journal_file.py:prepare_and_publish", "self.publish()", "pass"),
+    mutant("batches-written-twice", "what was committed is forgotten",
+           "store/journal_file.py:commit", "self.full.clear()", "pass"),
+    mutant("spares-without-limit", "unused segments are bounded",
+           "store/journal_file.py:drop_spare", "SEGMENTS_SPARE_MAX", "1 << 30"),
+    mutant("recycle-the-newest", "only segments before the checkpoint are let go",
+           "store/journal_file.py:release", "self.segments[0].first_lsn < upto_lsn and",
+           "self.segments[0].first_lsn <= upto_lsn + 1 and"),
+    Mutant("batches-share-pages", "nothing in a page that holds acknowledged data is rewritten", (
+        Edit("store/journal_segment.py:encode_batch",
+             'padded(b"".join((BATCH_MAGIC, CRC.pack(crc), head, payload)))',
+             'b"".join((BATCH_MAGIC, CRC.pack(crc), head, payload))'),
+        Edit("store/journal_segment.py:read_batch",
+             "total_bytes = pages(BATCH.size + payload_bytes)",
+             "total_bytes = BATCH.size + payload_bytes"),
+    )),
+    mutant("batch-without-checksum", "a batch is believed only with its checksum",
+           "store/journal_segment.py:read_batch", "!= crc:", "!= crc and not payload:"),
+    mutant("stale-batches-believed", "what an earlier use of a segment left is no batch",
+           "store/journal_segment.py:read_batch",
+           "magic != BATCH_MAGIC or number != segment or found_nonce != nonce",
+           "magic != BATCH_MAGIC"),
+    mutant("torn-is-damage", "an unfinished last batch is no damage",
+           "store/journal_replay.py:batches", "self.torn = torn",
+           'raise StoreDamaged("journal", 0, "torn")'),
+    mutant("damage-is-torn", "a damaged batch before a whole one is no torn tail",
+           "store/journal_replay.py:walk", "if later is not None:",
+           "if later is not None and later.lsn < 0:"),
+    mutant("stops-at-first-segment", "replay goes through all live segments",
+           "store/journal_replay.py:batches", "in self.live:", "in self.live[:1]:"),
+    mutant("chain-not-checked", "a batch continues the one before it",
+           "store/journal_replay.py:walk",
+           "batch.lsn != self.last_lsn + 1 or batch.prev_crc != self.last_crc",
+           "batch.lsn < 0"),
+)  # fmt: skip
 
-    file: str
-    old: str
-    new: str
+CHECKPOINT: Final = (
+    mutant("recycle-early", "a segment is let go only after MANIFEST does without it",
+           "store/checkpoint.py:publish", "journal = core.journal",
+           "journal = core.journal\njournal.release(self.replay_lsn)"),
+    mutant("no-sync-of-mailbox", "a mailbox is synced before MANIFEST counts it",
+           "store/checkpoint.py:write_tail", "core.disk.sync(handle)", "pass"),
+    mutant("retry-failed-fsync-of-mailbox", "a failed sync of a mailbox is never tried again",
+           "store/checkpoint.py:write_tail", "core.disk.sync(handle)",
+           "try:\n    core.disk.sync(handle)\nexcept OSError:\n    core.disk.sync(handle)"),
+    mutant("no-sync-of-mailbox-folders", "a mailbox's name is durable before MANIFEST counts it",
+           "store/checkpoint.py:sync_folder", "core.disk.sync_folder(folder)",
+           'if folder == "mailboxes":\n    core.disk.sync_folder(folder)'),
+    mutant("no-sync-of-mailboxes", "a new folder is durable before anything in it counts",
+           "store/checkpoint.py:sync_folder", "core.disk.sync_folder(folder)",
+           'if folder != "mailboxes":\n    core.disk.sync_folder(folder)'),
+    mutant("folders-once-synced-are-synced", "a name is synced after it was made, not before",
+           "store/checkpoint.py:mark_unsynced", "self.core.synced_folders.discard(folder)",
+           "if folder in self.core.synced_folders:\n    return"),
+    mutant("append-behind-leftovers", "what an unfinished checkpoint left is written over",
+           "store/checkpoint.py:write_tail", "offset = max(queue.end_offset, base)",
+           "offset = base + core.disk.size(handle) - PAGE_BYTES"),
+    mutant("skip-what-seems-written", "recovery writes again what the page cache shows already",
+           "store/checkpoint.py:write_tail",
+           "core.disk.write_at(handle, PAGE_BYTES + offset - base, data)",
+           "if core.disk.size(handle) < PAGE_BYTES + offset - base + len(data):\n"
+           "    core.disk.write_at(handle, PAGE_BYTES + offset - base, data)"),
+    mutant("abandoned-is-forgotten", "what a checkpoint did not save is still to be saved",
+           "store/checkpoint.py:abandon", "in self.numbers:", "in self.numbers[:0]:"),
+    mutant("numbers-of-the-end", "MANIFEST holds the number as of the checkpoint's beginning",
+           "store/checkpoint.py:publish", "next_number=self.next_number",
+           "next_number=core.state.next_number"),
+    mutant("time-goes-back", "RECEIVED_AT never goes back, over a restart neither",
+           "store/checkpoint.py:publish", "last_received_at_ms=core.state.last_received_at_ms,",
+           "last_received_at_ms=0,"),
+    mutant("tombstones-not-saved", "a deletion is in the accounts log before the journal forgets",
+           "store/checkpoint.py:__init__", "self.tombstones = list(state.deleted)",
+           "self.tombstones = list(state.deleted)[:0]"),
+    mutant("deleted-mailboxes-stay", "nobody's mailbox outlives its account",
+           "store/checkpoint.py:remove_rubbish", "self.core.disk.remove(path)", "pass"),
+    mutant("no-sync-of-accounts-block", "the accounts log is synced before MANIFEST counts it",
+           "store/accounts_log.py:append", "self.disk.sync(handle)", "pass"),
+    mutant("no-sync-of-new-accounts-log", "a new log's name is durable before MANIFEST names it",
+           "store/accounts_log.py:create", 'disk.sync_folder("accounts")', "pass"),
+    mutant("trust-the-length-of-a-file", "the log is trusted only as far as MANIFEST says",
+           "store/accounts_log.py:load", "while offset < self.length:",
+           "while offset < self.disk.size(handle):"),
+    mutant("no-sync-of-manifest", "MANIFEST is synced before it takes its name",
+           "store/manifest.py:replace_manifest", "disk.sync(handle)", "pass"),
+    mutant("no-sync-of-root", "MANIFEST's name is durable before anything rests on it",
+           "store/manifest.py:replace_manifest", 'disk.sync_folder("")', "pass"),
+    mutant("ignore-failed-sync-of-root", "a failed sync of a folder ends the process",
+           "store/manifest.py:replace_manifest", 'disk.sync_folder("")',
+           'with suppress(OSError):\n    disk.sync_folder("")'),
+    mutant("manifest-in-place", "MANIFEST is replaced, never written in place",
+           "store/manifest.py", 'MANIFEST_TEMPORARY: Final = "MANIFEST.tmp"',
+           'MANIFEST_TEMPORARY: Final = "MANIFEST"'),
+    mutant("no-sync-of-compacted-mailbox", "a compacted mailbox is synced before it takes the name",
+           "store/compaction.py:copy", "disk.sync(handle)", "pass", every=True),
+    mutant("no-sync-after-compaction", "the folder of a compacted mailbox is synced",
+           "store/compaction.py:copy", "disk.sync_folder(mailbox_folder(self.number))", "pass"),
+    mutant("compaction-moves-offsets", "compaction changes no offset that anybody remembers",
+           "store/compaction.py:copy", "box.header._replace(base=start)", "box.header"),
+    mutant("compaction-in-place", "a mailbox is replaced as a whole",
+           "store/compaction.py:copy", 'temporary = self.path + ".tmp"', "temporary = self.path"),
+    mutant("compaction-drops-the-unread", "compaction keeps every block with something unsettled",
+           "store/compaction.py:raise_everyone_hint", "block.last <= floor",
+           "block.first <= floor"),
+)  # fmt: skip
 
+RECOVERY: Final = (
+    mutant("manifest-only-in-the-cache", "a start makes the MANIFEST that it found durable first",
+           "store/recovery.py:open_core", 'disk.sync_folder("")', "pass"),
+    mutant("recovery-without-checkpoint", "recovery writes everything that it replayed again",
+           "store/recovery.py:start", "while not retry_once(core, checkpoint.step):",
+           "while not checkpoint:"),
+    mutant("lost-manifest-is-a-new-store", "a folder that lost its MANIFEST is no new one",
+           "store/recovery.py:make_store", "if folder in names:", 'if folder == "":'),
+    mutant("duplicate-window-forgotten", "the duplicate window survives a restart",
+           "store/account_codec.py:decode_account", "account.windows[installation] =", "_ ="),
+    mutant("window-is-a-highest-number", "the window knows each id, not only the last",
+           "store/window.py:verdict", "if below > WINDOW_BITS:",
+           "if below > 0:\n    return WindowVerdict.DUPLICATE\nif below > WINDOW_BITS:", "sim"),
+    Mutant("two-users-one-file", "every queue has a file of its own", (
+        Edit("store/mailbox.py:mailbox_path", "{number:016x}", "{number & 0xFE:016x}"),
+        Edit("store/mailbox.py:mailbox_folder", "{number & 0xFF:02x}", "{number & 0xFE:02x}"),
+    )),
+    mutant("no-tombstones", "a deleted account stays deleted",
+           "store/state.py:apply_deleted", "self.deleted[fields.account] = None", "pass"),
+    mutant("replayed-twice", "a record is skipped for an account that was saved after it",
+           "store/state.py:apply_message", "if number > account.stamp:", "if number:"),
+    mutant("settled-twice", "a receipt is applied once",
+           "store/state.py:apply_settled", "account is not None and number > account.stamp",
+           "account is not None"),
+    mutant("receipts-not-journaled", "a receipt is a record like any other",
+           "store/store.py:settle", "self.journal.append(record, len(settlements))", "pass"),
+    mutant("numbers-used-again", "a settled message takes a number for its outcome",
+           "store/store.py:settle", "self.journal.append(record, len(settlements))",
+           "self.journal.append(record, 1)"),
+    mutant("deletions-not-journaled", "an account's end is a record like any other",
+           "store/store.py:delete_account",
+           "self.journal.append(records.encode_deleted(at_ms, account.number), 1)", "pass"),
+    mutant("blocks-without-checksum", "a block is believed only with its checksum",
+           "store/framing.py:decode_block", "crc32(data[start + 8 : end]) != crc", "crc < 0"),
+    mutant("blocks-of-anybody", "a block counts only where it belongs",
+           "store/framing.py:decode_block", "(found_owner, found_offset) != (owner, offset)",
+           "owner < 0"),
+    mutant("headers-without-checksum", "a header is believed only with its checksum",
+           "store/framing.py:decode_header", "crc32(data[8:length]) != crc", "crc < 0"),
+)  # fmt: skip
 
-class Mutant(NamedTuple):
-    """One broken rule."""
+SERVER: Final = (
+    Mutant("answers-before-commit", "nobody is told before it is durable", (
+        Edit("msgd/reactor.py:turn", "self._store.commit()",
+             "self._release(now)\nself._store.commit()"),
+        Edit("msgd/reactor.py:_release", "durable_lsn = self._store.durable_lsn",
+             "durable_lsn = self._store.pending_lsn"),
+    ), "sim"),
+    mutant("retry-accepted-anew", "a message that was accepted is not queued again",
+           "msgd/exchange_sending.py:send",
+           "verdict = store.check_window(sender, installation, counter)", "verdict = NEW", "sim"),
+    mutant("a-window-without-end", "what is out without a receipt is bounded",
+           "msgd/exchange_delivery.py:_hand_out",
+           "limits.window_messages_max - len(outstanding)", "1 << 20", "sim"),
+    mutant("handed-out-is-settled", "a message leaves the queue with its receipt, not before",
+           "msgd/exchange_delivery.py:_handed", "session.outstanding[entry.number] = entry",
+           "session.outstanding[entry.number] = entry\n"
+           "if session.account is not None and entry.kind == MESSAGE:\n"
+           "    self._store.settle(session.account, [entry], entry.received_at_ms)", "sim"),
+    mutant("receipt-before-the-archive", "the client confirms only what it has stored",
+           "msgc/link_traffic.py:_on_arrival", "self._archive.inbox.store((arrival,))",
+           "self._archive.inbox.store((arrival,)[:0]) or (None,)", "sim"),
+)  # fmt: skip
 
-    name: str
-    rule: str
-    edits: tuple[Edit, ...]
-    by: str = "crash"  # who should see it first: crash (states) or sim(ulation)
-
-
-def mutant(name: str, rule: str, file: str, old: str, new: str, by: str = "crash") -> Mutant:  # noqa: PLR0917  # a table
-    return Mutant(name, rule, (Edit(file, old, new),), by)
-
-
-MUTANTS: Final = (
-    mutant(
-        "no-fdatasync",
-        "a batch is synced before its commit returns",
-        JOURNAL,
-        "        self.disk.sync_data(self.handle)\n",
-        "",
-    ),
-    mutant(
-        "every-second-fdatasync",
-        "every batch is synced",
-        JOURNAL,
-        "        self.disk.sync_data(self.handle)\n",
-        "        if self.commits % 2:\n            self.disk.sync_data(self.handle)\n",
-    ),
-    mutant(
-        "acknowledge-before-fdatasync",
-        "a batch counts as durable after its sync, not before its write",
-        JOURNAL,
-        "        self.disk.sync_data(self.handle)\n",
-        "        if records is not self.records:\n            self.disk.sync_data(self.handle)\n",
-    ),
-    mutant(
-        "overlapping-batches",
-        "batch k is synced before batch k+1 is written",
-        JOURNAL,
-        "        self.disk.sync_data(self.handle)\n",
-        "        if records is self.records:\n            self.disk.sync_data(self.handle)\n",
-    ),
-    mutant(
-        "retry-failed-fsync",
-        "a failed sync is never tried again",
-        JOURNAL,
-        "        self.disk.sync_data(self.handle)\n",
-        "        try:\n            self.disk.sync_data(self.handle)\n"
-        "        except DiskError:\n            self.disk.sync_data(self.handle)\n",
-    ),
-    mutant(
-        "ignore-failed-fsync",
-        "a failed sync ends the process",
-        JOURNAL,
-        "        self.disk.sync_data(self.handle)\n",
-        "        with suppress(DiskError):\n            self.disk.sync_data(self.handle)\n",
-    ),
-    mutant(
-        "nonce-reused",
-        "each use of a segment has a nonce that nobody can guess",
-        JOURNAL,
-        'int.from_bytes(self.entropy(8), "big")',
-        "0",
-    ),
-    mutant(
-        "no-sync-of-journal-folder",
-        "a segment's name is durable before MANIFEST names it",
-        JOURNAL,
-        '        self.disk.sync_folder("journal")\n',
-        "",
-    ),
-    mutant(
-        "no-sync-of-new-segment",
-        "a new segment is synced before it takes its name",
-        JOURNAL,
-        "            self.disk.write_at(handle, 0, header)\n            self.disk.sync(handle)\n"
-        "        except DiskFull:",
-        "            self.disk.write_at(handle, 0, header)\n        except DiskFull:",
-    ),
-    mutant(
-        "no-sync-of-recycled-segment",
-        "the new header of an old segment is synced before it takes its name",
-        JOURNAL,
-        "                self.disk.write_at(handle, 0, header)\n"
-        "                self.disk.sync(handle)\n",
-        "                self.disk.write_at(handle, 0, header)\n",
-    ),
-    mutant(
-        "segment-without-manifest",
-        "a segment is named in MANIFEST before a batch goes into it",
-        JOURNAL,
-        "            self.publish()\n        except DiskFull:",
-        "            pass\n        except DiskFull:",
-    ),
-    mutant(
-        "batches-written-twice",
-        "what was committed is forgotten",
-        JOURNAL,
-        "        self.full.clear()\n        self.records = []\n",
-        "        self.records = []\n",
-    ),
-    mutant(
-        "spares-without-limit",
-        "unused segments are bounded",
-        JOURNAL,
-        "if len(self.spares) <= SEGMENTS_SPARE_MAX:",
-        "if len(self.spares) <= 1 << 30:",
-    ),
-    Mutant(
-        "batches-share-pages",
-        "nothing in a page that holds acknowledged data is written in place",
-        (
-            Edit(
-                SEGMENT,
-                'return padded(b"".join((BATCH_MAGIC, CRC.pack(crc), head, payload))), crc',
-                'return b"".join((BATCH_MAGIC, CRC.pack(crc), head, payload)), crc',
-            ),
-            Edit(
-                SEGMENT,
-                "    total_bytes = pages(BATCH.size + payload_bytes)\n",
-                "    total_bytes = BATCH.size + payload_bytes\n",
-            ),
-        ),
-    ),
-    mutant(
-        "batch-without-checksum",
-        "a batch is believed only with its checksum",
-        SEGMENT,
-        "    if crc32(payload, crc32(head[8:])) != crc:\n        return None\n",
-        "",
-    ),
-    mutant(
-        "stale-batches-believed",
-        "what an earlier use of a segment left is no batch",
-        SEGMENT,
-        "if magic != BATCH_MAGIC or number != segment or found_nonce != nonce:",
-        "if magic != BATCH_MAGIC:",
-    ),
-    mutant(
-        "torn-is-damage",
-        "an unfinished last batch is no damage",
-        REPLAY,
-        "        if torn is not None:\n",
-        '        if torn is not None:\n            raise StoreDamaged("journal", 0, "torn")\n'
-        "        if torn is not None:\n",
-    ),
-    mutant(
-        "stops-at-first-segment",
-        "replay goes through all live segments",
-        REPLAY,
-        "        for number, nonce in self.live:\n            path = segment_path(number)\n",
-        "        for number, nonce in self.live[:1]:\n            path = segment_path(number)\n",
-    ),
-    mutant(
-        "recycle-early",
-        "a segment is let go only after MANIFEST does without it",
-        CHECKPOINT,
-        "        journal = core.journal\n        core.publish(\n",
-        "        journal = core.journal\n        journal.release(self.replay_lsn)\n"
-        "        core.publish(\n",
-    ),
-    mutant(
-        "no-sync-of-mailbox",
-        "a mailbox is synced before MANIFEST counts it",
-        CHECKPOINT,
-        "            core.disk.sync(handle)\n",
-        "",
-    ),
-    mutant(
-        "no-sync-of-mailbox-folder",
-        "a new mailbox's name is durable before MANIFEST counts it",
-        CHECKPOINT,
-        "        core.disk.sync_folder(folder)\n",
-        "",
-    ),
-    mutant(
-        "no-sync-of-mailboxes",
-        "a new folder is durable before anything in it counts",
-        CHECKPOINT,
-        '            self.mark_unsynced("mailboxes")\n',
-        "",
-    ),
-    mutant(
-        "append-behind-leftovers",
-        "what an unfinished checkpoint left is written over",
-        CHECKPOINT,
-        "            offset = max(queue.end_offset, base)\n            piece",
-        "            offset = base + core.disk.size(handle) - PAGE_BYTES\n            piece",
-    ),
-    mutant(
-        "skip-what-seems-written",
-        "recovery writes again what the page cache shows already",
-        CHECKPOINT,
-        "            core.disk.write_at(handle, PAGE_BYTES + offset - base, data)\n",
-        "            if core.disk.size(handle) < PAGE_BYTES + offset - base + len(data):\n"
-        "                core.disk.write_at(handle, PAGE_BYTES + offset - base, data)\n",
-    ),
-    mutant(
-        "no-sync-of-accounts-block",
-        "a block of the accounts log is synced before MANIFEST counts it",
-        ACCOUNTS,
-        "            self.disk.write_at(handle, self.length, data)\n"
-        "            self.disk.sync(handle)\n",
-        "            self.disk.write_at(handle, self.length, data)\n",
-    ),
-    mutant(
-        "no-sync-of-new-accounts-log",
-        "a new accounts log's name is durable before MANIFEST names it",
-        ACCOUNTS,
-        '        disk.sync_folder("accounts")\n',
-        "",
-    ),
-    mutant(
-        "trust-the-length-of-a-file",
-        "the accounts log is trusted only as far as MANIFEST says",
-        ACCOUNTS,
-        "            while offset < self.length:\n",
-        "            while offset < self.disk.size(handle):\n",
-    ),
-    mutant(
-        "no-sync-of-manifest",
-        "MANIFEST is synced before it takes its name",
-        MANIFEST,
-        "        disk.sync(handle)\n",
-        "",
-    ),
-    mutant(
-        "no-sync-of-root",
-        "MANIFEST's name is durable before anything rests on it",
-        MANIFEST,
-        '    disk.sync_folder("")\n',
-        "",
-    ),
-    mutant(
-        "manifest-in-place",
-        "MANIFEST is replaced, never written in place",
-        MANIFEST,
-        'MANIFEST_TEMPORARY: Final = "MANIFEST.tmp"',
-        'MANIFEST_TEMPORARY: Final = "MANIFEST"',
-    ),
-    mutant(
-        "manifest-only-in-the-cache",
-        "a start makes the MANIFEST that it found durable first",
-        "store/recovery.py",
-        '            disk.sync_folder("")',
-        "            pass",
-    ),
-    mutant(
-        "recovery-without-checkpoint",
-        "recovery writes everything that it replayed again",
-        "store/recovery.py",
-        "    while not retry_once(core, checkpoint.step):\n        pass\n",
-        "    assert checkpoint\n",
-    ),
-    Mutant(
-        "no-sync-of-compacted-mailbox",
-        "a compacted mailbox is synced before it takes the name",
-        (
-            Edit(
-                "store/compaction.py",
-                "                disk.sync(handle)  # each time",
-                "                pass  # each time",
-            ),
-            Edit(
-                "store/compaction.py",
-                "            disk.sync(handle)\n        finally:\n",
-                "        finally:\n",
-            ),
-        ),
-    ),
-    mutant(
-        "no-sync-after-compaction",
-        "the folder of a compacted mailbox is synced",
-        "store/compaction.py",
-        "        disk.sync_folder(mailbox_folder(self.number))\n",
-        "",
-    ),
-    mutant(
-        "compaction-moves-offsets",
-        "compaction changes no offset that anybody remembers",
-        "store/compaction.py",
-        "box.header._replace(base=start)",
-        "box.header",
-    ),
-    mutant(
-        "duplicate-window-forgotten",
-        "whoever sends again is not heard twice: the window survives a restart",
-        "store/account_codec.py",
-        "        account.windows[installation] = Window(",
-        "        _ = Window(",
-    ),
-    Mutant(
-        "two-users-one-file",
-        "every queue has a file of its own",
-        (
-            Edit("store/mailbox.py", '{number:016x}.mailbox"', '{number & 0xFE:016x}.mailbox"'),
-            Edit("store/mailbox.py", "{number & 0xFF:02x}", "{number & 0xFE:02x}"),
-        ),
-    ),
-    mutant(
-        "no-tombstones",
-        "a deleted account stays deleted",
-        STATE,
-        "        self.deleted[fields.account] = None\n",
-        "",
-    ),
-    mutant(
-        "replayed-twice",
-        "a record is skipped for an account that was saved after it",
-        STATE,
-        "            if number > account.stamp:\n                queue = account.queue\n",
-        "            if number:\n                queue = account.queue\n",
-    ),
-    mutant(
-        "receipts-not-journaled",
-        "a receipt is a record like any other",
-        STORE,
-        "        self.journal.append(record, len(settlements))\n",
-        "",
-    ),
-    mutant(
-        "numbers-used-again",
-        "a settled message takes a number for its outcome",
-        STORE,
-        "        self.journal.append(record, len(settlements))\n",
-        "        self.journal.append(record, 1)\n",
-    ),
-    Mutant(
-        "answers-before-commit",
-        "nobody is told before it is durable",
-        (
-            Edit(
-                REACTOR,
-                "        self._store.commit()\n        # 4.",
-                "        self._release(now)\n        self._store.commit()\n        # 4.",
-            ),
-            Edit(
-                REACTOR,
-                "durable_lsn = self._store.durable_lsn",
-                "durable_lsn = self._store.pending_lsn",
-            ),
-        ),
-        by="sim",
-    ),
-    mutant(
-        "retry-accepted-anew",
-        "a message that was accepted is not queued again",
-        "msgd/exchange_sending.py",
-        "        verdict = store.check_window(sender, installation, counter)\n",
-        "        verdict = NEW\n",
-        by="sim",
-    ),
-)
+MUTANTS: Final = (*JOURNAL, *CHECKPOINT, *RECOVERY, *SERVER)

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.mutants.catalogue import MUTANTS, Mutant
+from tests.mutants.catalogue import MUTANTS
+from tests.mutants.patches import Mutant, apply
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 COPIED: Final = ("wire", "store", "msgd", "msgc", "term", "tests/crash", "tests/sim")
@@ -46,17 +47,6 @@ def copy_tree(target: Path) -> None:
     for name in COPIED:
         ignore = shutil.ignore_patterns("__pycache__", "test_*.py")
         shutil.copytree(ROOT / name, target / name, ignore=ignore)
-
-
-def apply(mutant: Mutant, tree: Path) -> str:
-    """Change the copy; says what is wrong when the patch does not fit."""
-    for edit in mutant.edits:
-        path = tree / edit.file
-        text = path.read_text(encoding="utf-8")
-        if text.count(edit.old) != 1:
-            return f"{edit.file} has the text {text.count(edit.old)} times: {edit.old!r}"
-        path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
-    return ""
 
 
 def look(tree: Path, by: str) -> str:

@@ -152,6 +152,20 @@ def test_no_room_to_remove_the_mailboxes_of_the_deleted_is_tried_again() -> None
     assert open_store(disk).state.names == []
 
 
+def test_what_a_compaction_left_goes_with_its_account() -> None:
+    disk, store = filled(3, 100)
+    bob = store.state.by_name["bob"]
+    left = mailbox_path(bob.number) + ".tmp"
+    handle = disk.create(left)
+    disk.write_at(handle, 0, b"what bob was sent")
+    disk.close(handle)
+    store.settle(bob, read_all(store, "bob"), 10, discarded=True)
+    store.delete_account(bob, 11)
+    store.checkpoint_now()
+    assert left not in disk.files()
+    assert mailbox_path(bob.number) not in disk.files()
+
+
 def test_no_room_to_remove_an_old_segment_changes_nothing() -> None:
     for what in ("remove journal", "remove accounts"):
         disk = new_disk()
