@@ -6,6 +6,7 @@ Fails with exit code 1 and one sentence for a broken archive, folder or setting.
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Final
 
 from msgc import command_line
@@ -46,6 +47,9 @@ def main() -> int:
         return _say(Exit.ERROR, "Standard output is closed. Nothing was done.")
     if sys.stdin is None:
         sys.stdin = open_nowhere()
+    if isinstance(sys.stdout, TextIOWrapper):
+        # What the person's locale has no character for becomes a question mark, and no error.
+        sys.stdout.reconfigure(errors="replace")
     try:
         code = _run(sys.argv[1:])
         flush(sys.stdout)
@@ -107,7 +111,7 @@ def _run_lines(world: Surroundings, name: str | None) -> int:
     from msgc import plain_app
     from term.plain_console import PlainConsole
 
-    console = PlainConsole(sys.stdin.fileno(), sys.stdout.fileno())
+    console = PlainConsole(sys.stdin.fileno(), sys.stdout.fileno(), sys.stdout.encoding)
     return plain_app.run_plain(world, console, name)
 
 

@@ -15,8 +15,11 @@ from term.safe import Safe, SafeText
 class LineDecoder:
     """Bytes become lines; no I/O. A line ends with LF or CRLF; stray bytes become U+FFFD."""
 
-    def __init__(self, line_bytes_max: int = PLAIN_LINE_BYTES_MAX) -> None:
+    def __init__(
+        self, line_bytes_max: int = PLAIN_LINE_BYTES_MAX, encoding: str = "utf-8"
+    ) -> None:
         self._line_bytes_max = line_bytes_max
+        self._encoding = encoding
         self._held = bytearray()
 
     def feed(self, data: bytes) -> tuple[str, ...]:
@@ -37,18 +40,23 @@ class LineDecoder:
         self._held += piece[: self._line_bytes_max - len(self._held)]
 
     def _take_line(self) -> str:
-        line = bytes(self._held).removesuffix(b"\r").decode("utf-8", "replace")
+        line = bytes(self._held).removesuffix(b"\r").decode(self._encoding, "replace")
         self._held.clear()
         return line
 
 
 class PlainConsole:
-    """Two descriptors: lines come from one, and lines go to the other."""
+    """Two descriptors: lines come from one, and lines go to the other.
 
-    def __init__(self, input_fd: int, output_fd: int) -> None:
+    `encoding` is that of the person's locale. In another one bytes of UTF-8 would be controls
+    (0x9B is the beginning of a sequence in Latin-1), so what it lacks becomes a question mark.
+    """
+
+    def __init__(self, input_fd: int, output_fd: int, encoding: str = "utf-8") -> None:
         self._input_fd = input_fd
         self._output_fd = output_fd
-        self._decoder = LineDecoder()
+        self._encoding = encoding
+        self._decoder = LineDecoder(encoding=encoding)
         self._ended = False
 
     def say(self, line: Safe) -> None:
@@ -91,4 +99,4 @@ class PlainConsole:
         return self._input_fd
 
     def _write(self, text: str) -> None:
-        write_all(self._output_fd, text.encode("utf-8", "replace"))
+        write_all(self._output_fd, text.encode(self._encoding, "replace"))

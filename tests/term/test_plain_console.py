@@ -103,3 +103,15 @@ def test_a_line_is_bounded() -> None:
 def test_bytes_that_are_not_text_do_not_end_it() -> None:
     assert LineDecoder().feed(b"caf\xe9\n\xc3\xa9\n") == ("caf\ufffd", "é")
     assert LineDecoder().end() == ()
+
+
+def test_another_locale_gets_its_own_bytes_and_no_controls() -> None:
+    """The two bytes of ě in UTF-8 are Ä and the beginning of a control sequence in Latin-1."""
+    reader, writer = os.pipe()
+    console = PlainConsole(reader, writer, "iso-8859-1")
+    console.say(Safe("é\u011b日"))
+    assert console.read_lines() == ("é??",)
+    os.write(writer, b"caf\xe9\n")
+    assert console.read_lines() == ("café",)
+    os.close(reader)
+    os.close(writer)
