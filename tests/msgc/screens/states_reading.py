@@ -16,17 +16,20 @@ from msgc.screens.history import History
 from msgc.screens.leave import Leave
 from msgc.screens.menu import Menu
 from msgc.screens.message_view import MessageView
+from msgc.screens.notices import Notices
 from msgc.screens.sent import Life, SentMessages
 from msgc.screens.settings import Settings
 from msgc.settings import Settings as FileSettings
 from msgc.values import FateState, HistoryEntry, Received, SendState, Sent
 from msgc.view_choices import settings_of
+from msgc.view_notices import Notice
 from msgc.view_values import (
     CheckEnded,
     DeletionRefused,
     Directory,
     Target,
 )
+from term.safe import safe_line
 from tests.msgc.screens.fake_desk import DAY_MS, MINUTE_MS, FakeDesk, Person, message, own
 from tests.msgc.screens.states_common import (
     HOSTILE,
@@ -83,6 +86,26 @@ def check_thousands() -> Person:
     person.press("End")
     person.see()
     return person
+
+
+def check_marked_as_new() -> Person:
+    person = _check(make_desk(waiting=2), message(1, "one"), message(2, "two"))
+    person.see()
+    person.press("Down")
+    person.see()
+    person.top.keep()
+    person.press("m")
+    return person
+
+
+def check_search() -> Person:
+    person = _check(make_desk(waiting=2), message(1, "one"), message(2, "two"))
+    person.type("/tw")
+    return person
+
+
+def check_offline_with_mail() -> Person:
+    return _check(offline(make_desk(waiting=1)), message(1, "came before the line broke"))
 
 
 def check_offline() -> Person:
@@ -152,6 +175,12 @@ def accounts_force() -> Person:
     return person
 
 
+def accounts_one() -> Person:
+    desk = make_desk()
+    desk.know("alice")
+    return _accounts(desk)
+
+
 def accounts_thousands() -> Person:
     person = _accounts(thousands(make_desk()))
     person.press("End")
@@ -211,6 +240,26 @@ def history_search() -> Person:
     return person
 
 
+def history_one() -> Person:
+    return _history(make_desk(kept=1), message(1, "the first of many"))
+
+
+def history_offline() -> Person:
+    return _history(offline(make_desk(kept=1)), message(1, "kept here, whatever the line does"))
+
+
+def history_typing() -> Person:
+    person = history_mixed()
+    person.type("/日本")
+    return person
+
+
+def history_person() -> Person:
+    person = history_mixed()
+    person.type("pbo\n/h")
+    return person
+
+
 def history_not_found() -> Person:
     person = history_mixed()
     person.type("/nothing\n")
@@ -225,6 +274,16 @@ def _sent(*rows: Sent) -> Person:
 
 def sent_empty() -> Person:
     return _sent()
+
+
+def sent_one() -> Person:
+    return _sent(SENT[2])
+
+
+def sent_offline() -> Person:
+    person = _sent(UNSENT)
+    offline(person.desk)
+    return person
 
 
 def sent_states() -> Person:
@@ -253,6 +312,21 @@ def life_everyone() -> Person:
     return _life(replace(SENT[3], accepted_count=5))
 
 
+def life_thousands() -> Person:
+    fates = [
+        (f"user{n}", FateState.DELIVERED if n % 3 else FateState.WAITING) for n in range(1_000)
+    ]
+    person = _life(own(9, "to very many", fates))
+    person.see()
+    person.press("PageDown")
+    return person
+
+
+def life_gone() -> Person:
+    desk = make_desk()
+    return Person(desk, Life(desk, b"x" * 16))
+
+
 def life_failed() -> Person:
     return _life(FAILED)
 
@@ -276,6 +350,16 @@ def drafts_empty() -> Person:
 
 def drafts_all_kinds() -> Person:
     person = _drafts()
+    person.press("End")
+    return person
+
+
+def drafts_thousands() -> Person:
+    desk = make_desk(unsent=1_000)
+    desk.outbox = tuple(
+        own(n, f"goes later, number {n}", state=SendState.UNSENT) for n in range(1, 1_001)
+    )
+    person = Person(desk, Drafts(desk))
     person.press("End")
     return person
 
@@ -332,3 +416,24 @@ def help_of_composer() -> Person:
 def leave_with_unsent() -> Person:
     desk = offline(make_desk(unsent=2))
     return Person(desk, Leave(desk, lambda: None))
+
+
+def _notices(*words: str) -> Person:
+    desk = make_desk()
+    desk.past = tuple(
+        Notice(n, desk.now - (len(words) - n) * MINUTE_MS, safe_line(one))
+        for n, one in enumerate(words, 1)
+    )
+    return Person(desk, Notices(desk))
+
+
+def notices_empty() -> Person:
+    return _notices()
+
+
+def notices_mixed() -> Person:
+    return _notices("New message from bob.", "Connected again.", f'bob has your message "{WIDE}".')
+
+
+def notices_hundreds() -> Person:
+    return _notices(*(f"New message from user{n}." for n in range(500)))
