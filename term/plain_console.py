@@ -15,9 +15,7 @@ from term.safe import Safe, SafeText
 class LineDecoder:
     """Bytes become lines; no I/O. A line ends with LF or CRLF; stray bytes become U+FFFD."""
 
-    def __init__(
-        self, line_bytes_max: int = PLAIN_LINE_BYTES_MAX, encoding: str = "utf-8"
-    ) -> None:
+    def __init__(self, line_bytes_max: int = PLAIN_LINE_BYTES_MAX, encoding: str = "utf-8") -> None:
         self._line_bytes_max = line_bytes_max
         self._encoding = encoding
         self._held = bytearray()
