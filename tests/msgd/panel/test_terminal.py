@@ -12,7 +12,7 @@ import pexpect
 import pyte
 import pytest
 
-from tests.msgd.test_server import Caller, Process
+from tests.msgd.test_server_process import Caller, Process
 from wire.messages import Error, Hello, LoginRequest, Notice, Ping, Pong
 
 ROOT = Path(__file__).resolve().parents[3]
