@@ -196,7 +196,10 @@ def _be_panel(settings: Settings, role: Role, path: str, channel: Channel | None
 
 
 def _open_disk(folder: str) -> Disk:
-    return OsDisk(folder, create=True)
+    disk = OsDisk(folder, create=True)
+    if disk.remark:
+        _complain(f"msgd: {disk.remark}")
+    return disk
 
 
 def _open_log(path: str) -> LogOutput:

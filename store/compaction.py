@@ -105,17 +105,29 @@ class Compaction:
         self.copied = True
 
     def raise_everyone_hint(self, queue: Queue) -> Generator[bool, None, None]:
-        """Find where everyone's file begins to matter to anybody."""
-        floor = queue.file_last
+        """Find where everyone's file begins to matter to anybody.
+
+        While whoever was furthest behind has not moved, nothing can have changed: then nobody else
+        is looked at, unless something was recalled. There may be a million accounts, and one that
+        never comes back.
+        """
         by_number = self.core.state.by_number
         known = tuple(self.core.state.everyone.recalled)
-        numbers = iter(tuple(by_number))
-        while some := tuple(islice(numbers, COMPACT_FLOORS_PER_SLICE)):
-            for account in map(by_number.get, some):
-                if account is not None:
-                    floor = min(floor, self.floor_of(account))
-            yield False
-        self.forget_recalled(known)
+        number, floor = self.core.furthest_behind
+        has_moved = number not in by_number or self.floor_of(by_number[number]) != floor
+        if known or has_moved:
+            floor, holder = queue.file_last, 0
+            numbers = iter(tuple(by_number))
+            while some := tuple(islice(numbers, COMPACT_FLOORS_PER_SLICE)):
+                for account in map(by_number.get, some):
+                    if account is None:
+                        continue
+                    account_floor = self.floor_of(account)
+                    if account_floor < floor:
+                        floor, holder = account_floor, account.number
+                yield False
+            self.core.furthest_behind = (holder, floor)
+            self.forget_recalled(known)
         box = Mailbox(self.core.disk, self.core.store_id, self.number)
         try:
             offset = max(queue.hint, box.header.base)

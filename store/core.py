@@ -44,6 +44,7 @@ class Core:
         # checkpoint that is given up.
         self.unsynced_folders: dict[str, None] = {}
         self.leftovers: list[str] = []  # files that the next checkpoint removes at its end
+        self.furthest_behind = (0, 0)  # the account that holds everyone's file, and its floor then
         self.last_commit_us = clock.monotonic_us()
         self.accounts_log = AccountsLog(
             disk,

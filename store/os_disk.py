@@ -16,12 +16,15 @@ from collections.abc import Callable
 
 from store.disk import DiskError, DiskFailure, DiskFull, DiskMissing
 from store.errors import StoreForbidden, StoreLocked
+from store.file_systems import find_type, judge
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
 ZEROS = bytes(1 << 18)
 FULL_SYNC = 51  # F_FULLFSYNC of darwin
+NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP})
+READ_BYTES = 1 << 16
 
 
 def translate(error: OSError, path: str) -> DiskError:
@@ -46,12 +49,29 @@ def flushers(platform: str) -> tuple[Callable[[int], object], Callable[[int], ob
     return os.fsync, os.fdatasync
 
 
+def file_system_of(handle: int) -> str:
+    """The type of file system that an open folder is on; "" where the system does not tell."""
+    try:
+        path = os.readlink(f"/proc/self/fd/{handle}")  # noqa: PTH115  # files only here
+        mounts = os.open("/proc/self/mountinfo", os.O_RDONLY | FILE_FLAGS)
+    except OSError:
+        return ""
+    parts: list[bytes] = []
+    try:
+        while part := os.read(mounts, READ_BYTES):
+            parts.append(part)
+    finally:
+        os.close(mounts)
+    return find_type(b"".join(parts), os.fsencode(path))
+
+
 class OsDisk:
     """One folder on a real disk. See `store.disk.Disk` for what each call promises."""
 
     def __init__(self, folder: str, *, create: bool) -> None:
         """Open the data folder; `create` makes it when it is missing. Raises StoreForbidden."""
         self.folder = folder
+        self.remark = ""  # what whoever serves this folder should know
         try:
             if create:
                 os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103  # files only here
@@ -70,6 +90,12 @@ class OsDisk:
                 f"{folder}: must belong to the user who runs msgd and be open to nobody else "
                 f"(it has mode {stat.S_IMODE(status.st_mode):04o}; use: chmod 700 {folder})"
             )
+        if create:
+            try:
+                self.remark = judge(folder, file_system_of(root))
+            except StoreForbidden:
+                self.unlock()
+                raise
 
     def lock(self, path: str) -> None:
         """Hold `path` exclusively."""
@@ -234,6 +260,11 @@ class OsDisk:
         try:
             os.fsync(handle)
         except OSError as error:
+            if error.errno in NO_FOLDER_SYNC:
+                raise StoreForbidden(
+                    f"{self.folder}: its file system cannot make the names of files durable "
+                    f"({error.strerror}); keep the data folder on a local disk"
+                ) from error
             raise DiskFailure(error.errno, f"folder {path or '.'}: sync failed") from error
 
     def free_bytes(self) -> int:

@@ -36,6 +36,7 @@ def open_core(
         if manifest is None:
             manifest = make_store(disk, entropy)
         else:
+            need_folders(disk)
             disk.sync_folder("")  # its name may be newer in the cache than on the platter
         core = Core(disk=disk, clock=clock, entropy=entropy, settings=settings, manifest=manifest)
         load_accounts(core)
@@ -76,6 +77,16 @@ def make_store(disk: Disk, entropy: Callable[[int], bytes]) -> Manifest:
     )
     replace_manifest(disk, manifest)
     return manifest
+
+
+def need_folders(disk: Disk) -> None:
+    """All folders must be there, but for the one that nothing rests on. Raises StoreDamaged."""
+    names = disk.list("")
+    for folder in FOLDERS:
+        if folder not in names:
+            if folder != "torn":
+                raise StoreDamaged(folder, 0, "the folder is missing")
+            disk.make_folder(folder)
 
 
 def refuse_remains(disk: Disk, folder: str) -> None:

@@ -7,9 +7,11 @@ Must never write into a folder that it was not given.
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
+from store.disk import DiskMissing
 from store.os_disk import OsDisk
 from store.settings import Admission, Settings
 from store.state import Account
@@ -19,6 +21,7 @@ WORK_MS = 4  # as msgd.reactor_limits.ReactorLimits.store_slice_ms
 PER_TURN = 64
 BODY_BYTES = 100
 TALKERS = 100
+PROBE_EVERY = 8  # turns with house-keeping
 
 
 class RealClock:
@@ -35,7 +38,7 @@ class CountingDisk(OsDisk):
     """A real disk that counts the bytes and syncs that the store asks for."""
 
     written_bytes = 0
-    syncs = 0
+    sync_us = 0  # spent in syncs, ever; without the time in which others had the processor
 
     def pwrite(self, handle: int, data: bytes, offset: int) -> int:
         done = super().pwrite(handle, data, offset)
@@ -43,16 +46,41 @@ class CountingDisk(OsDisk):
         return done
 
     def sync(self, handle: int) -> None:
-        self.syncs += 1
+        begun_us = own_us()
         super().sync(handle)
+        self.sync_us += own_us() - begun_us
 
     def sync_data(self, handle: int) -> None:
-        self.syncs += 1
+        begun_us = own_us()
         super().sync_data(handle)
+        self.sync_us += own_us() - begun_us
 
     def sync_folder(self, path: str) -> None:
-        self.syncs += 1
+        begun_us = own_us()
         super().sync_folder(path)
+        self.sync_us += own_us() - begun_us
+
+
+class Probe:
+    """What the disk alone takes for one write and one sync into a file that is there already, seen
+    all the time between the turns: what else uses the disk is no property of the store.
+    """
+
+    def __init__(self, folder: str) -> None:
+        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.disk = OsDisk(folder, create=True)
+        with suppress(DiskMissing):
+            self.disk.remove("probe")
+        self.handle = self.disk.create("probe")
+        self.disk.preallocate(self.handle, 4 << 20)
+        self.disk.sync(self.handle)
+        self.times_us: list[int] = []
+
+    def run(self) -> None:
+        begun_us = own_us()
+        self.disk.write_at(self.handle, len(self.times_us) % 256 << 14, bytes(1 << 14))
+        self.disk.sync_data(self.handle)
+        self.times_us.append(own_us() - begun_us)
 
 
 class Turns:
@@ -65,6 +93,7 @@ class Turns:
     def __init__(self) -> None:
         self.all_us: list[int] = []
         self.busy_us: list[int] = []  # while a checkpoint or a compaction ran
+        self.busy_own_us: list[int] = []  # the same, without the syncs
 
     @staticmethod
     def summary(times_us: list[int], name: str) -> dict[str, float]:
@@ -86,6 +115,7 @@ class Load:
         self.store = Store.open(self.disk, self.clock, os.urandom, Settings())
         self.random = Random(seed)
         self.turns = Turns()
+        self.probe = Probe(folder.rstrip("/") + "-probe")
         self.counter = time.time_ns()  # above every counter of an earlier process
         self.base_bytes = memory_bytes()[0]
         self.peak_bytes = 0  # above what the process had before the load, as far as turns saw
@@ -98,17 +128,28 @@ class Load:
         """Commit and house-keeping, timed; waits as clients do when the store is busy."""
         store, keeper = self.store, self.store.keeper
         was_busy = keeper.checkpoint is not None or keeper.compaction is not None
-        waited_us = waited_for_processor_us()
-        begun_us = self.clock.monotonic_us()
+        begun_us, synced_us = own_us(), self.disk.sync_us
         store.commit()
         store.work(WORK_MS)
-        took_us = self.clock.monotonic_us() - begun_us
-        took_us -= waited_for_processor_us() - waited_us
-        self.turns.all_us.append(took_us)
-        if len(self.turns.all_us) % 64 == 0:
+        took_us = own_us() - begun_us
+        turns = self.turns
+        turns.all_us.append(took_us)
+        if len(turns.all_us) % 64 == 0:
             self.peak_bytes = max(self.peak_bytes, memory_bytes()[0] - self.base_bytes)
         if was_busy or keeper.checkpoint is not None or keeper.compaction is not None:
-            self.turns.busy_us.append(took_us)
+            turns.busy_us.append(took_us)
+            turns.busy_own_us.append(took_us - (self.disk.sync_us - synced_us))
+            if len(turns.busy_us) % PROBE_EVERY == 0:
+                self.probe.run()
+
+    def turn_figures(self) -> dict[str, float]:
+        """The turns in which house-keeping ran, and the disk meanwhile."""
+        summary = self.turns.summary
+        return {
+            **summary(self.turns.busy_us, "busy"),
+            **summary(self.turns.busy_own_us, "own"),
+            **summary(self.probe.times_us, "probe"),
+        }
 
     def wait_until_open(self) -> None:
         while self.store.admission is not Admission.OPEN:
@@ -180,9 +221,9 @@ def memory_bytes(process: int | str = "self") -> tuple[int, int]:
     return found["RssAnon"], found["VmHWM"]
 
 
-def waited_for_processor_us() -> int:
-    """How long this process was ready to run and another one had the processor, ever.
-
-    Turns are measured without it: what else runs on the machine is no property of the store.
+def own_us() -> int:
+    """A clock that stands while this process is ready to run and another one has the processor:
+    what else runs on the machine is no property of the store.
     """
-    return int(Path("/proc/self/schedstat").read_text(encoding="ascii").split()[1]) // 1_000
+    waited_ns = int(Path("/proc/self/schedstat").read_text(encoding="ascii").split()[1])
+    return (time.monotonic_ns() - waited_ns) // 1_000

@@ -19,11 +19,10 @@ from tests.e2e.plain_client import PlainClient
 from tests.scale.load import (
     PER_TURN,
     TALKERS,
-    CountingDisk,
     Load,
+    Probe,
     Turns,
     memory_bytes,
-    waited_for_processor_us,
 )
 from wire.messages import CheckMessages, DistributeMessage
 
@@ -35,22 +34,11 @@ def mailbox_names(count: int) -> list[str]:
 
 
 def probe(folder: str, count: int) -> Figures:
-    """The disk alone: one write and one sync, as often as that; what no turn can be better than."""
-    disk = CountingDisk(folder, create=True)
-    handle = disk.create("probe")
-    disk.preallocate(handle, 4 << 20)
-    disk.sync(handle)
-    times_us: list[int] = []
-    for index in range(count):
-        waited_us, begun_ns = waited_for_processor_us(), time.monotonic_ns()
-        disk.write_at(handle, index % 256 << 14, bytes(1 << 14))
-        disk.sync_data(handle)
-        took_us = (time.monotonic_ns() - begun_ns) // 1_000
-        times_us.append(took_us - (waited_for_processor_us() - waited_us))
-    disk.close(handle)
-    disk.remove("probe")
-    disk.unlock()
-    return Turns.summary(times_us, "sync")
+    """The disk alone, with nothing of ours beside it."""
+    alone = Probe(folder)
+    for _ in range(count):
+        alone.run()
+    return Turns.summary(alone.times_us, "sync")
 
 
 def fill(folder: str, messages: int, mailboxes: int) -> Figures:
@@ -84,7 +72,7 @@ def spread(folder: str, messages: int, mailboxes: int) -> Figures:
         "rate": messages / took,
         "bytes_per_message": (load.disk.written_bytes - base_bytes) / messages,
         "peak_bytes": load.peak_bytes,
-        **load.turns.summary(load.turns.busy_us, "busy"),
+        **load.turn_figures(),
     }
     load.store.close()
     return figures
@@ -105,7 +93,7 @@ def turns(folder: str, messages: int, mailboxes: int) -> Figures:
         "compactions": status.compactions,
         "journal_bytes": status.journal_bytes,
         "peak_bytes": load.peak_bytes,
-        **load.turns.summary(load.turns.busy_us, "busy"),
+        **load.turn_figures(),
         **load.turns.summary(load.turns.all_us, "all"),
     }
     say(report)
@@ -148,7 +136,7 @@ def accounts(folder: str, count: int) -> Figures:
     return {
         "rate": count / took,
         "peak_bytes": load.peak_bytes,
-        **load.turns.summary(load.turns.busy_us, "busy"),
+        **load.turn_figures(),
     }
 
 
@@ -167,6 +155,7 @@ def serve(folder: str, *, name: str = "") -> Figures:
         now_bytes, peak_bytes = memory_bytes(server.pid)
         figures = {
             "start_s": started - begun,
+            "start_processor_s": processor_s(server.pid),
             "memory_bytes": now_bytes,
             "peak_bytes": peak_bytes,
         }
@@ -181,6 +170,12 @@ def serve(folder: str, *, name: str = "") -> Figures:
         server.send_signal(signal.SIGTERM)
         assert server.wait() == 0
     return figures
+
+
+def processor_s(process: int) -> float:
+    """What a process has used of a processor so far: start-up without what else is running."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def say(figures: Figures) -> None:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from tests.scale.parts import Figures
 
 MIB = 1 << 20
+TURN_MS = 10.0
+SLICES_MS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,8 @@ def measure_messages(table: Table, folder: str, messages: int, mailboxes: int) -
     data = f"{folder}/messages"
     what = f"{messages:,} messages in {mailboxes:,} mailboxes"
     filled = run("fill", data, messages, mailboxes)
-    table.add(f"{what}: taken a second, in bursts", filled["rate"], "/s")
+    table.add(f"{what}: taken a second, in large turns", filled["rate"], "/s")
     table.add("  bytes written per message of 100", filled["bytes_per_message"], "B")
-    add_turns(table, filled)
     table.add("  peak of memory above before", filled["peak_bytes"] / MIB, "MiB", 64)
     clean = run("serve", data, "user0000001")
     above = (clean["memory_bytes"] - empty["memory_bytes"]) / MIB
@@ -79,7 +80,7 @@ def measure_messages(table: Table, folder: str, messages: int, mailboxes: int) -
     table.add(
         "  its peak above empty", (clean["peak_bytes"] - empty["peak_bytes"]) / MIB, "MiB", 64
     )
-    table.add("  start-up after a clean stop", clean["start_s"], "s")
+    add_start(table, "a clean stop", clean)
     table.add("  connect, log in, first message", clean["first_message_ms"], "ms")
     mixed = run("turns", data, max(50_000, messages // 50), mailboxes)
     table.add("mixed load: checkpoints", mixed["checkpoints"], "")
@@ -88,7 +89,7 @@ def measure_messages(table: Table, folder: str, messages: int, mailboxes: int) -
     table.add("  peak of memory above before", mixed["peak_bytes"] / MIB, "MiB", 64)
     table.add("  journal left by kill -9", mixed["journal_bytes"] / MIB, "MiB")
     killed = run("serve", data, "user0000001")
-    table.add("  start-up after kill -9", killed["start_s"], "s")
+    add_start(table, "kill -9", killed)
     apart = run("spread", data, max(100_000, messages // 100), mailboxes)
     table.add("each message to another mailbox: taken a second", apart["rate"], "/s")
     table.add("  bytes written per message of 100", apart["bytes_per_message"], "B")
@@ -97,15 +98,31 @@ def measure_messages(table: Table, folder: str, messages: int, mailboxes: int) -
     shutil.rmtree(data)
 
 
+def add_start(table: Table, after: str, figures: Figures) -> None:
+    table.add(f"  start-up after {after}", figures["start_s"], "s")
+    table.add("    of that, processor", figures["start_processor_s"], "s")
+
+
 def add_turns(table: Table, figures: Figures) -> None:
-    """The turns in which a checkpoint or a compaction ran."""
+    """The turns in which a checkpoint or a compaction ran.
+
+    Without its syncs a turn is judged by itself. With them it is as good as the disk: a turn has
+    four milliseconds for house-keeping, the sync of its commit, and a sync that began before they
+    were over, which also writes the file system's own log and so counts twice.
+    """
     table.add(
         f"  {figures['busy_turns']:,.0f} turns with house-keeping: p50",
         figures["busy_p50_ms"],
         "ms",
     )
-    table.add("    p99", figures["busy_p99_ms"], "ms", 10)
+    disk_ms = figures["probe_p99_ms"]
+    table.add("    p99", figures["busy_p99_ms"], "ms", max(TURN_MS, SLICES_MS + 3 * disk_ms))
     table.add("    longest", figures["busy_max_ms"], "ms")
+    table.add("    without syncs: p99", figures["own_p99_ms"], "ms", TURN_MS)
+    table.add("    without syncs: longest", figures["own_max_ms"], "ms")
+    table.add("    the disk meanwhile, one write and one sync: p50", figures["probe_p50_ms"], "ms")
+    table.add("    the disk meanwhile: p99", disk_ms, "ms")
+    table.add("    the disk meanwhile: longest", figures["probe_max_ms"], "ms")
 
 
 def measure_drain(table: Table, folder: str, messages: int) -> None:
@@ -127,7 +144,7 @@ def measure_accounts(table: Table, folder: str, count: int) -> None:
     table.add("  server's memory for one", each, "B", 600)
     peak = (clean["peak_bytes"] - empty["peak_bytes"]) / count
     table.add("  at its peak", peak, "B")
-    table.add("  start-up after a clean stop", clean["start_s"], "s")
+    add_start(table, "a clean stop", clean)
     table.add("  connect, log in, first message", clean["first_message_ms"], "ms")
     shutil.rmtree(data)
 

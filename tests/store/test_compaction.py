@@ -167,3 +167,21 @@ def test_an_account_goes_while_everyones_queue_is_looked_through() -> None:
     while next(slices, None) is not None:
         pass
     assert 0 < everyone.hint < everyone.end_offset, "bob has read a part"
+
+
+def test_whoever_never_comes_back_is_looked_at_alone() -> None:
+    disk = new_disk()
+    store = open_store(disk, LARGE)
+    people = [store.create_account(f"user{number}", 1) for number in range(600)]
+    for number in range(12):
+        store.accept_for_everyone(people[0], message_id(number), bytes(9000), 2)
+    store.commit()
+    store.checkpoint_now()
+    first = list(Compaction(store.core, 0).run())
+    assert len(first) >= 3, "everybody was looked at"
+    assert store.core.furthest_behind[0] == people[1].number
+    assert list(Compaction(store.core, 0).run()) == []
+    store.settle(people[1], read_all(store, "user1"), 3)
+    store.commit()
+    assert len(list(Compaction(store.core, 0).run())) >= 3
+    assert store.core.furthest_behind[0] == people[2].number

@@ -9,7 +9,7 @@ import pytest
 from store import os_disk
 from store.disk import DiskFailure, DiskFull, DiskMissing
 from store.errors import StoreForbidden, StoreLocked
-from store.os_disk import OsDisk
+from store.os_disk import OsDisk, file_system_of
 from store.store import Store
 from tests.store.support import SMALL, TickClock, picture
 from tests.store.workload import Day
@@ -175,3 +175,37 @@ def test_a_whole_day_on_a_real_disk(folder: str) -> None:
     store = opened()
     assert picture(store) == expected
     store.close()
+
+
+def test_a_network_file_system_is_refused_for_serving_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr("store.os_disk.find_type", lambda *_: "nfs4")
+    with pytest.raises(StoreForbidden, match="network"):
+        OsDisk(str(tmp_path), create=True)
+    OsDisk(str(tmp_path), create=False).unlock()
+    monkeypatch.setattr("store.os_disk.find_type", lambda *_: "tmpfs")
+    disk = OsDisk(str(tmp_path), create=True)
+    assert "in memory" in disk.remark
+    disk.unlock()
+
+
+def test_a_system_that_tells_no_mounts() -> None:
+    assert file_system_of(-1) == ""
+
+
+def test_a_folder_that_cannot_be_synced_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o700)
+    disk = OsDisk(str(tmp_path), create=False)
+
+    def refuse(_: int) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(StoreForbidden, match="cannot make the names"):
+        disk.sync_folder("")
+    monkeypatch.undo()
+    disk.unlock()

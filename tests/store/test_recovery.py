@@ -71,3 +71,20 @@ def test_after_a_crash_on_a_full_disk_the_reserve_is_enough_to_start_and_to_deli
     store.settle(bob, read_all(store, "bob"), 4)
     store.commit()
     assert bob.messages_waiting(store.state) == 0
+
+
+@pytest.mark.parametrize("folder", ["journal", "accounts", "mailboxes"])
+def test_a_folder_that_is_missing_is_damage(folder: str) -> None:
+    disk = crashed_store()
+    del disk.tree[folder]
+    disk.tree[""].folders.discard(folder)
+    with pytest.raises(StoreDamaged, match="the folder is missing"):
+        open_store(disk)
+
+
+def test_the_folder_of_unfinished_batches_is_made_again() -> None:
+    disk = crashed_store()
+    del disk.tree["torn"]
+    disk.tree[""].folders.discard("torn")
+    open_store(disk, TINY)
+    assert "torn" in disk.list("")
