@@ -63,16 +63,12 @@ JOURNAL: Final = (
            "if later is not None and later.lsn < 0:"),
     mutant("stops-at-first-segment", "replay goes through all live segments",
            "store/journal_replay.py:batches", "in self.live:", "in self.live[:1]:"),
-    mutant("chain-not-checked", "a batch continues the one before it",
-           "store/journal_replay.py:walk",
-           "batch.lsn != self.last_lsn + 1 or batch.prev_crc != self.last_crc",
-           "batch.lsn < 0"),
 )  # fmt: skip
 
 CHECKPOINT: Final = (
     mutant("recycle-early", "a segment is let go only after MANIFEST does without it",
-           "store/checkpoint.py:publish", "journal = core.journal",
-           "journal = core.journal\njournal.release(self.replay_lsn)"),
+           "store/checkpoint.py:__init__", "self.replay_lsn = core.journal.rotate()",
+           "self.replay_lsn = core.journal.rotate()\ncore.journal.release(self.replay_lsn)"),
     mutant("no-sync-of-mailbox", "a mailbox is synced before MANIFEST counts it",
            "store/checkpoint.py:write_tail", "core.disk.sync(handle)", "pass"),
     mutant("retry-failed-fsync-of-mailbox", "a failed sync of a mailbox is never tried again",
