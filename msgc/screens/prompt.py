@@ -6,14 +6,12 @@ Must never act on the answer: the screen that asks does. Never fails.
 from enum import Enum, unique
 from typing import Final
 
-from msgc.screens.screen import TYPING_KEYS, Size
+from msgc.screens.screen import TYPING_KEYS
 from msgc.view import NOTHING, Field, Question, Room
 from term.editor import Editor
 from term.keys import Binding, KeyEvent, KeyTable
-from term.picture import Line, Span, Style, body_rows
 from term.safe import Safe
 from term.width import columns as columns_of
-from term.width import wrap
 
 PROMPT_KEYS: Final = KeyTable(
     [
@@ -70,17 +68,3 @@ class Prompt:
             words, label = label, Safe(">")
         shown = self._editor.layout(room.columns - columns_of(label) - 3, 1)
         return Question(words, Field(label, shown.rows, shown.cursor, self.text, indent=1))
-
-    def draw(self, size: Size) -> tuple[list[Line], tuple[int, int]]:
-        """The message rows, and where the cursor stands in the body's coordinates.
-
-        A label that leaves too little room for the field gets rows of its own.
-        """
-        *above, label = wrap(self._label, size[1] - 2)
-        if columns_of(label) > size[1] - _FIELD_COLUMNS_MIN:
-            above, label = [*above, label], Safe(">")
-        rows: list[Line] = [(Span(Safe(f" {row}"), Style.BOLD),) for row in above]
-        taken = columns_of(label) + 2
-        shown = self._editor.layout(size[1] - taken - 1, 1)
-        rows.append((Span(Safe(f" {label} "), Style.BOLD), Span(shown.rows[0])))
-        return rows, (body_rows(size), taken + shown.cursor[1])
