@@ -38,6 +38,8 @@ class Settings(Screen):
         self._list = ListView()
         self._list.set_rows([setting.name for setting in desk.settings()])
         self._prompt: Prompt | None = None
+        self._refusal = Safe("")
+        """Why what was typed cannot be; the message line is the field's."""
 
     @property
     def keys(self) -> KeyTable:
@@ -87,6 +89,8 @@ class Settings(Screen):
         rows = table("settings", columns, self._list, height, len(settings), row_at)
         blocks: list[Block] = [rows, Gap()]
         blocks += [said(note, Style.DIM) for note in _notes(self._selected())]
+        if self._refusal:
+            blocks += [Gap(), said(self._refusal, Style.BOLD)]
         question = None if self._prompt is None else self._prompt.question(room)
         return view(self._desk, self.name, "Settings", blocks, self.keys, question=question)
 
@@ -102,13 +106,16 @@ class Settings(Screen):
             return Done.IGNORED
         if answer is not Answer.GOES_ON:
             self._prompt = None
+            self._refusal = Safe("")
         if answer is Answer.ENTERED:
             setting = self._selected()
-            if not self._choose(setting, prompt.text):
+            self._refusal = self._choose(setting, prompt.text)
+            if self._refusal:
                 self._ask(setting, prompt.text)
         return Done.HANDLED
 
-    def _choose(self, setting: Setting, words: str) -> bool:
+    def _choose(self, setting: Setting, words: str) -> Safe:
+        """Why it was not kept, or empty."""
         refusal = self._desk.choose_setting(setting.name, words)
         if refusal:
             self._desk.say(refusal)
@@ -116,7 +123,7 @@ class Settings(Screen):
             self._desk.say(Safe(f"Kept for later: {setting.fixed_by} decides in this run."))
         else:
             self._desk.say(Safe("Kept."))
-        return not refusal
+        return refusal
 
 
 def _notes(setting: Setting) -> tuple[str, ...]:
