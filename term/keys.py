@@ -171,9 +171,12 @@ class KeyTable:
         self._use(self._defaults)
 
     def footer(self, columns: int) -> Line:
-        """The key line: `Enter:open  r:reply  ?:help`, as many as fit into `columns`, whole."""
+        """The key line: `Enter:open  r:reply  ?:help`, as many as fit into `columns`, whole.
+
+        The last column stays free: it is the last cell of the screen, which consoles never draw.
+        """
         spans: list[Span] = []
-        left = columns - 1
+        left = columns - 2  # one for the space that it begins with
         for binding in self.bindings():
             if binding.footer is None:
                 continue

@@ -180,7 +180,7 @@ class Screen:
             scene=scene,
             message=message,
             prompt_cursor=cursor,
-            keys=self._table.footer(size[1] - 1),  # the last cell is never drawn
+            keys=self._table.footer(size[1]),
             ascii_only=self._ascii_only,
             is_live=not self.link,
         )
