@@ -79,8 +79,8 @@ run_tests() {
     step "coverage of everything (measured, not judged)"
     "$venv/bin/coverage" report
     step "end-to-end tests"
-    # One at a time: they start programs of their own, and wait for real terminals.
-    run_pytest "e2e"
+    # Each test has programs, folders and ports of its own, and waits for real terminals.
+    run_pytest "e2e" -n "$jobs"
 }
 
 run_pytest() { # MARKS OPTION...

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from time import monotonic
 from typing import Final, Protocol
@@ -33,6 +34,12 @@ class Watched(Protocol):
     def read_waiting(self) -> None:
         """Take what is there, without waiting. May end being watched."""
 
+
+# Linux gives away 32768 to 60999 (ip_local_port_range).
+_FIRST_PORT: Final = 10_000
+_BLOCKS: Final = 200
+_BLOCK_PORTS: Final = 100
+_counted: Final = count()
 
 WATCHED: Final[dict[int, Watched]] = {}
 
@@ -173,8 +180,18 @@ def program(name: str, *arguments: str) -> list[str]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
+    """A port that nobody listens on, and that nobody gets by chance.
+
+    From a block of this process's own, below those that the system gives away: a server that is
+    started again finds its port free, whatever connects and listens meanwhile.
+    """
+    for _ in range(_BLOCK_PORTS):
+        port = _FIRST_PORT + os.getpid() % _BLOCKS * _BLOCK_PORTS + next(_counted) % _BLOCK_PORTS
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         return port
+    raise AssertionError("no port is free")

@@ -9,15 +9,14 @@ import signal
 from pathlib import Path
 from typing import Final
 
-from tests.e2e.machine import Running, environment, program, run, start, until
+from tests.e2e.machine import Running, environment, free_port, program, run, start, until
 from tests.e2e.terminal import Terminal
 
 PANEL_SIZE: Final = (40, 110)
 
 
 class Server:
-    """One data folder and one port (0 at first: the system chooses), and a process from time to
-    time."""
+    """One data folder and one port, and a process from time to time."""
 
     def __init__(
         self, folder: Path, *, headless: bool = True, options: tuple[str, ...] = (), data: str = ""
@@ -27,7 +26,7 @@ class Server:
         self.data = Path(data) if data else folder / "data"
         self.headless = headless
         self.options = options
-        self.port = 0
+        self.port = free_port()
         self.log_path = folder / "log"
         self._environment = environment(folder / "home")
         self._panel: Terminal | None = None

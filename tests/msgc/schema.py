@@ -38,6 +38,7 @@ def shapes() -> dict[str, Any]:
 
 def check_line(line: str) -> dict[str, Any]:
     """The object of this line; AssertionError when it is not as documented."""
+    line = line.removesuffix("\n")
     assert line.isascii(), line
     assert line.isprintable(), line
     value = json.loads(line)
