@@ -46,7 +46,7 @@ def read(line: str, view: View) -> Answer:
     if line.startswith(".."):
         line = line[1:]
     elif line.strip() == ".":
-        return Answer((field.done,))
+        return Answer((_bound(field.done, view),))
     elif line.startswith("."):
         answer = _command(line[1:].strip(), view)
         if answer.problem and field.has_lines:
@@ -59,10 +59,11 @@ def _text(line: str, view: View, field: Field) -> Answer:
     if field.has_lines:
         begin: tuple[KeyEvent, ...] = ("Enter",) if field.text else ()
         return Answer((*begin, *_typed(line, view)))
+    done = _bound(field.done, view)
     if not line:
-        return Answer((field.done,))
+        return Answer((done,))
     # To the end and back: whatever stood there is replaced.
-    return Answer(("End", "C-u", Paste(line), field.done), text=line.strip())
+    return Answer(("End", "C-u", Paste(line), done), text=line.strip())
 
 
 def _typed(line: str, view: View) -> tuple[KeyEvent, ...]:
@@ -78,7 +79,7 @@ def _command(words: str, view: View) -> Answer:
     place = None
     is_number = words.isascii() and words.isdigit() and view.keys.command(words) is None
     if is_number and view.table is not None:
-        return _row(int(words), (view.choose,), view)
+        return _row(int(words), (_bound(view.choose, view),), view)
     head, _, tail = words.rpartition(" ")
     if head and tail.isascii() and tail.isdigit():
         words, place = head.strip(), int(tail)
@@ -113,6 +114,15 @@ def _key(words: str, view: View) -> str | None:
             if len(key) > 1 and wanted in {key_label(key).casefold(), key.casefold()}:
                 return key
     return None
+
+
+def _bound(key: str, view: View) -> str:
+    """Which key now does what Enter does unless it was bound to something else."""
+    if key == "Enter":
+        for binding in view.keys.defaults():
+            if key in binding.keys:
+                return view.keys.first(binding.command) or key
+    return key
 
 
 def _help_word(view: View) -> str:

@@ -27,7 +27,7 @@ from msgc.values import (
 from msgc.view_choices import changed, settings_of, value_of
 from msgc.view_events import EventReader, Situation
 from msgc.view_notices import Notice, NoticeLog
-from msgc.view_papers import PaperDesk
+from msgc.view_requests import AskingDesk
 from msgc.view_text import Times
 from msgc.view_values import Directory, Limits, News, Overview, Phase, Setting, Standing, Target
 from term.safe import Safe, safe_line
@@ -40,12 +40,8 @@ if TYPE_CHECKING:
 FOLLOW_MS: Final = 10_000
 """How long the message line goes on telling of the last message sent, at least."""
 _BAD_NAME_COLUMNS_MAX: Final = 40
-_NOT_CONNECTED: Final = Safe("Not connected: this needs the server. msgc goes on trying.")
 LAG_SILENT_MS: Final = 60_000
 """So long after the login the lag is that of the login, and not worth a word."""
-_BETWEEN: Final = frozenset(
-    (LinkState.OFFLINE, LinkState.CONNECTING, LinkState.GREETING, LinkState.LOGGING_IN)
-)
 _PHASES: Final = {
     LinkState.OFFLINE: Phase.WAITING,
     LinkState.CONNECTING: Phase.CONNECTING,
@@ -58,7 +54,7 @@ _PHASES: Final = {
 }
 
 
-class LiveDesk(PaperDesk):
+class LiveDesk(AskingDesk):
     """See the module's text. `on_news` is told what the open screens should hear."""
 
     def __init__(
@@ -67,13 +63,11 @@ class LiveDesk(PaperDesk):
         super().__init__()
         self.wants_quit = False
         self.notices = NoticeLog()
-        self.situation = Situation()
         self._surroundings = surroundings
         self._settings = surroundings.settings  # as changed since, but for server and user
         self._loop = loop
         self._times = times
         self._on_news = on_news
-        self._link: Link | None = None
         self._reader: EventReader | None = None
         self._followed_at_ms = 0
         self._noted = Safe("")
@@ -104,24 +98,6 @@ class LiveDesk(PaperDesk):
         """Whether the server has ended it, and nothing is tried by itself."""
         stopped = self._link is not None and self._link.state is LinkState.STOPPED
         return stopped and self.inside and not self.situation.logged_out
-
-    @property
-    def waits(self) -> bool:
-        """Whether an answer of the server is on its way: to a request, a login, a message."""
-        link, situation = self._link, self.situation
-        if link is None:
-            return False
-        if link.state in _BETWEEN:
-            return link.retry_at_ms is None
-        return link.state is LinkState.ONLINE and (situation.asks or self._is_unanswered)
-
-    @property
-    def _is_unanswered(self) -> bool:
-        followed = self.situation.followed
-        if followed is None or self._profile is None:
-            return False
-        sent = self._archive.outbox.get(followed)
-        return sent is not None and sent.state is SendState.UNSENT
 
     @property
     def chosen(self) -> Settings:
@@ -283,38 +259,6 @@ class LiveDesk(PaperDesk):
         else:
             self._link.retry_now()
 
-    def ask_accounts(self, pattern: str) -> None:
-        """See Desk. The list that is coming is not asked for twice."""
-        situation = self.situation
-        if situation.list_request is not None and situation.list_pattern == pattern:
-            return
-        situation.list_pattern = pattern
-        request = self._link.list_accounts(pattern or None) if self._link is not None else None
-        situation.list_request = request
-
-    def count_accounts(self) -> None:
-        """See Desk."""
-        if self._link is not None and self.situation.count_request is None:
-            self.situation.count_request = self._link.list_accounts(limit=0)
-
-    def seek_account(self, name: str) -> bool:
-        """See Desk. One name at a time."""
-        situation = self.situation
-        if self._link is None or situation.seek_request is not None:
-            return False
-        situation.sought = name
-        situation.seek_request = self._link.list_accounts(name)
-        return situation.seek_request is not None
-
-    def check(self) -> bool:
-        """See Desk."""
-        situation = self.situation
-        if self._link is None:
-            return False
-        if situation.check_request is None:
-            situation.check_request = self._link.check()
-        return situation.check_request is not None
-
     def send(self, target: Target, body: str) -> None:
         """See Desk."""
         outbox = self._archive.outbox
@@ -326,20 +270,6 @@ class LiveDesk(PaperDesk):
         sent = self._archive.outbox.send_again(message_id)
         if sent is not None:
             self._follow(sent)
-
-    def create_account(self, name: str) -> None:
-        """See Desk."""
-        request = self._link.create_account(name) if self._link is not None else None
-        self.situation.account_request = request
-        if request is None:
-            self.say(_NOT_CONNECTED)
-
-    def delete_account(self, force: bool) -> None:
-        """See Desk."""
-        request = self._link.delete_account(force) if self._link is not None else None
-        self.situation.account_request = request
-        if request is None:
-            self.say(_NOT_CONNECTED)
 
     def quit(self) -> None:
         """See Desk. The program around decides whether to ask first."""
