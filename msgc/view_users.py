@@ -48,6 +48,7 @@ _WORDS: Final[dict[Prospect, tuple[str, str]]] = {
 }
 """What the row of a user says, and of one whose name is new: it may not be who it seems."""
 _NEW_MS: Final = 24 * 3_600_000
+_NEVER_MS: Final = 1 << 64
 _SPOKEN: Final[dict[Presence | None, Safe]] = {
     Presence.ON: Safe("connected"),
     Presence.SILENT: Safe("connected but silent"),
@@ -68,10 +69,16 @@ def user_columns(columns: int, *, marks: bool = False) -> tuple[Column, ...]:
 
 
 def user_row(
-    account: AccountLine, columns: int, now_ms: int, *, you: bool, mark: bool | None = None
+    account: AccountLine,
+    columns: int,
+    now_ms: int,
+    *,
+    you: bool,
+    new_since_ms: int,
+    mark: bool | None = None,
 ) -> Row:
     """One row of such a table. `mark` None: this table has no marks."""
-    state, then = _STATES.get(_presence(account), "?"), _then(account, now_ms)
+    state, then = _STATES.get(_presence(account), "?"), _then(account, new_since_ms)
     seen = _seen(account, now_ms)
     spoken = Safe("" if seen == "now" else "never seen" if seen == "never" else f"seen {seen}")
     width = _name_columns(columns, marks=mark is not None)
@@ -88,13 +95,20 @@ def user_row(
     )
 
 
-def _then(account: AccountLine, now_ms: int) -> str:
+def new_since_ms(entries: tuple[AccountLine, ...], you: str, now_ms: int) -> int:
+    """From when on a name is new to you: a day ago, or never while you are new yourself."""
+    yours = next((entry.created_at_ms for entry in entries if entry.name == you), None)
+    day_ago_ms = now_ms - _NEW_MS
+    return day_ago_ms if yours is not None and yours < day_ago_ms else _NEVER_MS
+
+
+def _then(account: AccountLine, since_ms: int) -> str:
     """What happens to a message to this user; nothing for a state of a later server."""
     if _presence(account) is None:
         return ""
     usual, new = _WORDS[_prospect(account)]
     created_ms = account.created_at_ms
-    return new if created_ms is not None and now_ms - created_ms < _NEW_MS else usual
+    return new if created_ms is not None and created_ms > since_ms else usual
 
 
 def _then_cell(then: str, *, you: bool) -> Cell:

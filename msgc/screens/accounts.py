@@ -33,7 +33,7 @@ from msgc.view import (
     view,
 )
 from msgc.view_text import plural
-from msgc.view_users import user_columns, user_row
+from msgc.view_users import new_since_ms, user_columns, user_row
 from msgc.view_values import (
     ConnectedAgain,
     DeletionRefused,
@@ -161,10 +161,13 @@ class Accounts(Screen):
     def _table(self, room: Room) -> Table:
         entries = self._directory.entries
         you, now_ms = self._desk.overview().name, self._desk.now_ms()
+        since_ms = new_since_ms(entries, you, now_ms)
 
         def row_at(place: int) -> Row:
             entry = entries[place]
-            return user_row(entry, room.columns, now_ms, you=entry.name == you)
+            return user_row(
+                entry, room.columns, now_ms, you=entry.name == you, new_since_ms=since_ms
+            )
 
         columns = user_columns(room.columns)
         return table("users", columns, self._list, room.list_rows(2), len(entries), row_at)

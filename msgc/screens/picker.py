@@ -34,6 +34,7 @@ from msgc.view_users import (
     is_wildcard,
     matching,
     narrow,
+    new_since_ms,
     prospects,
     user_columns,
     user_row,
@@ -217,11 +218,14 @@ class Picker(Screen):
 
     def _table(self, room: Room) -> Table:
         you, now_ms = self._desk.overview().name, self._desk.now_ms()
+        since_ms = new_since_ms(self._directory.entries, you, now_ms)
 
         def row_at(place: int) -> Row:
             entry = self._shown[place]
             mark = entry.name in self._marked if self._several else None
-            return user_row(entry, room.columns, now_ms, you=entry.name == you, mark=mark)
+            return user_row(
+                entry, room.columns, now_ms, you=entry.name == you, new_since_ms=since_ms, mark=mark
+            )
 
         columns = user_columns(room.columns, marks=self._several)
         height = room.list_rows(5 if self._several else 4)

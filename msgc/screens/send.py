@@ -26,7 +26,7 @@ from msgc.view import (
     view,
 )
 from msgc.view_text import plural
-from msgc.view_users import user_columns, user_row
+from msgc.view_users import new_since_ms, user_columns, user_row
 from msgc.view_values import ConnectedAgain, Directory, DirectoryChanged, News, Target
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView, ScrollView
@@ -145,10 +145,17 @@ class Send(Screen):
     def _table(self, room: Room) -> Table:
         entries = self._directory.entries
         you, now_ms = self._desk.overview().name, self._desk.now_ms()
+        since_ms = new_since_ms(entries, you, now_ms)
         self._users.set_lines(len(entries), room.list_rows(_OTHER_ROWS))
         seen = self._users.visible()
         rows = tuple(
-            user_row(entries[place], room.columns, now_ms, you=entries[place].name == you)
+            user_row(
+                entries[place],
+                room.columns,
+                now_ms,
+                you=entries[place].name == you,
+                new_since_ms=since_ms,
+            )
             for place in seen
         )
         columns = user_columns(room.columns)

@@ -190,7 +190,7 @@ def picker_several_prospects() -> Person:
     first, second, third, fourth, *rest = desk.book.entries
     today_ms = desk.now - 3_600_000
     entries = (
-        first,
+        replace(first, created_at_ms=today_ms - 30 * 86_400_000),
         replace(second, created_at_ms=today_ms),
         replace(third, queue_full=True),
         replace(fourth, created_at_ms=today_ms),

@@ -14,7 +14,7 @@ from msgc.view_values import Limits, Phase, Standing, Target
 from term.keys import Paste
 from term.safe import Safe
 from tests.msgc.screens import states_sending as states
-from tests.msgc.screens.fake_desk import Person
+from tests.msgc.screens.fake_desk import DAY_MS, Person
 from tests.msgc.screens.states_common import compose, make_desk
 
 BOB = Target(("bob",))
@@ -263,3 +263,18 @@ def test_the_footer_names_the_keys_in_force() -> None:
         assert sent(person) == [(BOB, "xy")]
     finally:
         KEYS.restore()
+
+
+@pytest.mark.parametrize(("your_days", "told"), [(30, True), (0, False), (None, False)])
+def test_a_new_name_is_told_to_those_who_are_not_new(your_days: int | None, told: bool) -> None:
+    desk = make_desk()
+    yours = None if your_days is None else desk.now - your_days * DAY_MS - 1
+    first, second, *rest = desk.book.entries
+    entries = (
+        replace(first, created_at_ms=yours),
+        replace(second, created_at_ms=desk.now - 1_000),
+        *rest,
+    )
+    desk.book = replace(desk.book, entries=entries)
+    person = Person(desk, Picker(desk, compose(desk), several=True))
+    assert ("new today" in person.see()) is told
