@@ -234,8 +234,7 @@ def more_damage(
             pass
         for offset, size in salvage.holes:
             place = salvage.place(offset)
-            if place > first.offset:
-                text = f"no whole block begins in these {size} bytes"
-                yield Finding(salvage.path, place, text, harmless=False)
+            text = f"no whole block begins in the {size} bytes from here on"
+            yield Finding(salvage.path, place, text, harmless=place <= first.offset)  # told before
     finally:
         salvage.close()
