@@ -18,6 +18,18 @@ _SELECT: Final = (
     "SELECT message_id, everyone, body, composed_at_ms, state, attempts, code, text, "
     "accepted_count, accepted_at_ms FROM outbox "
 )
+_SETTLED: Final = (
+    "NOT (everyone AND accepted_count IS NULL) AND (SELECT max(coalesce(accepted_count, 0), "
+    "coalesce(nullif(count(position), 0), count(*))) <= count(nullif(state, ?)) "
+    "FROM fates WHERE fates.message_id = outbox.message_id)"
+)
+"""As Sent.waiting counts, without making one: asked for each answer. Takes FateState.WAITING."""
+# Plain numbers, for SQLite asks an adapter what each member of an enumeration is.
+_UNSENT: Final = int(SendState.UNSENT)
+_PENDING: Final = int(SendState.PENDING)
+_FAILED: Final = int(SendState.FAILED)
+_WAITING: Final = int(FateState.WAITING)
+_UNKNOWN: Final = int(FateState.UNKNOWN)
 _INSTALLATION: Final = "installation"
 _COUNTER: Final = "counter"
 COUNTER_LEAP: Final = 1_000_000
@@ -40,26 +52,27 @@ class Outbox:
         """Keep a new message, UNSENT; the draft of that purpose is dropped in the same commit."""
         database = self._database
         unique = () if everyone else tuple(dict.fromkeys(recipients))
+        composed_at_ms = self._wall_ms()
         with database.change():
             message_id = self._next_message_id()
             sequence = database.insert(
                 "INSERT INTO outbox (message_id, everyone, body, composed_at_ms, state) "
                 "VALUES (?, ?, ?, ?, ?)",
-                (message_id, int(everyone), body, self._wall_ms(), SendState.UNSENT),
+                (message_id, int(everyone), body, composed_at_ms, _UNSENT),
             )
             for position, name in enumerate(unique):
                 database.run(
                     "INSERT INTO fates (message_id, recipient, position, state) "
                     "VALUES (?, ?, ?, ?)",
-                    (message_id, name, position, FateState.WAITING),
+                    (message_id, name, position, _WAITING),
                 )
             assert sequence is not None
             self._search.add_sent(sequence, body, unique)
             if draft is not None:
                 database.run("DELETE FROM drafts WHERE purpose = ?", (draft,))
-        sent = self.get(message_id)
-        assert sent is not None
-        return sent
+        fates = tuple([Fate(name, FateState.WAITING) for name in unique])
+        state = SendState.UNSENT
+        return Sent(message_id, unique, everyone, body, composed_at_ms, state, fates=fates)
 
     def send_again(self, message_id: bytes) -> Sent | None:
         """A new message with the text and recipients of one that FAILED, which it replaces.
@@ -80,7 +93,7 @@ class Outbox:
             row = database.one(
                 "SELECT sequence FROM outbox WHERE message_id = ? "
                 "AND (state = ? OR (state = ? AND attempts = 0))",
-                (message_id, SendState.FAILED, SendState.UNSENT),
+                (message_id, _FAILED, _UNSENT),
             )
             sent = None if row is None else self.get(message_id)
             if row is None or sent is None:
@@ -95,8 +108,9 @@ class Outbox:
     def unsent_ids(self, limit: int) -> tuple[bytes, ...]:
         """The oldest messages that the server has not answered, in the order of composing."""
         rows = self._database.all(
-            "SELECT message_id FROM outbox WHERE state = ? ORDER BY sequence LIMIT ?",
-            (SendState.UNSENT, limit),
+            "SELECT message_id FROM outbox WHERE state = ? AND settled = 0 "
+            "ORDER BY sequence LIMIT ?",
+            (_UNSENT, limit),
         )
         return tuple(row[0] for row in rows)
 
@@ -116,7 +130,7 @@ class Outbox:
                 "accepted_count = coalesce(?, accepted_count), "
                 "accepted_at_ms = coalesce(?, accepted_at_ms) "
                 "WHERE message_id = ? AND state != ?",
-                (SendState.PENDING, count, at_ms, message_id, SendState.PENDING),
+                (_PENDING, count, at_ms, message_id, _PENDING),
             )
             if not changed:
                 # An outcome may have told it before; the numbers are news all the same.
@@ -136,7 +150,7 @@ class Outbox:
             changed = self._database.run(
                 "UPDATE outbox SET state = ?, code = ?, text = ? "
                 "WHERE message_id = ? AND state = ?",
-                (SendState.FAILED, code, text, message_id, SendState.UNSENT),
+                (_FAILED, code, text, message_id, _UNSENT),
             )
             for name in recipients if changed else ():
                 self._database.run(
@@ -155,15 +169,14 @@ class Outbox:
                 "INSERT INTO fates (message_id, recipient, state, at_ms) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT (message_id, recipient) DO UPDATE "
                 "SET state = excluded.state, at_ms = excluded.at_ms WHERE state IN (?, ?)",
-                (message_id, recipient, state, at_ms, FateState.WAITING, FateState.UNKNOWN),
+                (message_id, recipient, int(state), at_ms, _WAITING, _UNKNOWN),
             )
             # An outcome proves that the message was accepted, whatever else is believed here.
             database.run(
-                "UPDATE outbox SET state = ?, code = NULL, text = NULL "
-                "WHERE message_id = ? AND state != ?",
-                (SendState.PENDING, message_id, SendState.PENDING),
+                f"UPDATE outbox SET state = ?, code = NULL, text = NULL, settled = {_SETTLED} "  # noqa: S608  ours
+                "WHERE message_id = ?",
+                (_PENDING, _WAITING, message_id),
             )
-            self._refresh_settled(message_id)
         return bool(news)
 
     def leap(self) -> None:
@@ -180,16 +193,16 @@ class Outbox:
         with database.change():
             rows = database.all(
                 "SELECT message_id FROM outbox WHERE state = ? AND attempts > 0 ORDER BY sequence",
-                (SendState.UNSENT,),
+                (_UNSENT,),
             )
             database.run(
                 "UPDATE outbox SET state = ?, code = ?, text = '' WHERE state = ? AND attempts > 0",
-                (SendState.FAILED, code, SendState.UNSENT),
+                (_FAILED, code, _UNSENT),
             )
             database.run(
                 "UPDATE fates SET state = ? WHERE state = ? AND message_id IN "
                 "(SELECT message_id FROM outbox WHERE state = ? AND NOT settled)",
-                (FateState.UNKNOWN, FateState.WAITING, SendState.PENDING),
+                (_UNKNOWN, _WAITING, _PENDING),
             )
             database.run("UPDATE outbox SET settled = 1 WHERE state = ?", (SendState.PENDING,))
         return tuple(row[0] for row in rows)
@@ -270,11 +283,15 @@ class Outbox:
     # ----- ids ----------------------------------------------------------------------------
 
     def _next_message_id(self) -> bytes:
-        counter = self._counter() + 1
-        self._set_counter(counter)
-        row = self._database.one("SELECT value FROM facts WHERE key = ?", (_INSTALLATION,))
+        row = self._database.one(
+            "SELECT (SELECT value FROM facts WHERE key = ?), "
+            "(SELECT value FROM facts WHERE key = ?)",
+            (_INSTALLATION, _COUNTER),
+        )
         assert row is not None
         installation: bytes = row[0]
+        counter: int = (row[1] or 0) + 1
+        self._set_counter(counter)
         return installation + counter.to_bytes(8, "big")
 
     def _counter(self) -> int:
@@ -288,12 +305,7 @@ class Outbox:
 
     def _refresh_settled(self, message_id: bytes) -> None:
         """Whether nothing more is to be heard of it; kept as a column so that counting is cheap."""
-        # As Sent.waiting counts, without making one: this runs once for each answer.
         self._database.run(
-            "UPDATE outbox SET settled = NOT (everyone AND accepted_count IS NULL) AND ("
-            "SELECT max(coalesce(accepted_count, 0), "
-            "coalesce(nullif(count(position), 0), count(*))) <= count(nullif(state, ?)) "
-            "FROM fates WHERE fates.message_id = outbox.message_id) "
-            "WHERE message_id = ? AND state = ?",
-            (FateState.WAITING, message_id, SendState.PENDING),
+            f"UPDATE outbox SET settled = {_SETTLED} WHERE message_id = ? AND state = ?",  # noqa: S608  ours
+            (_WAITING, message_id, _PENDING),
         )

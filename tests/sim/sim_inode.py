@@ -44,12 +44,13 @@ class Inode:
 
     def reach_platter(self) -> None:
         """A sync that works."""
-        missing = len(self.cache) - len(self.platter)
-        if missing:
-            self.platter.extend(bytes(missing))
-        for sector in self.dirty:
-            start = sector * SECTOR
-            self.platter[start : start + SECTOR] = self.cache[start : start + SECTOR]
+        if len(self.dirty) * SECTOR >= len(self.cache):
+            self.platter = bytearray(self.cache)  # every sector was written
+        else:
+            self.platter.extend(bytes(len(self.cache) - len(self.platter)))
+            for sector in self.dirty:
+                start = sector * SECTOR
+                self.platter[start : start + SECTOR] = self.cache[start : start + SECTOR]
         self.rot_reaches_platter(self.dirty.keys())
         self.mark_clean()
 

@@ -32,6 +32,7 @@ from tests.sim.sim_net import ClientEnd, SimNetwork
 from wire.codes import Code, Presence
 
 UNSENT_BYTES_MAX = 1 << 20
+UNSENT_MAX = 201
 PATIENCE_MS = 1_000
 WORDS = ("lunch", "patch", "queue", "snow", "grüße", "日本語", "tab\there", "line\nline", "\x1b[2J")
 
@@ -246,7 +247,7 @@ class SimUser:
                 return
 
     def _compose(self) -> None:
-        if self.archive.outbox.counts().unsent > 200:
+        if len(self.archive.outbox.unsent_ids(UNSENT_MAX)) == UNSENT_MAX:
             return
         everyone = self.rng.random() < 0.15
         others = [name for name in self.world.names if name != self.name]
@@ -327,5 +328,6 @@ class SimUser:
 
     def is_done(self) -> bool:
         """Whether it is on line, has all its answers, and was told that nothing is left."""
-        unsent = self.archive.outbox.counts().unsent
-        return self.link.state is LinkState.ONLINE and self.remaining == 0 and unsent == 0
+        if self.link.state is not LinkState.ONLINE or self.remaining != 0:
+            return False
+        return not self.archive.outbox.unsent_ids(1)
