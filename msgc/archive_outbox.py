@@ -173,7 +173,7 @@ class Outbox:
             )
             # An outcome proves that the message was accepted, whatever else is believed here.
             database.run(
-                f"UPDATE outbox SET state = ?, code = NULL, text = NULL, settled = {_SETTLED} "  # noqa: S608  ours
+                f"UPDATE outbox SET state = ?, code = NULL, text = NULL, settled = {_SETTLED} "  # noqa: S608 the words are ours
                 "WHERE message_id = ?",
                 (_PENDING, _WAITING, message_id),
             )
@@ -306,6 +306,6 @@ class Outbox:
     def _refresh_settled(self, message_id: bytes) -> None:
         """Whether nothing more is to be heard of it; kept as a column so that counting is cheap."""
         self._database.run(
-            f"UPDATE outbox SET settled = {_SETTLED} WHERE message_id = ? AND state = ?",  # noqa: S608  ours
+            f"UPDATE outbox SET settled = {_SETTLED} WHERE message_id = ? AND state = ?",  # noqa: S608 the words are ours
             (_WAITING, message_id, _PENDING),
         )

@@ -154,8 +154,10 @@ class Oracle:
                 continue
             ids = MESSAGE_NAMED.findall(line)
             names = ACCOUNT_NAMED.findall(line)
-            self.doubtful.update(bytes.fromhex(each) for each in ids)
-            if not ids:
+            named = {bytes.fromhex(each) for each in ids}
+            self.doubtful |= named
+            # An id that nobody knows is one whose own bytes are damaged.
+            if not named or not named <= self.messages.keys():
                 self._doubt_accounts(set(names) or self.accounts.keys())
 
     def _doubt_accounts(self, names: AbstractSet[str]) -> None:

@@ -87,6 +87,15 @@ def test_a_report_that_names_an_account_excuses_only_what_was_written_before() -
     assert scene.sentences()
 
 
+def test_a_report_with_a_damaged_id_excuses_those_it_names_besides() -> None:
+    scene = Scene()
+    scene.accept(scene.compose())
+    scene.oracle.doubt([f"lost: message {'7f' * 16} from 'u0' (7) to 'u2' (9), number 4"])
+    assert not scene.sentences()
+    scene.accept(scene.compose())
+    assert scene.sentences()
+
+
 def test_a_report_that_names_nobody_excuses_everybody() -> None:
     scene = Scene()
     scene.accept(scene.compose())
