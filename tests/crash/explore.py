@@ -20,10 +20,11 @@ from store.errors import StoreDamaged, StoreFromTheFuture
 from store.store import Store
 from tests.crash.judge import Judge
 from tests.crash.picture import picture
-from tests.crash.platter import SECTOR, Choice, Platter
+from tests.crash.platter import PAGE, Choice, Platter
+from tests.crash.run import Clock, Run
 from tests.crash.states import State, all_of_each, first_of_each, random_state
 from tests.crash.trace_disk import EMPTY, SYNCS, Image, Op, TraceDisk
-from tests.crash.workloads import Clock, Run, record
+from tests.crash.workloads import record
 
 RANDOM_STATES: Final = 40  # of one step in one round
 ROTTEN_STATES: Final = 2  # of one step in one round
@@ -48,20 +49,33 @@ class Found:
 
 
 def damage(image: Image, rng: Random) -> tuple[str, str]:
-    """Flip a byte that is written, or take away a file; (what was done, path), or two times ""."""
+    """Flip a byte, write a page where it does not belong, or take away a file.
+
+    (what was done, path), or two times "".
+    """
     paths = sorted(path for path, data in image.files.items() if data)
     if not paths:
         return "", ""
     path = rng.choice(paths)
-    if rng.random() < 0.25:
+    how = rng.random()
+    if how < 0.2:
         del image.files[path]
         return f"{path} is gone", path
     data = bytearray(image.files[path])
-    sectors = [at for at in range(0, len(data), SECTOR) if any(data[at : at + SECTOR])]
-    if not sectors:
+    pages = [at for at in range(0, len(data), PAGE) if any(data[at : at + PAGE])]
+    if not pages:
         return "", ""
-    at = rng.choice(sectors)
-    at = rng.randrange(at, min(at + SECTOR, len(data)))
+    at = rng.choice(pages)
+    if how < 0.4:
+        kin = [each for each in paths if each.partition("/")[0] == path.partition("/")[0]]
+        other = image.files[rng.choice(kin)]
+        start = rng.choice((at, rng.randrange(0, len(other), PAGE)))
+        if len(other[start : start + PAGE]) < PAGE or len(data) < at + PAGE:
+            return "", ""
+        data[at : at + PAGE] = other[start : start + PAGE]
+        image.files[path] = bytes(data)
+        return f"page {at} of {path} is one from elsewhere", path
+    at = rng.randrange(at, min(at + PAGE, len(data)))
     data[at] ^= 1 << rng.randrange(8)
     image.files[path] = bytes(data)
     return f"byte {at} of {path} is another", path
@@ -253,7 +267,7 @@ class Explorer:
             return
         place = self.judge.places.get(seen)
         # Damage to the last batch of a journal cannot be told from a write that was cut off.
-        least = low - 1 if path.startswith("journal/") and what.startswith("byte") else low
+        least = low - 1 if path.startswith("journal/") and path in image.files else low
         if place is None or place < least:
             self.violation("M11", "lost", f"{what}, and nobody is told: it shows moment {place}")
 

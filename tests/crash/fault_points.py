@@ -30,10 +30,11 @@ from tests.crash.crash_states import start_worker
 from tests.crash.faults import COUNTED, ERRORS, SHORT, Fault, Point, error_name
 from tests.crash.judge import KINDS, Judge
 from tests.crash.platter import Platter
+from tests.crash.run import Run
 from tests.crash.service import Service
 from tests.crash.states import random_state
 from tests.crash.trace_disk import EMPTY, TraceDisk
-from tests.crash.workloads import DAYS, Run
+from tests.crash.workloads import DAYS
 
 SERVICE: Final = "service"
 CHUNK: Final = 100

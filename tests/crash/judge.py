@@ -20,8 +20,8 @@ from store.state import EVERYONE
 from store.store import Store
 from tests.crash.model import Model, Picture
 from tests.crash.picture import picture
+from tests.crash.run import Clock, Entropy, Run
 from tests.crash.trace_disk import Image, TraceDisk
-from tests.crash.workloads import Clock, Entropy, Run
 
 LATER = 1_000_000  # places of histories that go on after a recovery begin here
 KINDS = ("lost", "doubled", "refused", "changed", "unbounded", "broken")

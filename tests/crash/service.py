@@ -30,8 +30,8 @@ from store.store import Store
 from tests.crash.faults import Fault
 from tests.crash.faulty_net import FaultyNetwork
 from tests.crash.platter import Platter
+from tests.crash.run import Entropy
 from tests.crash.trace_disk import EMPTY, Image, TraceDisk
-from tests.crash.workloads import Entropy
 from tests.real.person import Person
 from tests.sim.oracle import Oracle, Verdict
 from tests.sim.sim_log import NowhereOutput

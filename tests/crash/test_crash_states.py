@@ -12,9 +12,10 @@ from tests.crash.explore import Job, explore
 from tests.crash.judge import Judge
 from tests.crash.model import Model
 from tests.crash.platter import Choice, Platter
+from tests.crash.run import Clock, Entropy, Run
 from tests.crash.states import MODES, all_of_each
-from tests.crash.trace_disk import EMPTY, TraceDisk
-from tests.crash.workloads import DAYS, Clock, Entropy, Run, mail, record
+from tests.crash.trace_disk import CREATE, EMPTY, TraceDisk
+from tests.crash.workloads import DAYS, mail, record
 
 
 def walked(disk: TraceDisk) -> Platter:
@@ -37,6 +38,19 @@ def test_every_day_ends_as_the_model_says() -> None:
 
 def test_the_day_of_compaction_compacts_both_files() -> None:
     assert record("compaction").store.keeper.compactions == 2
+
+
+def test_the_day_of_a_large_queue_keeps_what_is_needed() -> None:
+    run = record("kept")
+    assert run.store.keeper.compactions == 1
+    base = run.store.state.everyone.queue.base
+    assert 0 < base < run.store.state.everyone.queue.end_offset
+
+
+def test_a_checkpoint_is_given_up() -> None:
+    run = record("given_up")
+    made = [op.path for op in run.disk.ops if op.kind == CREATE and op.path.endswith(".mailbox")]
+    assert len(made) > len(set(made)), "one begun twice"
 
 
 def test_a_day_is_the_same_every_time() -> None:
@@ -148,7 +162,7 @@ def test_a_few_thousand_states(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_settings_are_small() -> None:
-    assert all(settings.journal_segment_bytes <= 1 << 16 for _, settings in DAYS.values())
+    assert all(settings.journal_segment_bytes <= 1 << 18 for _, settings in DAYS.values())
     assert isinstance(DAYS["mail"][1], Settings)
 
 

@@ -8,9 +8,9 @@ from store.errors import StoreFailure
 from tests.crash.fault_points import Found, all_points, calls_of, main, strike, strike_service
 from tests.crash.faults import SHORT, Fault, Point
 from tests.crash.faulty_net import FaultyNetwork
+from tests.crash.run import Run
 from tests.crash.service import Service
 from tests.crash.trace_disk import TraceDisk
-from tests.crash.workloads import Run
 
 
 def test_there_are_enough_points() -> None:
