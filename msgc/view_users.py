@@ -164,8 +164,12 @@ def prospects_in_brief(entries: tuple[AccountLine, ...]) -> Safe:
 
 
 def _count_prospects(entries: tuple[AccountLine, ...]) -> tuple[tuple[int, str], ...]:
-    counts = Counter(map(_prospect, entries))
-    return tuple((counts[prospect], prospect.value) for prospect in Prospect)
+    """Counted by what decides it, for the entries may be ten thousand."""
+    kinds = Counter([(entry.presence, entry.queue_full) for entry in entries])
+    counts: dict[Prospect, int] = dict.fromkeys(Prospect, 0)
+    for (presence, queue_full), count in kinds.items():
+        counts[_prospect(AccountLine("", presence, None, queue_full=queue_full))] += count
+    return tuple((count, prospect.value) for prospect, count in counts.items())
 
 
 def _prospect(account: AccountLine) -> Prospect:

@@ -50,7 +50,7 @@ def test_the_server_provides_the_log_of_usernames(stage: Stage) -> None:
     bob = stage.plain_user("bob")
     screen = open_send_screen(client, 3)
     assert "alice" in screen
-    client.wait_for_match(r"^  bob +ON +now +at once")
+    client.wait_for_match(r"^  bob +ON +now +delivered at once")
     client.wait_for_match(r"^  dave +off +never +waits")
     # Asked anew each time: the list is the server's, not the client's.
     back_to_menu(client)
