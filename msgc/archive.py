@@ -1,6 +1,7 @@
 """The local archive of one user at one server: outbox, inbox, drafts, settings, in one SQLite file.
 
     archive.outbox       one's own messages and what became of them    msgc.archive_outbox
+    archive.recalls      which of them are to be taken back            msgc.archive_recalls
     archive.inbox        what was received                             msgc.archive_inbox
     archive.drafts       texts begun                                   msgc.archive_drafts
     archive.preferences  the person's settings
@@ -21,6 +22,7 @@ from msgc.archive_drafts import Drafts, Preferences
 from msgc.archive_glance import Glance
 from msgc.archive_inbox import Inbox
 from msgc.archive_outbox import Outbox
+from msgc.archive_recalls import Recalls
 from msgc.archive_search import EVERYTHING, Narrowing, Search
 from msgc.limits import ACCOUNTS_KEPT_MAX
 from msgc.values import HistoryEntry, Received, Sent
@@ -48,6 +50,7 @@ class Archive:
         self._search = search
         self._glance = Glance(self._database)
         self.outbox = Outbox(self._database, search, wall_ms)
+        self.recalls = Recalls(self._database, self.outbox, wall_ms)
         self.inbox = Inbox(self._database, search, wall_ms)
         self.drafts = Drafts(self._database, wall_ms)
         self.preferences = Preferences(self._database)

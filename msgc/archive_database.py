@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 Value: TypeAlias = str | bytes | int | None
 Row: TypeAlias = Sequence[Any]
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 BUSY_TIMEOUT_S: Final = 10.0
 """How long to wait for another process of the same user that is writing."""
 MEMORY: Final = ":memory:"
@@ -67,6 +67,17 @@ _TABLES: Final = (
         everyone INTEGER NOT NULL,
         body TEXT NOT NULL,
         saved_at_ms INTEGER NOT NULL) WITHOUT ROWID""",
+)
+_FROM_1_TO_2: Final = (
+    # The wish to take a message back: 0 none, 1 open, 2 answered; `recall_rest`: everyone's.
+    "ALTER TABLE outbox ADD COLUMN recall_state INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE outbox ADD COLUMN recall_asked_at_ms INTEGER",
+    "ALTER TABLE outbox ADD COLUMN recall_answered_at_ms INTEGER",
+    "ALTER TABLE outbox ADD COLUMN recall_code INTEGER",
+    "ALTER TABLE outbox ADD COLUMN recall_rest INTEGER NOT NULL DEFAULT 0",
+    # When a message that the server could not take for now goes again.
+    "ALTER TABLE outbox ADD COLUMN retry_at_ms INTEGER",
+    "CREATE INDEX outbox_recalls ON outbox (sequence) WHERE recall_state = 1",
 )
 _SEARCH_TABLE: Final = (
     "CREATE VIRTUAL TABLE words USING fts5(body, names, content='', "
@@ -181,10 +192,13 @@ class Database:
                 )
             if version == SCHEMA_VERSION:
                 return
-            for statement in _TABLES:
+            if version == 0:
+                for statement in _TABLES:
+                    self.run(statement)
+                if self._can_search():
+                    self.run(_SEARCH_TABLE)
+            for statement in _FROM_1_TO_2:
                 self.run(statement)
-            if self._can_search():
-                self.run(_SEARCH_TABLE)
             self.run(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _can_search(self) -> bool:

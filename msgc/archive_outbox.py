@@ -12,24 +12,28 @@ from typing import Final
 
 from msgc.archive_database import Database, Row
 from msgc.archive_search import Search
-from msgc.values import Fate, FateState, OutboxCounts, SendState, Sent
+from msgc.values import Fate, FateState, OutboxCounts, Recall, SendState, Sent
 
 _SELECT: Final = (
     "SELECT message_id, everyone, body, composed_at_ms, state, attempts, code, text, "
-    "accepted_count, accepted_at_ms FROM outbox "
+    "accepted_count, accepted_at_ms, recall_state, recall_asked_at_ms, recall_answered_at_ms, "
+    "recall_code, recall_rest, retry_at_ms FROM outbox "
 )
 _SETTLED: Final = (
-    "NOT (everyone AND accepted_count IS NULL) AND (SELECT max(coalesce(accepted_count, 0), "
-    "coalesce(nullif(count(position), 0), count(*))) <= count(nullif(state, ?)) "
+    "NOT (everyone AND accepted_count IS NULL) AND (SELECT CASE WHEN recall_rest THEN count(*) "
+    "ELSE max(coalesce(accepted_count, 0), coalesce(nullif(count(position), 0), count(*))) END "
+    "<= count(nullif(nullif(state, ?), ?)) "
     "FROM fates WHERE fates.message_id = outbox.message_id)"
 )
-"""As Sent.waiting counts, without making one: asked for each answer. Takes FateState.WAITING."""
+"""As Sent.waiting counts, without making one: asked for each answer. Takes FateState.WAITING and
+HANDED_OUT."""
 # Plain numbers, for SQLite asks an adapter what each member of an enumeration is.
 _UNSENT: Final = int(SendState.UNSENT)
 _PENDING: Final = int(SendState.PENDING)
 _FAILED: Final = int(SendState.FAILED)
 _WAITING: Final = int(FateState.WAITING)
 _UNKNOWN: Final = int(FateState.UNKNOWN)
+_HANDED_OUT: Final = int(FateState.HANDED_OUT)
 _INSTALLATION: Final = "installation"
 _COUNTER: Final = "counter"
 COUNTER_LEAP: Final = 1_000_000
@@ -106,21 +110,46 @@ class Outbox:
     # ----- the link's side ----------------------------------------------------------------
 
     def unsent_ids(self, limit: int) -> tuple[bytes, ...]:
-        """The oldest messages that the server has not answered, in the order of composing."""
+        """The oldest messages that the server has not answered, in the order of composing.
+
+        Not those that are to be taken back: the server is asked about them, and that is all.
+        """
         rows = self._database.all(
-            "SELECT message_id FROM outbox WHERE state = ? AND settled = 0 "
+            "SELECT message_id FROM outbox WHERE state = ? AND settled = 0 AND recall_state != 1 "
             "ORDER BY sequence LIMIT ?",
             (_UNSENT, limit),
         )
         return tuple(row[0] for row in rows)
 
-    def mark_attempts(self, message_ids: Iterable[bytes]) -> None:
-        """These are about to be put on the wire. Committed before they are."""
+    def mark_attempts(self, message_ids: Iterable[bytes]) -> set[bytes]:
+        """These are about to be put on the wire. Committed before they are.
+
+        Gives those that still may be: another process may have taken one back meanwhile.
+        """
         with self._database.change():
-            for message_id in message_ids:
-                self._database.run(
-                    "UPDATE outbox SET attempts = attempts + 1 WHERE message_id = ?", (message_id,)
+            return {
+                message_id
+                for message_id in message_ids
+                if self._database.run(
+                    "UPDATE outbox SET attempts = attempts + 1 "
+                    "WHERE message_id = ? AND state = ? AND recall_state != 1",
+                    (message_id, _UNSENT),
                 )
+            }
+
+    def record_postponed(self, message_id: bytes, code: int, text: str, delay_ms: int) -> int:
+        """The server cannot take it for now: it stays UNSENT, and goes again by itself.
+
+        Gives when, by the wall clock.
+        """
+        at_ms = self._wall_ms() + delay_ms
+        with self._database.change():
+            self._database.run(
+                "UPDATE outbox SET code = ?, text = ?, retry_at_ms = ? "
+                "WHERE message_id = ? AND state = ?",
+                (code, text, at_ms, message_id, _UNSENT),
+            )
+        return at_ms
 
     def record_accepted(self, message_id: bytes, count: int | None, at_ms: int | None) -> bool:
         """MESSAGE_PENDING came. False when that was known already."""
@@ -139,7 +168,7 @@ class Outbox:
                     "accepted_at_ms = coalesce(accepted_at_ms, ?) WHERE message_id = ?",
                     (count, at_ms, message_id),
                 )
-            self._refresh_settled(message_id)
+            self.refresh_settled(message_id)
         return bool(changed)
 
     def record_refused(
@@ -168,14 +197,14 @@ class Outbox:
             news = database.run(
                 "INSERT INTO fates (message_id, recipient, state, at_ms) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT (message_id, recipient) DO UPDATE "
-                "SET state = excluded.state, at_ms = excluded.at_ms WHERE state IN (?, ?)",
-                (message_id, recipient, int(state), at_ms, _WAITING, _UNKNOWN),
+                "SET state = excluded.state, at_ms = excluded.at_ms WHERE state IN (?, ?, ?)",
+                (message_id, recipient, int(state), at_ms, _WAITING, _UNKNOWN, _HANDED_OUT),
             )
             # An outcome proves that the message was accepted, whatever else is believed here.
             database.run(
                 f"UPDATE outbox SET state = ?, code = NULL, text = NULL, settled = {_SETTLED} "  # noqa: S608 the words are ours
                 "WHERE message_id = ?",
-                (_PENDING, _WAITING, message_id),
+                (_PENDING, _WAITING, _HANDED_OUT, message_id),
             )
         return bool(news)
 
@@ -200,11 +229,12 @@ class Outbox:
                 (_FAILED, code, _UNSENT),
             )
             database.run(
-                "UPDATE fates SET state = ? WHERE state = ? AND message_id IN "
+                "UPDATE fates SET state = ? WHERE state IN (?, ?) AND message_id IN "
                 "(SELECT message_id FROM outbox WHERE state = ? AND NOT settled)",
-                (_UNKNOWN, _WAITING, _PENDING),
+                (_UNKNOWN, _WAITING, _HANDED_OUT, _PENDING),
             )
-            database.run("UPDATE outbox SET settled = 1 WHERE state = ?", (SendState.PENDING,))
+            database.run("UPDATE outbox SET settled = 1 WHERE state = ?", (_PENDING,))
+            database.run("UPDATE outbox SET recall_state = 2 WHERE recall_state = 1")
         return tuple(row[0] for row in rows)
 
     # ----- reading ------------------------------------------------------------------------
@@ -278,6 +308,10 @@ class Outbox:
             accepted_count=row[8],
             accepted_at_ms=row[9],
             fates=tuple([Fate(fate[0], FateState(fate[1]), fate[2]) for fate in rows]),
+            recall=Recall(row[10] == 1, row[11], row[12], row[13], bool(row[14]))
+            if row[10]
+            else None,
+            retry_at_ms=row[15] if row[4] == SendState.UNSENT else None,
         )
 
     # ----- ids ----------------------------------------------------------------------------
@@ -303,9 +337,9 @@ class Outbox:
             "INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", (_COUNTER, counter)
         )
 
-    def _refresh_settled(self, message_id: bytes) -> None:
+    def refresh_settled(self, message_id: bytes) -> None:
         """Whether nothing more is to be heard of it; kept as a column so that counting is cheap."""
         self._database.run(
             f"UPDATE outbox SET settled = {_SETTLED} WHERE message_id = ? AND state = ?",  # noqa: S608 the words are ours
-            (_WAITING, message_id, _PENDING),
+            (_WAITING, _HANDED_OUT, message_id, _PENDING),
         )

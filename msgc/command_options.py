@@ -225,6 +225,14 @@ COMMANDS: Final = (
         _add_nothing,
     ),
     Command(
+        "recall",
+        "NUMBER",
+        "take back a message of yours, where it is not too late",
+        "Take back a message of your own from every recipient whom it has not reached, and print "
+        "what became of it for each. What was handed to a recipient's client cannot be taken back.",
+        _add_why,
+    ),
+    Command(
         "why",
         "NUMBER",
         "print what became of a message of yours",
@@ -240,9 +248,9 @@ EXIT_CODES: Final = (
     ("0", "done; with send --wait: every recipient has it"),
     ("1", "an error here: the archive or the output cannot be used"),
     ("2", "the command line or a setting is not understood; nothing was done"),
-    ("3", "send --wait: sent but not yet delivered when the wait ended"),
-    ("4", "refused by the server"),
-    ("5", "cannot reach the server"),
+    ("3", "send --wait: sent but not yet delivered when the wait ended; recall: only from some"),
+    ("4", "refused by the server; recall: too late everywhere"),
+    ("5", "cannot reach the server, or it cannot take it now"),
     ("128+N", "ended by signal N"),
 )
 

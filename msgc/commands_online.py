@@ -7,7 +7,7 @@ Fails with UsageError, CommandError and what the commands raise.
 import argparse
 import shlex
 
-from msgc import commands, commands_send, commands_watch, words
+from msgc import commands, commands_recall, commands_send, commands_watch, words
 from msgc.command_end import CommandError, Exit
 from msgc.command_options import UsageError
 from msgc.commands_output import Output
@@ -23,6 +23,8 @@ def run(world: Surroundings, command: str, options: argparse.Namespace) -> int:
         return commands.create(world, output, options.name)
     if command == "send":
         return commands_send.send(world, output, _errand(world, options))
+    if command == "recall":
+        return commands_recall.recall(world, output, user_of(world), options.number)
     program = _program(options.exec) if command == "watch" else None
     profile = _open(world, command)
     try:

@@ -33,6 +33,7 @@ _OWN_CODES: Final = {
     words.CODE_ID_REUSED: "ID_REUSED",
     words.CODE_ACCOUNT_GONE: "ACCOUNT_GONE",
     words.CODE_NOT_SENDABLE: "NOT_SENDABLE",
+    words.CODE_TAKEN_BACK: "TAKEN_BACK",
 }
 
 
@@ -96,10 +97,25 @@ class Output:
         self._line(f"{self.time(sent.composed_at_ms)}  composed")
         if sent.accepted_at_ms is not None:
             self._line(f"{self.time(sent.accepted_at_ms)}  on the server's disk")
+        if sent.recall is not None:
+            self._line(f"{self.time(sent.recall.asked_at_ms)}  you asked for it back")
+            if sent.recall.answered_at_ms is not None:
+                line = f"{self.time(sent.recall.answered_at_ms)}  the server answered: "
+                self._line(line + words.recall_summary(sent))
+        self._print_fates(sent)
+        self._line(words.sent_summary(sent))
+
+    def recalled(self, sent: Sent) -> None:
+        """What became of a message that was to be taken back, for each recipient."""
+        if self.is_json:
+            self._object(sent_object(sent))
+        else:
+            self._print_fates(sent)
+
+    def _print_fates(self, sent: Sent) -> None:
         for fate in _fates(sent):
             at = "" if fate.at_ms is None else self.time(fate.at_ms)
             self._line(f"{at:<19}  {fate.recipient}: {words.fate(fate.state)}")
-        self._line(words.sent_summary(sent))
 
     def account(self, account: AccountLine) -> None:
         """One user."""
@@ -177,6 +193,9 @@ def sent_object(sent: Sent) -> dict[str, Any]:
         "delivered": sent.delivered,
         "waiting": sent.waiting,
         "lost": sent.lost,
+        "recalled": sent.recalled,
+        "recall": None if sent.recall is None else "open" if sent.recall.is_open else "answered",
+        "retry_at_ms": sent.retry_at_ms,
         "code": code_name(sent.code) if failed else None,
         "reason": words.failure(sent) if failed else None,
         "refused": list(sent.refused_recipients),

@@ -19,7 +19,7 @@ from msgc.commands_talk import Talk
 from msgc.loop import Loop
 from msgc.profile import Profile, ProfileHeldError
 from msgc.surroundings import Surroundings
-from msgc.values import Disconnected, LoggedIn, SendState, Sent
+from msgc.values import Disconnected, LoggedIn, SendPostponed, SendState, Sent
 
 WATCH_MS: Final = 200
 """How often the archive is looked at while another process sends."""
@@ -27,6 +27,9 @@ TAKE_OVER_MS: Final = 1_000
 """How often it is tried whether that process has gone."""
 HANDED_OVER_TIMEOUT_MS: Final = 30_000
 """How long the other process has to get an answer, when no --wait says otherwise."""
+
+POSTPONED_PATIENCE_MS: Final = 10_000
+"""How long to try again at a server that cannot take the message now, when no --wait says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,11 @@ def _send_here(
             if isinstance(event, Disconnected) and not online:
                 raise talk.unreachable(event.reason)
             online = online or isinstance(event, LoggedIn)
+            if isinstance(event, SendPostponed) and event.message_id == message_id:
+                clock = world.clock.local_text(event.retry_at_ms, "%H:%M:%S")
+                output.say(words.postponed(sent.number, event.code, clock))
+                if until_ms is None:
+                    until_ms = world.clock.now_ms() + POSTPONED_PATIENCE_MS
             talk.refuse_end(event)
             sent = outbox.get(message_id) or sent
         talk.log_out()
@@ -173,5 +181,6 @@ def _report(output: Output, sent: Sent, *, waits: bool) -> int:
         return Exit.REFUSED
     output.say(words.sent_summary(sent))
     if sent.state is SendState.UNSENT:
+        _say_kept(output, sent)
         return Exit.UNREACHABLE
     return Exit.STILL_WAITING if waits and not _is_settled(sent) else Exit.DONE

@@ -39,6 +39,8 @@ AWAKE_TIMEOUT_MS: Final = 2_000
 OUTBOX_POLL_MS: Final = 1_000
 """How often the outbox is looked at for messages of another process."""
 
+RECALLS_IN_FLIGHT_MAX: Final = 4
+
 ACCOUNTS_KEPT_MAX: Final = 100_000
 """Names of one list; a longer list ends there and says so."""
 STDIN_BYTES_MAX: Final = 64 * 1024

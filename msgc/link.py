@@ -63,7 +63,7 @@ class Link:
         self._events: deque[LinkEvent] = deque()
         self._requests = Requests()
         self._answers = Answers(self._requests, self._events)
-        self._traffic = Traffic(archive, self._requests, self._events)
+        self._traffic = Traffic(archive, self._requests, self._events, random)
         self._backoff = Backoff(random)
         self._pulse = Pulse(0)
         self._connection: Connection | None = None
@@ -133,10 +133,12 @@ class Link:
             self._leave(confirmed=False)
 
     def send_outbox(self) -> None:
-        """Send what is UNSENT, oldest first, as far as it may be under way at once."""
+        """Send what is UNSENT and ask back what is to be taken back, oldest first."""
         if self.state is LinkState.ONLINE:
-            for message in self._traffic.next_sends(sum(map(len, self._out))):
+            for message in self._traffic.next_sends(sum(map(len, self._out)), self._now_ms):
                 self._put(message)
+            for recall in self._traffic.next_recalls(self._now_ms):
+                self._put(recall)
 
     def check(self, limit: int | None = None, *, outcomes_only: bool = False) -> int | None:
         """Fetch what waits. The request's number, or None when that is not possible now."""
@@ -471,6 +473,8 @@ class Link:
             self._events.append(NoticeArrived(0, words.refusal(message.code, message.text), None))
         elif asked.kind is Kind.SEND:
             self._traffic.refuse(asked, message.code, message.text, ())
+        elif asked.kind is Kind.RECALL:
+            self._traffic.refuse_recall(asked, message.code)
         elif asked.kind is Kind.LOGIN:
             self._on_login_refused(message.code, message.text)
         else:

@@ -1,7 +1,8 @@
 """When to try again, and whether the other end is still there: the two clocks of the link.
 
 `Backoff` is exponential with jitter, so that a thousand clients do not come back in one instant.
-`Pulse` pings a silent line and finds a dead one, at once after the machine slept.
+`Pause` is the same for a server that is there, and cannot do something for now. `Pulse` pings a
+silent line and finds a dead one, at once after the machine slept.
 
 Must never look at a clock: times come in as arguments, in milliseconds that go on during sleep.
 Fails never.
@@ -33,6 +34,36 @@ class Backoff:
         step_ms = min(limits.RETRY_MAX_MS, limits.RETRY_FIRST_MS << min(self.attempts, 16))
         self.attempts += 1
         return step_ms // 2 + int(self._random() * (step_ms // 2))
+
+
+class Pause:
+    """How long to leave a server alone that could not do something just now.
+
+    `begin` says how long; from the next `holds` on it is counted. All that is refused before that
+    shares one pause.
+    """
+
+    def __init__(self, random: Callable[[], float]) -> None:
+        self._backoff = Backoff(random)
+        self._length_ms: int | None = None
+        self._until_ms = 0
+
+    def begin(self) -> int:
+        """Pause; gives for how long."""
+        if self._length_ms is None:
+            self._length_ms = self._backoff.next_ms()
+        return self._length_ms
+
+    def reset(self) -> None:
+        """It can: the next pause is a short one."""
+        self._backoff.reset()
+
+    def holds(self, now_ms: int) -> bool:
+        """Whether it is not over yet."""
+        if self._length_ms is not None:
+            self._until_ms = now_ms + self._length_ms
+            self._length_ms = None
+        return now_ms < self._until_ms
 
 
 class Pulse:

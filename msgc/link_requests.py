@@ -25,6 +25,7 @@ class Kind(Enum):
     DELETE = "delete"
     CHECK = "check"
     SEND = "send"
+    RECALL = "recall"
 
 
 @dataclass(slots=True)

@@ -6,22 +6,40 @@ Fails with RemoteProtocolError for what the server did wrong, and lets ArchiveEr
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from msgc import limits
 from msgc.archive import Archive
+from msgc.archive_recalls import RecallAnswer
+from msgc.link_pulse import Pause
 from msgc.link_requests import Asked, Kind, Requests
-from msgc.values import Arrival, FateState, LinkEvent, MessageArrived, OutcomeArrived, SendAnswered
+from msgc.values import (
+    Arrival,
+    FateState,
+    LinkEvent,
+    MessageArrived,
+    OutcomeArrived,
+    RecallAnswered,
+    SendAnswered,
+    SendPostponed,
+)
 from msgc.values import SendState as Send
-from msgc.words import CODE_ACCOUNT_GONE, CODE_ID_REUSED, CODE_NOT_SENDABLE
+from msgc.words import (
+    CODE_ACCOUNT_GONE,
+    CODE_ID_REUSED,
+    CODE_NOT_SENDABLE,
+    CODE_TAKEN_BACK,
+)
 from wire import frames, messages
 from wire.codes import Code
 from wire.connection import Unsupported
 from wire.errors import LocalProtocolError, RemoteProtocolError
 from wire.limits import DELIVERIES_MAX
-from wire.messages import Message, MessageReceipt, SendMessage
+from wire.messages import Message, MessageReceipt, RecallMessage, SendMessage
 
+_TRY_AGAIN: Final = (Code.BUSY, Code.STORAGE_FULL)
+"""Refusals that pass by themselves."""
 _NUMBER_MAX: Final = 2**63 - 1
 """What the archive can count; a wire number above it is none of an honest server's."""
 
@@ -29,12 +47,21 @@ _NUMBER_MAX: Final = 2**63 - 1
 class Traffic:
     """See the module's text. One for each link; `clear` when its connection is gone."""
 
-    def __init__(self, archive: Archive, requests: Requests, events: deque[LinkEvent]) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        requests: Requests,
+        events: deque[LinkEvent],
+        random: Callable[[], float],
+    ) -> None:
         self._archive = archive
         self._requests = requests
         self._events = events
         self._in_flight: set[bytes] = set()
+        self._recalling: set[bytes] = set()
         self._receipts: list[int] = []
+        self._pause = Pause(random)
+        self._recall_pause = Pause(random)
         self.server_id = b""
         self.may_have_more = True
         """Whether something UNSENT may not be under way: False after a look that began it all."""
@@ -42,6 +69,7 @@ class Traffic:
     def clear(self) -> None:
         """The connection is gone: what was under way is in doubt, and will be sent again."""
         self._in_flight.clear()
+        self._recalling.clear()
         self._receipts.clear()
 
     def begin_session(self, created: bool) -> None:
@@ -58,11 +86,13 @@ class Traffic:
 
     # ----- out ----------------------------------------------------------------------------
 
-    def next_sends(self, buffered_bytes: int) -> list[SendMessage]:
+    def next_sends(self, buffered_bytes: int, now_ms: int) -> list[SendMessage]:
         """The next messages to put on the wire; their attempts are on the disk already."""
         self.may_have_more = True
         free = limits.SENDS_IN_FLIGHT_MAX - len(self._in_flight)
         if free <= 0 or buffered_bytes >= limits.SEND_BUFFER_BYTES_MAX:
+            return []
+        if self._pause.holds(now_ms):
             return []
         outbox = self._archive.outbox
         chosen: list[tuple[SendMessage, bool]] = []
@@ -92,8 +122,11 @@ class Traffic:
         begun: list[SendMessage] = []
         if not chosen:
             return begun
-        self._archive.outbox.mark_attempts([message.message_id for message, _ in chosen])
+        ids = [message.message_id for message, _ in chosen]
+        still_wanted = self._archive.outbox.mark_attempts(ids)
         for message, first in chosen:
+            if message.message_id not in still_wanted:
+                continue
             asked = Asked(Kind.SEND, message_id=message.message_id, flag=first)
             request = self._requests.add(asked)
             if request is None:
@@ -103,6 +136,25 @@ class Traffic:
             self._in_flight.add(message.message_id)
             begun.append(message)
         return begun
+
+    def next_recalls(self, now_ms: int) -> list[RecallMessage]:
+        """What to ask back. A message that is under way is first let arrive."""
+        recalls: list[RecallMessage] = []
+        if self._recall_pause.holds(now_ms):
+            return recalls
+        free = limits.RECALLS_IN_FLIGHT_MAX - len(self._recalling)
+        for message_id in self._archive.recalls.open_ids(limits.RECALLS_IN_FLIGHT_MAX):
+            busy = message_id in self._recalling or message_id in self._in_flight
+            sent = None if busy or free <= len(recalls) else self._archive.outbox.get(message_id)
+            if sent is None:
+                self.may_have_more = True
+                continue
+            request = self._requests.add(Asked(Kind.RECALL, message_id=message_id))
+            if request is None:
+                break
+            self._recalling.add(message_id)
+            recalls.append(RecallMessage(request, message_id, sent.recipients, sent.everyone))
+        return recalls
 
     # ----- in -----------------------------------------------------------------------------
 
@@ -117,6 +169,8 @@ class Traffic:
                 state = FateState.UNKNOWN
                 if message.code == Code.RECIPIENT_DELETED:
                     state = FateState.RECIPIENT_DELETED
+                elif message.code == Code.RECALLED:
+                    state = FateState.RECALLED
                 for recipient in message.recipients:
                     self._on_outcome(message.message_id, recipient, state, message.settled_at_ms)
                 self._confirm(message.delivery)
@@ -124,6 +178,11 @@ class Traffic:
                 asked = self._requests.take(message.request, Kind.SEND)
                 _check_id(asked, message.message_id)
                 self.refuse(asked, message.code, message.text, message.recipients)
+            case messages.MessageRecalled():
+                self._on_recalled(message)
+            case messages.RecallFailure():
+                asked = self._requests.take(message.request, Kind.RECALL)
+                self.refuse_recall(asked, message.code)
             case messages.MessageSuccess():
                 at_ms = message.delivered_at_ms
                 self._on_outcome(message.message_id, message.recipient, FateState.DELIVERED, at_ms)
@@ -132,10 +191,27 @@ class Traffic:
                 pass
 
     def refuse(self, asked: Asked, code: int, text: str, recipients: tuple[str, ...]) -> None:
-        """The server will not have this message."""
+        """The server will not have this message, or not now."""
         self._in_flight.discard(asked.message_id)
+        if code in _TRY_AGAIN:
+            self._postpone(asked.message_id, code, text)
+            return
         if self._archive.outbox.record_refused(asked.message_id, code, text, recipients):
             self._tell_failed(asked.message_id, code, text)
+
+    def refuse_recall(self, asked: Asked, code: int) -> None:
+        """The server will not take this message back, or not now."""
+        message_id = asked.message_id
+        self._recalling.discard(message_id)
+        recalls = self._archive.recalls
+        if code in _TRY_AGAIN:
+            self._recall_pause.begin()
+        elif code == Code.UNKNOWN_MESSAGE:
+            if recalls.record_unknown(message_id, CODE_TAKEN_BACK):
+                self._tell_failed(message_id, CODE_TAKEN_BACK, "")
+        else:
+            recalls.record_refused(message_id, code)
+        self._events.append(RecallAnswered(message_id, code))
 
     def take_receipts(self) -> Iterator[MessageReceipt]:
         """What to confirm, once it is committed."""
@@ -169,10 +245,30 @@ class Traffic:
             self.refuse(asked, CODE_ID_REUSED, "", ())
             return
         self._in_flight.discard(message.message_id)
+        self._pause.reset()
         at_ms = message.received_at_ms
         at_ms = None if at_ms is None else min(at_ms, _NUMBER_MAX)
         outbox.record_accepted(message.message_id, message.recipients_count, at_ms)
         self._events.append(SendAnswered(message.message_id, Send.PENDING, None, None))
+
+    def _on_recalled(self, message: messages.MessageRecalled) -> None:
+        asked = self._requests.take(message.request, Kind.RECALL)
+        _check_id(asked, message.message_id)
+        self._recalling.discard(message.message_id)
+        if message.later:
+            self._recall_pause.begin()
+        else:
+            self._recall_pause.reset()
+        self._archive.recalls.record_answer(
+            message.message_id,
+            RecallAnswer(message.everyone, message.recalled, message.handed_out, not message.later),
+        )
+        self._events.append(RecallAnswered(message.message_id, None))
+
+    def _postpone(self, message_id: bytes, code: int, text: str) -> None:
+        delay_ms = self._pause.begin()
+        at_ms = self._archive.outbox.record_postponed(message_id, code, text, delay_ms)
+        self._events.append(SendPostponed(message_id, code, text, at_ms))
 
     def _on_outcome(
         self, message_id: bytes, recipient: str, state: FateState, at_ms: int | None

@@ -35,6 +35,10 @@ class FateState(IntEnum):
     RECIPIENT_DELETED = 3
     UNKNOWN = 4
     """The sender's account was deleted before the answer came, so none will come."""
+    RECALLED = 5
+    """Taken back before any client of this recipient had it."""
+    HANDED_OUT = 6
+    """It was to be taken back, and a client has it or may have it: an answer is still to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,21 @@ class Fate:
     recipient: str
     state: FateState
     at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """The wish to take a message back, and what the server answered.
+
+    `is_open`: it is asked, and asked again, by itself. `code` says why it was not done; `rest` that
+    a message to everyone was taken back from all but those whose fate is known.
+    """
+
+    is_open: bool
+    asked_at_ms: int
+    answered_at_ms: int | None = None
+    code: int | None = None
+    rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +85,9 @@ class Sent:
     accepted_count: int | None = None
     accepted_at_ms: int | None = None
     fates: tuple[Fate, ...] = ()
+    recall: Recall | None = None
+    retry_at_ms: int | None = None
+    """UNSENT because the server could not take it for now: when it goes again. Why is in `code`."""
 
     @property
     def total(self) -> int:
@@ -85,11 +107,27 @@ class Sent:
         return sum(fate.state in ends for fate in self.fates)
 
     @property
+    def recalled(self) -> int:
+        """From how many it was taken back."""
+        if self.recall is not None and self.recall.rest:
+            pending = (FateState.WAITING, FateState.HANDED_OUT)
+            handed_out = sum(fate.state in pending for fate in self.fates)
+            return max(0, self.total - self.delivered - self.lost - handed_out)
+        return sum(fate.state is FateState.RECALLED for fate in self.fates)
+
+    @property
     def waiting(self) -> int:
         """How many copies are in the server's queues. 0 unless it was accepted."""
         if self.state is not SendState.PENDING:
             return 0
-        return max(0, self.total - self.delivered - self.lost)
+        return max(0, self.total - self.delivered - self.lost - self.recalled)
+
+    @property
+    def can_recall(self) -> bool:
+        """Whether there may be somebody to take it back from."""
+        if self.state is SendState.PENDING:
+            return self.waiting > 0 or (self.everyone and self.accepted_count is None)
+        return self.state is SendState.UNSENT
 
     @property
     def number(self) -> int:
@@ -273,6 +311,27 @@ class SendAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class SendPostponed:
+    """The server cannot take a message for now: it is kept, and goes again by itself.
+
+    `retry_at_ms` is by the wall clock.
+    """
+
+    message_id: bytes
+    code: int
+    text: str
+    retry_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecallAnswered:
+    """The server has answered a recall; the archive holds what. `code`: why it was not done."""
+
+    message_id: bytes
+    code: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountLine:
     """One user of the list. `presence` is a `wire.codes.Presence`.
 
@@ -395,6 +454,8 @@ LinkEvent: TypeAlias = (
     | MessageArrived
     | OutcomeArrived
     | SendAnswered
+    | SendPostponed
+    | RecallAnswered
     | Accounts
     | CheckDone
     | Created

@@ -29,8 +29,10 @@ from msgc.values import (
     NameRefused,
     NoticeArrived,
     OutcomeArrived,
+    RecallAnswered,
     RequestFailed,
     SendAnswered,
+    SendPostponed,
     SendState,
     ServerStopping,
     TakenOver,
@@ -127,6 +129,10 @@ class EventReader:
                 self._on_message(event)
             case OutcomeArrived():
                 self._on_outcome(event)
+            case SendPostponed():
+                self._on_postponed(event)
+            case RecallAnswered():
+                self._on_recall(event)
             case SendAnswered():
                 self._on_answer(event)
             case Accounts():
@@ -243,6 +249,8 @@ class EventReader:
         sent = self._archive.outbox.get(event.message_id)
         if sent is None:
             return
+        if event.state is FateState.RECALLED:
+            return  # the answer to the recall tells it, for all recipients at once
         begun = clip(one_line(sent.body), _TEXT_COLUMNS_MAX)
         if event.state is FateState.DELIVERED:
             self._say(f'{event.recipient} has your message "{begun}".')
@@ -255,6 +263,18 @@ class EventReader:
             sent = self._archive.outbox.get(event.message_id)
             if sent is not None:
                 self._say(words.sent_summary(sent))
+        self._on_news(FateChanged(event.message_id))
+
+    def _on_postponed(self, event: SendPostponed) -> None:
+        sent = self._archive.outbox.get(event.message_id)
+        if sent is not None:
+            self._say(words.sent_summary(sent))
+        self._on_news(FateChanged(event.message_id))
+
+    def _on_recall(self, event: RecallAnswered) -> None:
+        sent = self._archive.outbox.get(event.message_id)
+        if sent is not None:
+            self._say(words.recall_summary(sent))
         self._on_news(FateChanged(event.message_id))
 
     def _on_accounts(self, event: Accounts) -> None:

@@ -18,6 +18,8 @@ CODE_ACCOUNT_GONE: Final = -2
 """Ours: the account was deleted before the server's answer came."""
 CODE_NOT_SENDABLE: Final = -3
 """Ours: the message cannot be put into one frame."""
+CODE_TAKEN_BACK: Final = -4
+"""Ours: the user took the message back before the server had it."""
 
 _REFUSALS: Final[dict[int, str]] = {
     Code.UNSUPPORTED: "The server does not know this request. It may be older than this client.",
@@ -46,6 +48,7 @@ _REFUSALS: Final[dict[int, str]] = {
     "probably an old copy. This message was NOT sent; send it again.",
     CODE_ACCOUNT_GONE: "The account was deleted before the server answered. "
     "Ask the recipient before you send it again.",
+    CODE_TAKEN_BACK: "You took it back before it was sent.",
     CODE_NOT_SENDABLE: "The message cannot be sent as it is. Shorten it, or name fewer recipients.",
 }
 
@@ -195,12 +198,20 @@ def failure(sent: Sent) -> str:
 def sent_summary(sent: Sent) -> str:
     """Where a message stands, in one line: `Sent to 3 users: 1 delivered, 2 waiting.`"""
     if sent.state is SendState.UNSENT:
+        if sent.recall is not None and sent.recall.is_open:
+            return "To be taken back: the server is asked by itself, as soon as it answers."
+        if sent.retry_at_ms is not None:
+            return (
+                f"Not sent yet: {trouble(sent.code or 0)}. It is kept, and tried again by itself."
+            )
         return "Not sent yet: it goes by itself when the server answers."
     if sent.state is SendState.FAILED:
         return f"Not sent. {failure(sent)}"
     if sent.everyone and sent.accepted_count is None:
         return f"Sent to all users: {sent.delivered} delivered so far."
     parts = [f"{sent.delivered} delivered", f"{sent.waiting} waiting"]
+    if sent.recalled:
+        parts.append(f"{sent.recalled} recalled")
     if sent.lost:
         parts.append(f"{sent.lost} came to nothing")
     return f"Sent to {plural(sent.total, 'user')}: {', '.join(parts)}."
@@ -212,11 +223,49 @@ def send_state(sent: Sent) -> str:
         return "unsent"
     if sent.state is SendState.FAILED:
         return "failed"
+    if sent.recall is not None and sent.recall.is_open:
+        return "recalling"
     if sent.waiting:
         return "waiting"
+    if sent.recalled:
+        return f"{sent.recalled} recalled" if sent.delivered else "recalled"
     if sent.lost:
         return f"{sent.lost} lost" if sent.delivered else "lost"
     return "done"
+
+
+def trouble(code: int) -> str:
+    """Why the server cannot take a message for now, in the middle of a sentence."""
+    return "the server is full" if code == Code.STORAGE_FULL else "the server is busy"
+
+
+def postponed(number: int, code: int, clock: str) -> str:
+    """A message of one's own goes later. `clock` is a time of day."""
+    return f"Message {number} is kept: {trouble(code)}, msgc tries again at {clock}."
+
+
+def recall_summary(sent: Sent) -> str:
+    """What became of the wish to take a message back, in one line."""
+    recall = sent.recall
+    if sent.state is SendState.FAILED:
+        return f"Nobody has it. {failure(sent)}"
+    if recall is None:
+        return "There is nobody left to take it back from."
+    if recall.is_open:
+        return "The server will be asked to take it back as soon as it answers."
+    if recall.code is not None:
+        return f"Not recalled. {refusal(recall.code, '')}"
+    late = sum(one.state is FateState.HANDED_OUT for one in sent.fates)
+    if sent.recalled and not (late or sent.delivered or sent.lost or sent.waiting):
+        return f"Recalled from {plural(sent.recalled, 'user')}: nobody has it, nobody will."
+    parts = [f"Recalled from {sent.recalled}"] if sent.recalled else ["Too late, nothing recalled"]
+    if sent.delivered:
+        parts.append(f"{sent.delivered} had it already")
+    if late:
+        parts.append(f"{late} may have it (handed out, not confirmed yet)")
+    if sent.lost:
+        parts.append(f"{sent.lost} came to nothing before")
+    return f"{', '.join(parts)}."
 
 
 def fate(state: FateState) -> str:
@@ -230,6 +279,10 @@ def fate(state: FateState) -> str:
             return "recipient deleted"
         case FateState.UNKNOWN:
             return "unknown"
+        case FateState.RECALLED:
+            return "recalled"
+        case FateState.HANDED_OUT:
+            return "too late to recall: handed out"
 
 
 def presence(number: int) -> str:

@@ -39,6 +39,8 @@ class FakeServer:
         self.page = 256
         self.refuse_sends: int | None = None
         self.refuse_login: int | None = None
+        self.refuse_recalls: int | None = None
+        self.later: tuple[str, ...] = ()
         self._number = 0
 
     def open(self) -> "FakeSession":
@@ -165,6 +167,8 @@ class FakeSession:
         match message:
             case messages.SendMessage():
                 self._send(self.account, message)
+            case messages.RecallMessage():
+                self._recall(self.account, message)
             case messages.CheckMessages():
                 self._check(self.account, message)
             case messages.ListAccounts():
@@ -218,6 +222,54 @@ class FakeSession:
                 messages.MessagePending(send.request, send.message_id, count, self.server.now_ms)
             )
             self.server.accept(account, send)
+
+    def _recall(self, account: FakeAccount, recall: messages.RecallMessage) -> None:
+        """As the real server; a message to everyone has no outcomes."""
+        code = self.server.refuse_recalls
+        if code is None and recall.message_id not in account.seen:
+            code = Code.UNKNOWN_MESSAGE
+        if code is not None:
+            self.put(messages.RecallFailure(recall.request, code, "no"))
+            return
+        found: dict[str, list[str]] = {"recalled": [], "handed_out": [], "ended": [], "gone": []}
+        for name in self.server.accounts if recall.everyone else recall.recipients:
+            kind = self._take_back(account, recall, name)
+            if kind:
+                found[kind].append(name)
+        lists = {kind: tuple(names) for kind, names in found.items()}
+        if recall.everyone:
+            lists = {"handed_out": lists["handed_out"]}
+        self.put(
+            messages.MessageRecalled(
+                recall.request,
+                recall.message_id,
+                everyone=recall.everyone,
+                later=self.server.later,
+                **lists,
+            )
+        )
+
+    def _take_back(
+        self, account: FakeAccount, recall: messages.RecallMessage, name: str
+    ) -> str | None:
+        if name in self.server.later:
+            return None
+        theirs = self.server.accounts.get(name)
+        if theirs is None:
+            return "gone"
+        for number, entry in theirs.queue.items():
+            if isinstance(entry, DistributeMessage) and entry.message_id == recall.message_id:
+                if theirs.session is not None and number in theirs.session.outstanding:
+                    return "handed_out"
+                del theirs.queue[number]
+                if not recall.everyone:
+                    outcome = self.server.next_number()
+                    failure = MessageFailure(
+                        recall.message_id, Code.RECALLED, "", (name,), None, outcome, 1
+                    )
+                    self.server._enqueue(account, outcome, failure)
+                return "recalled"
+        return "ended"
 
     def _check(self, account: FakeAccount, check: messages.CheckMessages) -> None:
         delivered = 0

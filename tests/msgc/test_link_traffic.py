@@ -12,6 +12,7 @@ from msgc.values import (
     MessageArrived,
     OutcomeArrived,
     SendAnswered,
+    SendPostponed,
     SendState,
 )
 from tests.msgc.fake_server import FakeServer
@@ -181,7 +182,7 @@ def test_messages_in_doubt_when_the_account_is_new_are_told_and_not_sent_again()
     assert [send.body for send in line.server.accepted] == [b"never tried"]
 
 
-def test_error_about_a_send_is_a_refusal() -> None:
+def test_error_about_a_send_is_a_refusal_for_now() -> None:
     line = online("bob")
     session_of(line).silent = True
     sent = compose(line, "x")
@@ -191,7 +192,8 @@ def test_error_about_a_send_is_a_refusal() -> None:
     assert isinstance(send, messages.SendMessage)
     session_of(line).put(messages.Error(Code.BUSY, "busy", request=send.request))
     line.push_down()
-    assert line.events[-1] == SendAnswered(sent.message_id, SendState.FAILED, Code.BUSY, "busy")
+    (postponed,) = line.of(SendPostponed)
+    assert (postponed.message_id, postponed.code) == (sent.message_id, Code.BUSY)
 
 
 def test_broken_bytes_end_the_connection_and_what_came_before_counts() -> None:

@@ -50,7 +50,7 @@ function _shtab_msgc_using
   test "$_shtab_msgc_cmdpath" = "$argv"
 end
 
-set -g _shtab_msgc_commands send check list create delete watch history export names why
+set -g _shtab_msgc_commands send check list create delete watch history export names recall why
 set -g _shtab_msgc_opts_with_value --color --config --exec --from --host --limit --message --output --port --since --to --until --user --wait -m -o -u
 
 complete -c msgc -e
@@ -164,6 +164,15 @@ complete -c msgc -n '_shtab_msgc_using names' -l host -x -d 'the server, default
 complete -c msgc -n '_shtab_msgc_using names' -l port -x -d 'its port, default 7070 (MSGC_PORT, port = ...)'
 complete -c msgc -n '_shtab_msgc_using names' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'settings, default $XDG_CONFIG_HOME/msgc/config.toml'
 complete -c msgc -n '_shtab_msgc_using names' -l color -xka "auto always never" -d 'auto, always, never (MSGC_COLOR, NO_COLOR, color = "...")'
+complete -c msgc -n '_shtab_msgc_using; and test $_shtab_msgc_npos -eq 0' -a recall -d 'Take back a message of your own from every recipient whom it has not reached, and print what became of it for each. What was handed to a recipient'"'"'s client cannot be taken back.'
+complete -c msgc -n '_shtab_msgc_using recall' -s h -l help -d 'show this help message and exit'
+complete -c msgc -n '_shtab_msgc_using recall' -l json -d 'one JSON object a line'
+complete -c msgc -n '_shtab_msgc_using recall' -s q -l quiet -d 'no words but errors, no progress'
+complete -c msgc -n '_shtab_msgc_using recall' -s u -l user -xka "(msgc names -q 2>/dev/null)" -d 'who to be (MSGC_USER, user = "...")'
+complete -c msgc -n '_shtab_msgc_using recall' -l host -x -d 'the server, default 127.0.0.1 (MSGC_HOST, host = "...")'
+complete -c msgc -n '_shtab_msgc_using recall' -l port -x -d 'its port, default 7070 (MSGC_PORT, port = ...)'
+complete -c msgc -n '_shtab_msgc_using recall' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'settings, default $XDG_CONFIG_HOME/msgc/config.toml'
+complete -c msgc -n '_shtab_msgc_using recall' -l color -xka "auto always never" -d 'auto, always, never (MSGC_COLOR, NO_COLOR, color = "...")'
 complete -c msgc -n '_shtab_msgc_using; and test $_shtab_msgc_npos -eq 0' -a why -d 'Print the life of a message of your own: composed, accepted, delivered to whom and when.'
 complete -c msgc -n '_shtab_msgc_using why' -s h -l help -d 'show this help message and exit'
 complete -c msgc -n '_shtab_msgc_using why' -l json -d 'one JSON object a line'
