@@ -185,6 +185,9 @@ SERVER: Final = (
     mutant("retry-accepted-anew", "a message that was accepted is not queued again",
            "msgd/exchange_sending.py:send",
            "verdict = store.check_window(sender, installation, counter)", "verdict = NEW", "sim"),
+    mutant("a-window-without-end", "what is out without a receipt is bounded",
+           "msgd/exchange_delivery.py:_hand_out",
+           "limits.window_messages_max - len(outstanding)", "1 << 20", "sim"),
     mutant("handed-out-is-settled", "a message leaves the queue with its receipt, not before",
            "msgd/exchange_delivery.py:_handed", "session.outstanding[entry.number] = entry",
            "session.outstanding[entry.number] = entry\n"

@@ -31,6 +31,7 @@ from tests.sim.sim_net import SimNetwork
 from tests.sim.sim_operator import SimOperator
 from tests.sim.sim_user import SimUser
 from tests.sim.storm import Storm
+from wire.limits import WINDOW_MESSAGES_MAX
 
 TURNS_AT_ONE_MOMENT_MAX = 20_000
 HEALING_MS_MAX = 30 * 60_000
@@ -76,6 +77,7 @@ class World:
         self._operator = SimOperator(self, random.Random(self.rng.random()))
         self._start_at_ms: int | None = self.clock.now_ms
         self._reactor: Reactor | None = None
+        self._exchange: Exchange | None = None  # of the reactor
         self._store: Store | None = None
 
     def _draw_settings(self) -> Settings:
@@ -200,8 +202,16 @@ class World:
         except StoreDamaged as error:
             self._refuses(error)
             return
+        self._look_at_buffers()
         if self._reactor.ended:
             self._store_close()
+
+    def _look_at_buffers(self) -> None:
+        """What is out to a client without a receipt is bounded, however much waits for it."""
+        assert self._exchange is not None
+        for session in self._exchange.online.values():
+            if len(session.outstanding) > WINDOW_MESSAGES_MAX:
+                raise AssertionError(f"unbounded: {len(session.outstanding)} are out to one client")
 
     def _start_server(self) -> None:
         try:
@@ -229,7 +239,7 @@ class World:
         events = EventLog(EVENTS_MAX)
         log = SimLog(self)
         events.subscribe(log.write)
-        exchange = Exchange(store, ExchangeLimits(), events)
+        exchange = self._exchange = Exchange(store, ExchangeLimits(), events)
         self._store = store
         self._reactor = Reactor(
             network=self.net,
