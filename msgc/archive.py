@@ -32,6 +32,7 @@ __all__ = ["EVERYTHING", "MEMORY", "Archive", "ArchiveError", "Narrowing"]
 
 _INSTALLATION: Final = "installation"
 _SERVER_ID: Final = "server_id"
+_ACCOUNT: Final = "account"
 
 
 class Archive:
@@ -64,16 +65,24 @@ class Archive:
         """Several changes as one commit: `with archive.change(): …`."""
         return self._database.change()
 
-    def begin_session(self, server_id: bytes, created: bool, code: int) -> tuple[bytes, ...]:
-        """The user is logged in, at that server, to an account that was just `created` or not.
+    def begin_session(
+        self, server_id: bytes, account: int | None, *, created: bool, code: int
+    ) -> tuple[bytes, ...]:
+        """The user is logged in, at that server, to the account of this number (None: it does not
+        say), which was just `created` or not.
 
         When it is not the account of before, answers that were still expected will not come:
-        messages in doubt become FAILED with `code`. Gives their ids.
+        messages in doubt become FAILED with `code`. Gives their ids. `created` alone does not tell:
+        the answer that said so may have been lost.
         """
+        identity = b"" if account is None else account.to_bytes(8, "big")
         with self._database.change():
             known = self._fact(_SERVER_ID)
             self._set_fact(_SERVER_ID, server_id)
-            if created or (known is not None and known != server_id):
+            before = self._fact(_ACCOUNT)
+            self._set_fact(_ACCOUNT, identity)
+            another = bool(before and identity) and before != identity
+            if created or another or (known is not None and known != server_id):
                 return self.outbox.give_up_answers(code)
         return ()
 

@@ -433,7 +433,7 @@ class Link:
         self._deleting = False
         self._poll_at_ms = self._now_ms + limits.OUTBOX_POLL_MS
         self._enter(LinkState.ONLINE)
-        self._traffic.begin_session(message.created)
+        self._traffic.begin_session(message.account, created=message.created)
         self._events.append(
             LoggedIn(
                 name=message.username,

@@ -72,10 +72,12 @@ class Traffic:
         self._recalling.clear()
         self._receipts.clear()
 
-    def begin_session(self, created: bool) -> None:
+    def begin_session(self, account: int | None, *, created: bool) -> None:
         """Logged in. Messages in doubt that nobody will answer for are given up, and told."""
         self.may_have_more = True
-        lost = self._archive.begin_session(self.server_id, created, CODE_ACCOUNT_GONE)
+        lost = self._archive.begin_session(
+            self.server_id, account, created=created, code=CODE_ACCOUNT_GONE
+        )
         for message_id in lost:
             self._tell_failed(message_id, CODE_ACCOUNT_GONE, "")
 

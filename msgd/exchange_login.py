@@ -175,7 +175,15 @@ class Login:
         outcomes = min(account.outcomes_waiting, COUNT_MAX)
         core.say(
             session,
-            LoginSuccess(message.request, account.name, waiting, outcomes, last_seen_ms, is_new),
+            LoginSuccess(
+                message.request,
+                account.name,
+                waiting,
+                outcomes,
+                last_seen_ms,
+                created=is_new,
+                account=account.number,
+            ),
         )
         session.told_full = is_full(account, core.limits)
         if session.told_full:

@@ -93,6 +93,7 @@ class Field(IntEnum):
     ACCOUNTS_CONNECTED = 45
     QUEUE_FULL = 46
     CREATED_AT = 47
+    ACCOUNT = 48
 
     MESSAGE_ID = 64
     RECIPIENT = 65

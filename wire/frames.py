@@ -166,6 +166,7 @@ FRAMES: Final[tuple[FrameSpec, ...]] = (
             FieldSpec("outcomes_waiting", Field.OUTCOMES_WAITING, U32_VALUE),
             _MAYBE_LAST_SEEN,
             FieldSpec("created", Field.CREATED, FLAG_VALUE, Rule.FLAG),
+            FieldSpec("account", Field.ACCOUNT, U64_VALUE, Rule.OPTIONAL),
         ),
     ),
     _refusal(FrameType.LOGIN_FAILURE, LoginFailure),

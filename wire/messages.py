@@ -129,7 +129,10 @@ class LoginRequest:
 
 @dataclass(frozen=True, slots=True)
 class LoginSuccess:
-    """You are: under the name as the server writes it, with this much waiting."""
+    """You are: under the name as the server writes it, with this much waiting.
+
+    `account` is the account's own number: another account of the same name has another.
+    """
 
     request: int
     username: str
@@ -137,6 +140,7 @@ class LoginSuccess:
     outcomes_waiting: int
     last_seen_ms: int | None = None
     created: bool = False
+    account: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

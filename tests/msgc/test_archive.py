@@ -242,8 +242,8 @@ def test_a_new_account_ends_the_doubts_of_the_old_one() -> None:
     tried, accepted, fresh = (compose(archive) for _ in range(3))
     outbox.mark_attempts([tried.message_id, accepted.message_id])
     outbox.record_accepted(accepted.message_id, 1, 1)
-    assert archive.begin_session(b"s" * 16, created=False, code=-2) == ()
-    assert archive.begin_session(b"s" * 16, created=True, code=-2) == (tried.message_id,)
+    assert archive.begin_session(b"s" * 16, None, created=False, code=-2) == ()
+    assert archive.begin_session(b"s" * 16, None, created=True, code=-2) == (tried.message_id,)
     assert kept(archive, tried).code == -2
     assert kept(archive, accepted).fates == (Fate("bob", FateState.UNKNOWN),)
     assert kept(archive, fresh).state is SendState.UNSENT
@@ -251,13 +251,25 @@ def test_a_new_account_ends_the_doubts_of_the_old_one() -> None:
     assert outbox.record_outcome(accepted.message_id, "bob", FateState.DELIVERED, 2), "better news"
 
 
+def test_another_account_of_the_same_name_ends_them_when_nobody_said_created() -> None:
+    archive = make_archive()
+    tried = compose(archive)
+    server_id = b"s" * 16
+    assert archive.begin_session(server_id, 7, created=True, code=-2) == ()
+    archive.outbox.mark_attempts([tried.message_id])
+    assert archive.begin_session(server_id, 7, created=False, code=-2) == ()
+    assert archive.begin_session(server_id, 2**64 - 1, created=False, code=-2) == (
+        tried.message_id,
+    )
+
+
 def test_another_server_at_the_same_address_ends_them_too() -> None:
     archive = make_archive()
     tried = compose(archive)
-    archive.begin_session(b"s" * 16, created=False, code=-2)
+    archive.begin_session(b"s" * 16, None, created=False, code=-2)
     archive.outbox.mark_attempts([tried.message_id])
-    assert archive.begin_session(b"s" * 16, created=False, code=-2) == ()
-    assert archive.begin_session(b"t" * 16, created=False, code=-2) == (tried.message_id,)
+    assert archive.begin_session(b"s" * 16, None, created=False, code=-2) == ()
+    assert archive.begin_session(b"t" * 16, None, created=False, code=-2) == (tried.message_id,)
 
 
 def test_composing_drops_the_draft_in_the_same_commit() -> None:

@@ -63,6 +63,7 @@ def test_a_new_name_is_registered_by_its_first_login() -> None:
     client.login("bob")
     success = client.last(LoginSuccess)
     assert (success.username, success.created) == ("bob", True)
+    assert success.account == server.store.state.by_name["bob"].number
     assert (success.messages_waiting, success.outcomes_waiting) == (0, 0)
     assert success.last_seen_ms is None
     assert server.noted(EventKind.CREATE) == [f"bob from {client.session.peer}"]

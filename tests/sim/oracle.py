@@ -107,9 +107,12 @@ class Oracle:
     def logged_in(self, name: str, created: bool) -> None:
         lives = self.accounts.setdefault(name, [])
         if lives and lives[-1].until is None:
-            if not created:
-                lives[-1].unsure_since = None
+            if not created and lives[-1].unsure_since is None:
                 return
+            if not created:
+                # Its deletion was asked for, and nobody heard what came of it: it may be the same
+                # account, or another whose making nobody heard of either.
+                lives[-1].unsure_since = None
             lives[-1].until = self._tick()
         lives.append(Presence(self._tick()))
 

@@ -146,6 +146,18 @@ def test_mail_to_an_account_does_not_come_to_the_next_of_its_name() -> None:
     assert "sent to an earlier account" in scene.sentences()[0]
 
 
+def test_an_account_may_have_been_made_anew_unheard() -> None:
+    scene = Scene()
+    sent = scene.compose()
+    scene.accept(sent)
+    scene.oracle.deletion_asked("u1")
+    scene.oracle.logged_in("u1", created=False)
+    scene.settle(sent, FateState.RECIPIENT_DELETED)
+    assert not scene.sentences()
+    scene.accept(scene.compose())
+    assert scene.sentences(), "what is written later is not excused"
+
+
 def test_nobody_is_told_of_a_deletion_that_never_was() -> None:
     scene = Scene()
     sent = scene.compose()

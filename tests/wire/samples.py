@@ -77,7 +77,7 @@ SAMPLES: tuple[Message, ...] = (
     CreateSuccess(1, "alice"),
     CreateFailure(1, 12, "the name is taken"),
     LoginRequest(2, "alice", INSTALLATION, create_if_new=True, live=True),
-    LoginSuccess(2, "alice", 3, 1, last_seen_ms=NOON_MS, created=True),
+    LoginSuccess(2, "alice", 3, 1, last_seen_ms=NOON_MS, created=True, account=7),
     LoginFailure(2, 14, "in use"),
     ListAccounts(3, pattern="a*", cursor="alice", limit=100),
     ListAccounts(3),
