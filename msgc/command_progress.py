@@ -9,7 +9,6 @@ Fails never: what a terminal does not take is not missed.
 
 from typing import Final
 
-from msgc import words
 from msgc.surroundings import Surroundings
 
 PAUSE_MS: Final = 100
@@ -46,7 +45,7 @@ class Progress:
         text = f"{self.done:,} messages"
         if self.total is not None and self.total >= self.done:
             share = 100 * self.done // max(1, self.total)
-            text = f"{self.done:,} of {words.plural(self.total, 'message')} ({share} %)"
+            text = f"{self.done:,} of {self.total:,} messages ({share} %)"
         self._write(f"\r{text:<{self._columns}}")
         self._columns = max(self._columns, len(text))
 

@@ -38,7 +38,7 @@ def test_a_terminal_is_told_seldom_and_left_clean(tmp_path: Path) -> None:
     world = make(tmp_path, stderr=Screen(), stdout=io.StringIO())
     work(world, 1_000)
     shown = world.said.split("\r")
-    assert shown[1] == "500 of 1000 messages (50 %)"
+    assert shown[1] == "500 of 1,000 messages (50 %)"
     assert len(shown) - 3 == (1_000 - FIRST_MS) // PAUSE_MS + 1
     assert shown[-2].strip() == shown[-1] == ""
     assert len(shown[-2]) >= max(map(len, shown))

@@ -10,7 +10,7 @@ from msgc import command_line
 from msgc.command_end import CommandError, Exit, InterruptedTalkError
 from msgc.net import Signal
 from msgc.values import SendState
-from tests.msgc.fake_server import FakeAccount, FakeServer, FakeSession
+from tests.msgc.fake_server import FakeServer, FakeSession
 from tests.msgc.fake_world import FakeWorld
 from tests.msgc.schema import check_line
 from wire import messages
@@ -445,47 +445,3 @@ def test_outbox_is_empty_after_all_that(tmp_path: Path) -> None:
     archive = world.profiles.open("alice")
     assert archive.archive.outbox.in_state(SendState.UNSENT, 9) == ()
     archive.close()
-
-
-# ----- long work ------------------------------------------------------------------------------
-
-
-def test_check_shows_how_far_it_is(tmp_path: Path) -> None:
-    server = FakeServer("alice", "bob")
-    for number in range(300):
-        server.queue("alice", "bob", str(number))
-    world = FakeWorld(tmp_path, server)
-    world.stderr.isatty = lambda: True  # type: ignore[method-assign]  # a person sits there
-    steady = world.clock
-
-    def now_ms() -> int:
-        steady.steady_ms += 10
-        return steady.steady_ms
-
-    object.__setattr__(world.clock, "now_ms", now_ms)
-    assert run(world, "check", "--json") == 0
-    assert len(objects(world)) == 300
-    assert " of 300 messages (" in world.said
-    assert world.said.endswith("\rmsgc: 300 messages, 0 still waiting.\n")
-
-
-def test_check_interrupted_keeps_what_came(tmp_path: Path) -> None:
-    server = FakeServer("alice", "bob")
-    for number in range(300):
-        server.queue("alice", "bob", f"{number} " + "x" * 1_000)
-    world = FakeWorld(tmp_path, server)
-    accepts = server.settle
-
-    def interrupt(account: FakeAccount, number: int) -> None:
-        world.network.signals = [Signal.INTERRUPT]
-        accepts(account, number)
-
-    server.settle = interrupt  # type: ignore[method-assign]  # a person who cannot wait
-    with pytest.raises(InterruptedTalkError):
-        run(world, "check", "--json")
-    assert world.printed == ""
-    assert "kept, still unread. The next check prints them." in world.said
-    server.settle = accepts  # type: ignore[method-assign]  # the same person, patient
-    again = FakeWorld(tmp_path, server)
-    assert run(again, "check", "--json") == 0
-    assert [found["text"].split()[0] for found in objects(again)] == [str(n) for n in range(300)]
