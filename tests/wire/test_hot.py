@@ -126,7 +126,9 @@ def test_limits_are_the_tables() -> None:
 
 def test_what_is_unusual_is_left_to_the_table() -> None:
     unknown = encode(0x7FAA, bytes(8))
-    assert hot.read_receipt(unknown, 0, len(unknown)) is None
+    no_request = encode(Field.REQUEST, bytes(4))
+    for data in (unknown, no_request):
+        assert hot.read_receipt(data, 0, len(data)) is None
     head = encode(Field.REQUEST, b"\0\0\0\1") + encode(Field.MESSAGE_ID, MESSAGE_ID)
     stranger = encode(Field.RECIPIENT, "zoë".encode())
     for field in (unknown, encode(Field.EVERYONE, b"\0"), stranger):
