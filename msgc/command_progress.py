@@ -19,10 +19,11 @@ FIRST_MS: Final = 500
 class Progress:
     """`12,000 of 100,000 messages (12 %)`. `total` None: nobody knows how many there will be."""
 
-    def __init__(self, world: Surroundings, *, quiet: bool) -> None:
+    def __init__(self, world: Surroundings, *, quiet: bool, prints: bool = True) -> None:
+        """`prints`: lines of data go to standard output meanwhile."""
         self._clock = world.clock
         self._stream = world.stderr
-        self._shows = not quiet and world.stderr.isatty() and not world.stdout.isatty()
+        self._shows = not quiet and world.stderr.isatty() and not (prints and world.stdout.isatty())
         self._next_ms = self._clock.now_ms() + FIRST_MS
         self._columns = 0
         self.done = 0

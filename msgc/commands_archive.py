@@ -75,7 +75,7 @@ def export(
     world: Surroundings, output: Output, archive: Archive, wish: Wish, path: str | None
 ) -> int:
     """Write all of it as a mailbox or as JSON lines, to standard output or as a file."""
-    progress = Progress(world, quiet=output.is_quiet)
+    progress = Progress(world, quiet=output.is_quiet, prints=path is None)
     progress.total = archive.count(wish.query, wish.narrowing)
     host = world.settings.host
     form = _json_form if output.is_json else _mailbox_form

@@ -213,3 +213,18 @@ def test_a_latin_1_locale(stage: Stage, words: tuple[str, ...]) -> None:
     assert b"Traceback" not in done.stderr
     if words[0] in {"check", "history", "--plain"}:
         assert b"caf\xe9 ? ?" in done.stdout
+
+
+def test_nothing_but_ascii_when_asked(stage: Stage, opened: Opener) -> None:
+    """`--ascii`: for terminals and fonts that have no more, whatever people write."""
+    stage.start_server()
+    terminal = opened("--ascii", "alice")
+    log_in(terminal)
+    stage.plain_user("bob").send(("alice",), "\u010daj \u65e5\u672c end")
+    terminal.wait_for("New message from bob.")
+    terminal.send_keys("2")
+    terminal.wait_for("aj", "end")
+    back_to_menu(terminal)
+    terminal.send_keys("5")
+    terminal.wait_for("History", "end")
+    assert terminal.raw.isascii()

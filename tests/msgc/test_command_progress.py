@@ -44,6 +44,14 @@ def test_a_terminal_is_told_seldom_and_left_clean(tmp_path: Path) -> None:
     assert len(shown[-2]) >= max(map(len, shown))
 
 
+def test_a_terminal_to_which_nothing_is_printed_is_told(tmp_path: Path) -> None:
+    world = make(tmp_path, stderr=Screen(), stdout=Screen())
+    progress = Progress(world.surroundings, quiet=False, prints=False)
+    world.clock.steady_ms += FIRST_MS
+    progress.step()
+    assert "1 messages" in world.said
+
+
 def test_an_unknown_or_wrong_total_is_not_shown(tmp_path: Path) -> None:
     for total in (None, 7):
         world = make(tmp_path, stderr=Screen(), stdout=io.StringIO())
