@@ -78,8 +78,12 @@ class JournalReplay:
             end = self.disk.size(handle)
             try:
                 header = decode_segment_header(path, self.disk.read_at(handle, 0, PAGE_BYTES))
-            except StoreDamaged:  # half written when the power went; nothing was in it yet
-                header = (self.store_id, number, 0)
+            except StoreDamaged:
+                # Half written when the power went; nothing was in it yet. Not to be used again: it
+                # may have a second name, and then two segments would be one file.
+                self.highest_number = max(self.highest_number, number)
+                self.remove(path)
+                return
             store_id, found, nonce = header
             if store_id != self.store_id:
                 self.findings.append(f"{path} belongs to another store; left alone")

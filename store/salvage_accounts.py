@@ -106,17 +106,17 @@ def find_store_id(disk: Disk) -> bytes:
 
 def find_segments(disk: Disk) -> tuple[tuple[int, int], ...]:
     """(number, nonce) of every segment there is; where the header is bad its first batch knows."""
-    found: list[tuple[int, int]] = []
+    found: set[tuple[int, int]] = set()  # a file that was being renamed may have two names
     for number in numbers_in(disk, "journal"):
         path = segment_path(number)
         try:
             _, of_number, nonce = decode_segment_header(path, page_of(disk, path, 0))
-            found.append((of_number, nonce))
+            found.add((of_number, nonce))
         except StoreDamaged:
             head = page_of(disk, path, FIRST_BATCH)
             if head.startswith(BATCH_MAGIC):
-                found.append((number, int.from_bytes(head[NONCE_AT : NONCE_AT + 8], "big")))
-    return tuple(found)
+                found.add((number, int.from_bytes(head[NONCE_AT : NONCE_AT + 8], "big")))
+    return tuple(sorted(found))
 
 
 class SalvagedAccounts:

@@ -26,4 +26,8 @@ ONCE_BAD: Final[dict[int, str]] = {
     1914: "messages in doubt were sent again from an account that was made anew unheard, and came"
     " twice: tests/msgc/test_archive.py"
     " test_another_account_of_the_same_name_ends_them_when_nobody_said_created",
+    2754: "a repair without MANIFEST took two names of one segment for two:"
+    " tests/store/test_repair.py test_a_segment_with_two_names_is_salvaged_once",
+    3662: "two names of one file whose header was torn became two live segments:"
+    " tests/store/test_journal_replay.py test_two_names_of_one_torn_file_are_no_spares",
 }

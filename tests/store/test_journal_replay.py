@@ -29,6 +29,28 @@ def test_a_second_name_of_a_segment_is_removed_but_not_by_fsck() -> None:
     assert second not in disk.files()
 
 
+def test_two_names_of_one_torn_file_are_no_spares() -> None:
+    """Used again, both: two segments would be one file, and each would overwrite the other."""
+    disk = crashed_store()
+    names = disk.tree["journal"].cache
+    handle = disk.create("journal/00000000000000aa.journal")
+    disk.preallocate(handle, TINY.journal_segment_bytes)
+    disk.write_at(handle, 0, b"\xff" * 100)
+    disk.sync(handle)
+    names["00000000000000bb.journal"] = names["00000000000000aa.journal"]
+    disk.sync_folder("journal")
+    disk.kill()
+    fsck(disk)
+    assert len({id(inode) for inode in names.values()}) == len(names) - 1
+    store = open_store(disk, TINY)
+    names = disk.tree["journal"].cache
+    assert len({id(inode) for inode in names.values()}) == len(names)
+    store.create_account("zoe", 1)
+    store.commit()
+    disk.crash()
+    assert "zoe" in open_store(disk, TINY).state.by_name
+
+
 def test_a_journal_cut_short_anywhere_ends_with_the_last_whole_batch() -> None:
     """Each batch of this one fits a sector, so it is whole as soon as its first sector is."""
     for size in range(0, TINY.journal_segment_bytes, 512):

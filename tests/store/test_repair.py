@@ -372,3 +372,12 @@ def test_a_spare_segment_that_cannot_be_read_goes() -> None:
     assert spares[0] not in disk.files()
     assert f"{result.folder}/{spares[0]}" in disk.files()
     assert entries_in(disk) == EXPECTED
+
+
+def test_a_segment_with_two_names_is_salvaged_once() -> None:
+    disk = busy_store()
+    names = disk.tree["journal"].cache
+    names["00000000000000aa.journal"] = names[journal_in_use(disk)[8:]]
+    disk.damage(MANIFEST, 25, 1)
+    result = repaired(disk)
+    account_for(entries_in(disk), result)
