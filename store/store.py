@@ -379,9 +379,14 @@ class Store:
         )
 
     def close(self) -> None:
-        """Commit, checkpoint, seal what stayed in the journal, let go of the folder."""
+        """Commit, checkpoint, seal what stayed in the journal, let go of the folder. Raises
+        StoreFailure.
+        """
         self.checkpoint_now()
-        self.keeper.close()
-        self.journal.seal()
-        self.journal.close()
+        try:
+            self.keeper.close()
+            self.journal.seal()
+            self.journal.close()
+        except DiskError as error:
+            raise StoreFailure(f"the disk failed: {error}") from error
         self.core.disk.unlock()

@@ -1,5 +1,6 @@
 import pytest
 
+from store.disk import DiskFailure
 from store.entry import EntryKind
 from store.errors import (
     StoreFailure,
@@ -112,3 +113,15 @@ def test_a_disk_that_cannot_be_read_at_start() -> None:
         open_store(disk, TINY)
     disk.unreadable.clear()
     open_store(disk, TINY)
+
+
+def test_an_end_that_the_disk_does_not_take_is_a_failure() -> None:
+    disk = new_disk()
+    store = open_store(disk)
+
+    def refuse(handle: int) -> None:
+        raise DiskFailure(5, f"{handle}: close failed")
+
+    disk.close = refuse  # type: ignore[method-assign]  # as a disk that is on its way out
+    with pytest.raises(StoreFailure, match="close failed"):
+        store.close()
