@@ -67,3 +67,15 @@ def test_fsck_counts_what_waits_of_everyones_queue() -> None:
     (finding,) = fsck(disk)
     assert finding.file == mailbox_path(0)
     assert "2 messages and 20 bytes waiting for late, but 1 and 20 are counted" in finding.text
+
+
+def test_a_recalled_entry_counts_neither_where_it_stands_nor_where_it_is_gone() -> None:
+    store = open_store(new_disk(), LARGE)
+    ann, bob = store.create_account("ann", 1), store.create_account("bob", 1)
+    shared = store.accept_for_everyone(ann, message_id(1), b"never mind", 2)
+    store.recall_from_all(shared, [], 3)
+    standing, gone = EveryoneLedger(), EveryoneLedger()
+    standing.add(shared)
+    for ledger in (standing, gone):
+        ledger.close()
+        assert ledger.disagreement(bob, store.state) == ""
