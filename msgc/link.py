@@ -281,8 +281,11 @@ class Link:
                 self._fail("no answer")
             elif self.state in (LinkState.ONLINE, LinkState.READY):
                 self._keep_alive(now_ms)
+        resume_ms = self._traffic.resume_ms
         if self._settings.poll_outbox and now_ms >= self._poll_at_ms:
             self._poll_at_ms = now_ms + limits.OUTBOX_POLL_MS
+            self.send_outbox()
+        elif resume_ms is not None and now_ms >= resume_ms:
             self.send_outbox()
         self._expect()
 
@@ -305,8 +308,10 @@ class Link:
         if limit_ms is not None:
             return self._since_ms + limit_ms
         times = [self._pulse.deadline_ms(), self._pulse.ping_due_ms(self._requests.waiting)]
-        if self._settings.poll_outbox and self.state is LinkState.ONLINE:
-            times.append(self._poll_at_ms)
+        if self.state is LinkState.ONLINE:
+            times.append(self._traffic.resume_ms)
+            if self._settings.poll_outbox:
+                times.append(self._poll_at_ms)
         return min((time for time in times if time is not None), default=None)
 
     # ----- inside -------------------------------------------------------------------------

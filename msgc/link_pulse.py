@@ -46,7 +46,8 @@ class Pause:
     def __init__(self, random: Callable[[], float]) -> None:
         self._backoff = Backoff(random)
         self._length_ms: int | None = None
-        self._until_ms = 0
+        self.until_ms: int | None = None
+        """When it is over; None when there is none."""
 
     def begin(self) -> int:
         """Pause; gives for how long."""
@@ -58,12 +59,18 @@ class Pause:
         """It can: the next pause is a short one."""
         self._backoff.reset()
 
+    def end(self) -> None:
+        """It is over, whatever was said: another server process may be there."""
+        self._length_ms = self.until_ms = None
+
     def holds(self, now_ms: int) -> bool:
         """Whether it is not over yet."""
         if self._length_ms is not None:
-            self._until_ms = now_ms + self._length_ms
+            self.until_ms = now_ms + self._length_ms
             self._length_ms = None
-        return now_ms < self._until_ms
+        if self.until_ms is not None and now_ms >= self.until_ms:
+            self.until_ms = None
+        return self.until_ms is not None
 
 
 class Pulse:

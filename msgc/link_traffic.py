@@ -75,6 +75,8 @@ class Traffic:
     def begin_session(self, account: int | None, *, created: bool) -> None:
         """Logged in. Messages in doubt that nobody will answer for are given up, and told."""
         self.may_have_more = True
+        self._pause.end()
+        self._recall_pause.end()
         lost = self._archive.begin_session(
             self.server_id, account, created=created, code=CODE_ACCOUNT_GONE
         )
@@ -138,6 +140,12 @@ class Traffic:
             self._in_flight.add(message.message_id)
             begun.append(message)
         return begun
+
+    @property
+    def resume_ms(self) -> int | None:
+        """When a pause ends, and there may be something to put on the wire again."""
+        ends = (self._pause.until_ms, self._recall_pause.until_ms)
+        return min((end for end in ends if end is not None), default=None)
 
     def next_recalls(self, now_ms: int) -> list[RecallMessage]:
         """What to ask back. A message that is under way is first let arrive."""
@@ -208,6 +216,7 @@ class Traffic:
         recalls = self._archive.recalls
         if code in _TRY_AGAIN:
             self._recall_pause.begin()
+            self.may_have_more = True
         elif code == Code.UNKNOWN_MESSAGE:
             if recalls.record_unknown(message_id, CODE_TAKEN_BACK):
                 self._tell_failed(message_id, CODE_TAKEN_BACK, "")
@@ -259,6 +268,7 @@ class Traffic:
         self._recalling.discard(message.message_id)
         if message.later:
             self._recall_pause.begin()
+            self.may_have_more = True
         else:
             self._recall_pause.reset()
         self._archive.recalls.record_answer(
@@ -269,6 +279,7 @@ class Traffic:
 
     def _postpone(self, message_id: bytes, code: int, text: str) -> None:
         delay_ms = self._pause.begin()
+        self.may_have_more = True
         at_ms = self._archive.outbox.record_postponed(message_id, code, text, delay_ms)
         self._events.append(SendPostponed(message_id, code, text, at_ms))
 

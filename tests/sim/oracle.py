@@ -9,7 +9,8 @@ their archives. It knows nothing of how the server works. It counts:
     duplicated   a message that a recipient has twice
     misordered   messages in another order than the server's, or than their sender's
     unexpected   a message that nobody wrote to that recipient, or with another body; one that was
-                 refused; one from before the recipient's account was deleted and made anew
+                 refused, or recalled; one from before the recipient's account was deleted and
+                 made anew
     named        messages that may be lost or come twice, because the server's operator was told so
 
 Must never be lenient because of what the code does; where it is, the reason is in the promise.
@@ -28,6 +29,7 @@ from msgc.words import CODE_ACCOUNT_GONE
 
 MESSAGE_NAMED: Final = pattern(r"\bmessage ([0-9a-f]{32})\b")
 ACCOUNT_NAMED: Final = pattern(r"'([a-z0-9._-]+)'")
+PENDING_FATES: Final = (FateState.WAITING, FateState.HANDED_OUT)
 ALL = 1_000_000
 """More rows than any simulated archive has."""
 
@@ -62,6 +64,7 @@ class Verdict:
 
     accepted: int = 0
     delivered: int = 0
+    recalled: int = 0
     lost: int = 0
     duplicated: int = 0
     misordered: int = 0
@@ -271,11 +274,18 @@ class Oracle:
         for recipient in self._recipients(message, held):
             has = sent.message_id in held[recipient]
             fate = fates.get(recipient, FateState.WAITING)
-            if fate is FateState.DELIVERED and not has:
+            if fate is FateState.WAITING and sent.recall is not None and sent.recall.rest:
+                fate = FateState.RECALLED  # from all who are not named
+            if fate is FateState.RECALLED:
+                verdict.recalled += 1
+                if has and not self._may_have_gone(name, message):
+                    verdict.unexpected += 1
+                    verdict.sentences.append(f"{who} was recalled, and {recipient} has it")
+            elif fate is FateState.DELIVERED and not has:
                 self._lose(verdict, f"{who} is said to be with {recipient}")
             elif not has and not self._may_have_gone(recipient, message):
                 self._lose(verdict, f"{who} never reached {recipient}")
-            elif fate is FateState.WAITING and self._must_know(name, message, has):
+            elif fate in PENDING_FATES and self._must_know(name, message, has):
                 self._lose(verdict, f"{name} was never told of {sent.number} at {recipient}")
         for recipient, fate in fates.items():
             gone = {

@@ -19,13 +19,17 @@ from msgc.values import (
     CheckDone,
     Deleted,
     DeleteRefused,
+    FateState,
     LinkState,
     LoggedIn,
     MessageArrived,
+    RecallAnswered,
     RequestFailed,
     SendAnswered,
+    SendPostponed,
     SendState,
 )
+from msgc.words import CODE_TAKEN_BACK
 from tests.sim.oracle import Oracle
 from tests.sim.sim_clock import SimClock
 from tests.sim.sim_net import ClientEnd, SimNetwork
@@ -194,8 +198,10 @@ class SimUser:
                     self.world.count("reconnects" if again else "logins")
                 case SendAnswered(message_id=message_id, state=SendState.PENDING):
                     oracle.accepted(message_id)
-                case SendAnswered(code=Code.STORAGE_FULL):
+                case SendPostponed(code=Code.STORAGE_FULL):
                     self.world.count("sends refused, disk full")
+                case RecallAnswered():
+                    self._look_back(event)
                 case CheckDone(remaining=remaining, outcomes_only=False):
                     self._checks -= 1
                     self.remaining = remaining
@@ -214,6 +220,18 @@ class SimUser:
                 case _:
                     pass
 
+    def _look_back(self, answer: RecallAnswered) -> None:
+        sent = self.archive.outbox.get(answer.message_id)
+        assert sent is not None
+        if sent.state is SendState.PENDING:
+            self.world.oracle.accepted(answer.message_id)  # an answer may be the first to tell it
+        if sent.recalled:
+            self.world.count("recalls from all" if sent.everyone else "recalls")
+        if answer.code == Code.UNKNOWN_MESSAGE:
+            self.world.count("recalls of what was never accepted")
+        elif any(fate.state is FateState.HANDED_OUT for fate in sent.fates):
+            self.world.count("recalls too late")
+
     def _look_at(self, page: Accounts) -> None:
         """A list of five users is one page: it must be whole, in order, and counted right."""
         names = [entry.name for entry in page.entries]
@@ -230,8 +248,9 @@ class SimUser:
 
     def _press_a_key(self) -> None:
         keys: tuple[tuple[float, Callable[[], None]], ...] = (
-            (0.45, self._compose),
-            (0.25, self._check),
+            (0.42, self._compose),
+            (0.22, self._check),
+            (0.06, self._recall),
             (0.06, self._pull_the_cable),
             (0.05, self.crash),
             (0.06, self._list),
@@ -265,6 +284,16 @@ class SimUser:
             sent = self.archive.outbox.compose(names, everyone, body)
             self.world.oracle.composed(self.name, sent)
         self.link.send_outbox()
+
+    def _recall(self) -> None:
+        """Take back something of one's own, sent lately; now and then in the same breath."""
+        if self.rng.random() < 0.3:
+            self._compose()
+        recent = self.archive.outbox.recent(10)
+        if recent:
+            sent = self.rng.choice(recent)
+            self.archive.recalls.ask(sent.message_id, CODE_TAKEN_BACK)
+            self.link.send_outbox()
 
     def _check(self) -> None:
         if self.link.state is LinkState.ONLINE and self._checks < 3:
@@ -330,4 +359,4 @@ class SimUser:
         """Whether it is on line, has all its answers, and was told that nothing is left."""
         if self.link.state is not LinkState.ONLINE or self.remaining != 0:
             return False
-        return not self.archive.outbox.unsent_ids(1)
+        return not self.archive.outbox.unsent_ids(1) and not self.archive.recalls.open_ids(1)
