@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Simulate the whole service from seeds, and judge what is left of the messages.
 #
-#   scripts/simulate.sh --seeds N [--from S] [--minutes M] [--jobs J]
+#   scripts/simulate.sh --seeds N [--from S] [--minutes M] [--jobs J] [--verbose]
 #
 # The same seed gives the same run, always. Ends with one line of figures; exit 1 when a seed failed.
 set -euo pipefail
