@@ -16,6 +16,7 @@ ONE = 1
 SEVERAL = 2
 EVERYONE = 3
 RECIPIENT_DELETED = 11
+RECALLED = 30
 
 Picture = tuple[object, ...]
 
@@ -60,6 +61,7 @@ class Person:
     created_at_ms: int
     last_seen_ms: int
     closing: bool = False
+    session: int = 0  # the number of its beginning, while it lasts
     queue: tuple[Item, ...] = ()
     accepted: dict[bytes, frozenset[int]] = field(default_factory=dict)  # by installation
 
@@ -79,6 +81,7 @@ class Person:
             len(self.queue) - len(mail),
             tuple(sorted((key, tuple(sorted(some))) for key, some in self.accepted.items())),
             tuple(item.picture() for item in self.queue),
+            self.session,
         )
 
 
@@ -169,6 +172,33 @@ class Model:
                     ),
                 )
 
+    def begin_session(self, name: str, at_ms: int) -> None:
+        self.people[name].session = self.next_number
+        self.touch(name, at_ms)
+
+    def end_session(self, name: str, at_ms: int) -> None:
+        self.people[name].session = 0
+        self.touch(name, at_ms)
+
+    def recall(self, sender: str, message_id: bytes, names: list[str], at_ms: int) -> None:
+        """The copies leave these queues; each leaves an outcome with the sender."""
+        at_ms = self.take_time(at_ms)
+        writer = self.people[sender]
+        for place, name in enumerate(names, self.take_number(len(names))):
+            person = self.people[name]
+            person.queue = without(person.queue, message_id)
+            writer.queue += (
+                Item(place, FAILURE, message_id, person.number, name, at_ms, ONE, 1, RECALLED, b""),
+            )
+
+    def recall_from_all(self, message_id: bytes, kept: list[str], at_ms: int) -> None:
+        """A message to everyone leaves all queues but these; nobody gets an outcome."""
+        self.take_time(at_ms)
+        self.take_number()
+        for person in self.people.values():
+            if person.name not in kept:
+                person.queue = without(person.queue, message_id)
+
     def begin_deletion(self, name: str) -> None:
         self.take_number()
         self.people[name].closing = True
@@ -176,3 +206,8 @@ class Model:
     def delete(self, name: str) -> None:
         self.take_number()
         del self.people[name]
+
+
+def without(queue: tuple[Item, ...], message_id: bytes) -> tuple[Item, ...]:
+    """The queue but for the message of this id; its outcomes stay."""
+    return tuple(item for item in queue if item.kind != MESSAGE or item.message_id != message_id)

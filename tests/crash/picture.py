@@ -34,6 +34,7 @@ def picture_account(store: Store, account: Account) -> Picture:
         account.outcomes_waiting,
         tuple(sorted((key, counters(window)) for key, window in account.windows.items())),
         tuple(picture_entry(entry) for entry in read_all(store, account)),
+        account.session_number,
     )
 
 

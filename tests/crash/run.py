@@ -13,6 +13,8 @@ from hashlib import blake2b
 from typing import Final
 
 from store.entry import Entry
+from store.records import Copy
+from store.search import CopySearch
 from store.settings import Settings
 from store.state import Account
 from store.store import Store
@@ -162,7 +164,7 @@ class Run:
 
     def send(self, sender: str, recipients: list[str] | None, body: bytes) -> None:
         self.counter += 1
-        at, identity = self.now(), b"install1" + self.counter.to_bytes(8, "big")
+        at, identity = self.now(), identity_of(self.counter)
 
         def in_store() -> None:
             if recipients is None:
@@ -188,6 +190,54 @@ class Run:
                 name, [entry.number for entry in found], at, discarded=discarded
             ),
         )
+
+    def begin_session(self, name: str) -> None:
+        at = self.now()
+        self.change(
+            lambda: self.store.begin_session(self.account(name), at),
+            lambda: self.model.begin_session(name, at),
+        )
+
+    def end_session(self, name: str, *handed: int) -> None:
+        at = self.now()
+        self.change(
+            lambda: self.store.end_session(self.account(name), handed, at),
+            lambda: self.model.end_session(name, at),
+        )
+
+    def recall(self, sender: str, counter: int, *names: str) -> None:
+        """The message that was sent as number `counter`, from these."""
+        at, identity = self.now(), identity_of(counter)
+        copies = [
+            Copy(self.account(name).number, entry.number, len(entry.body), name)
+            for name in names
+            for entry in [self.find(self.account(name).queue.number, sender, identity)]
+        ]
+        self.change(
+            lambda: self.store.recall(self.account(sender), identity, copies, at),
+            lambda: self.model.recall(sender, identity, list(names), at),
+        )
+
+    def recall_from_all(self, sender: str, counter: int, *kept: str) -> None:
+        """The message to everyone that was sent as number `counter`."""
+        at, identity = self.now(), identity_of(counter)
+        entry = self.find(0, sender, identity)
+        numbers = sorted(self.account(name).number for name in kept)
+        self.change(
+            lambda: self.store.recall_from_all(entry, numbers, at),
+            lambda: self.model.recall_from_all(identity, list(kept), at),
+        )
+
+    def find(self, owner: int, sender: str, identity: bytes) -> Entry:
+        """A message in the queue of this number."""
+        state = self.store.state
+        queue = state.by_number[owner].queue if owner else state.everyone.queue
+        search = CopySearch(self.store.core, queue, self.account(sender).number, identity)
+        entry = search.step()
+        while not search.done:
+            entry = search.step()
+        assert entry is not None
+        return entry
 
     def begin_deletion(self, name: str) -> None:
         at = self.now()
@@ -219,3 +269,8 @@ class Run:
     def work_on(self) -> None:
         while self.work():
             pass
+
+
+def identity_of(counter: int) -> bytes:
+    """The id of the message of this number."""
+    return b"install1" + counter.to_bytes(8, "big")

@@ -275,6 +275,44 @@ def forgery(run: Run) -> None:
     run.checkpoint()
 
 
+def recalls(run: Run) -> None:
+    """Sessions, and messages taken back: from tails, from files, from everyone, and around them."""
+    run.create("alice", "bob", "carol")
+    run.begin_session("bob")
+    run.send("alice", ["bob", "carol"], b"both")
+    run.send("alice", ["bob"], b"stays")
+    run.commit()
+    run.recall("alice", 1, "bob", "carol")
+    run.commit()
+    run.send("alice", None, b"everyone, one")
+    run.send("alice", None, b"everyone, two")
+    run.send("alice", ["alice", "bob"], b"myself too")
+    run.end_session("bob", 9)
+    run.checkpoint()
+    run.recall_from_all("alice", 3, "carol")
+    run.recall("alice", 5, "alice", "bob")
+    run.commit()
+    run.restart()
+    run.settle("bob", 2)
+    run.begin_session("carol")
+    run.commit()
+    run.checkpoint()
+    run.settle("carol", 2)
+    run.recall_from_all("alice", 4)
+    run.send("bob", None, b"everyone, three")
+    run.commit()
+    run.restart()
+    run.begin_session("carol")
+    run.settle("carol", 100)
+    run.settle("alice", 2)
+    run.begin_deletion("bob")
+    run.commit()
+    run.settle("bob", 100, discarded=True)
+    run.delete("bob")
+    run.commit()
+    run.checkpoint()
+
+
 DAYS: Final[dict[str, tuple[Callable[[Run], None], Settings]]] = {
     "mail": (mail, TINY),
     "turns": (turns, replace(TINY, journal_segment_bytes=16 * 1024 + 4096)),
@@ -287,6 +325,7 @@ DAYS: Final[dict[str, tuple[Callable[[Run], None], Settings]]] = {
     "kept": (kept, replace(TINY, journal_segment_bytes=1 << 18, batch_bytes_max=1 << 17)),
     "restarts": (restarts, TINY),
     "forgery": (forgery, TINY),
+    "recalls": (recalls, TINY),
 }
 
 
