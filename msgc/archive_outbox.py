@@ -20,13 +20,17 @@ _SELECT: Final = (
     "recall_code, recall_rest, retry_at_ms FROM outbox "
 )
 _SETTLED: Final = (
+    "(2 - EXISTS (SELECT 1 FROM fates WHERE fates.message_id = outbox.message_id "
+    "AND fates.state = 2)) * ("
     "NOT (everyone AND accepted_count IS NULL) AND (SELECT CASE WHEN recall_rest THEN count(*) "
     "ELSE max(coalesce(accepted_count, 0), coalesce(nullif(count(position), 0), count(*))) END "
     "<= count(nullif(nullif(state, ?), ?)) "
-    "FROM fates WHERE fates.message_id = outbox.message_id)"
+    "FROM fates WHERE fates.message_id = outbox.message_id))"
 )
-"""As Sent.waiting counts, without making one: asked for each answer. Takes FateState.WAITING and
-HANDED_OUT."""
+"""0 while somebody waits, 1 when it is over, 2 when it is over and nobody has it.
+
+As Sent.waiting counts, without making one: asked for each answer. Takes FateState.WAITING and
+HANDED_OUT; the 2 in it is DELIVERED."""
 # Plain numbers, for SQLite asks an adapter what each member of an enumeration is.
 _UNSENT: Final = int(SendState.UNSENT)
 _PENDING: Final = int(SendState.PENDING)

@@ -191,7 +191,9 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class OutboxCounts:
-    """Messages of one's own, counted. `waiting` have at least one copy not yet delivered."""
+    """Messages of one's own, counted. `waiting` have at least one copy not yet delivered; of those
+    that nobody waits for any more `delivered` have reached somebody.
+    """
 
     unsent: int
     waiting: int

@@ -271,6 +271,15 @@ class LiveDesk(AskingDesk):
         if sent is not None:
             self._follow(sent)
 
+    def recall(self, message_id: bytes) -> None:
+        """See Desk."""
+        sent = self._archive.recalls.ask(message_id, words.CODE_TAKEN_BACK)
+        self._counts = None
+        if sent is not None:
+            self.say(safe_line(words.recall_summary(sent)))
+        if self._link is not None:
+            self._link.send_outbox()
+
     def quit(self) -> None:
         """See Desk. The program around decides whether to ask first."""
         self.wants_quit = True

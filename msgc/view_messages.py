@@ -121,7 +121,9 @@ def state_word(sent: Sent) -> str:
         return "unsent" if sent.state is SendState.UNSENT else "FAILED"
     if sent.lost:
         return f"{sent.lost} lost"
-    if sent.waiting and sent.delivered:
+    if sent.recalled and sent.recalled == sent.total:
+        return "recalled"
+    if sent.delivered and sent.delivered < sent.total:
         return f"{sent.delivered} of {sent.total}"
     return "waiting" if sent.waiting else "delivered"
 
@@ -132,8 +134,11 @@ def spoken_state(sent: Sent) -> str:
         return "not sent yet" if sent.state is SendState.UNSENT else "FAILED"
     if sent.lost:
         return f"{sent.lost} came to nothing"
-    if sent.waiting and sent.delivered:
-        return f"{sent.delivered} of {sent.total} delivered"
+    if sent.recalled and sent.recalled == sent.total:
+        return "recalled"
+    if sent.delivered and sent.delivered < sent.total:
+        recalled = f", {sent.recalled} recalled" if sent.recalled else ""
+        return f"{sent.delivered} of {sent.total} delivered{recalled}"
     return "waiting" if sent.waiting else "delivered"
 
 

@@ -282,7 +282,7 @@ def fate(state: FateState) -> str:
         case FateState.RECALLED:
             return "recalled"
         case FateState.HANDED_OUT:
-            return "too late to recall: handed out"
+            return "may have it"
 
 
 def presence(number: int) -> str:

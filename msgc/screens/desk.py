@@ -111,6 +111,9 @@ class Desk(Protocol):
     def send_again(self, message_id: bytes) -> None:
         """Another try for one that failed."""
 
+    def recall(self, message_id: bytes) -> None:
+        """Ask for a message back from all whom it has not reached; the answer is said later."""
+
     def take_back(self, message_id: bytes) -> bool:
         """Forget one that failed, or never went out. False: it may be at the server already."""
 

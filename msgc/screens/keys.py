@@ -65,6 +65,7 @@ TABLES: Final = (
     ScreenKeys("message", "Message", message_view.KEYS),
     ScreenKeys("sent", "Sent messages", sent.KEYS),
     ScreenKeys("life", "A sent message", sent.LIFE_KEYS),
+    ScreenKeys("life-recall", "Take a message back?", sent.RECALL_KEYS),
     ScreenKeys("drafts", "Drafts and unsent", drafts.KEYS),
     ScreenKeys("drafts-discard", "Throw away a draft?", drafts.QUESTION_KEYS),
     ScreenKeys("history", "History", history.KEYS),

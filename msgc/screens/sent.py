@@ -7,7 +7,15 @@ server has not said is called waiting or unsent.
 from typing import Final
 
 from msgc.screens.desk import Desk
-from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Open, Outcome, Screen
+from msgc.screens.screen import (
+    COMMON_KEYS,
+    LIST_BINDINGS,
+    TYPING_KEYS,
+    Done,
+    Open,
+    Outcome,
+    Screen,
+)
 from msgc.values import Fate, FateState, SendState, Sent
 from msgc.view import (
     GUTTER_COLUMNS,
@@ -18,6 +26,7 @@ from msgc.view import (
     Fill,
     Foot,
     Gap,
+    Question,
     Room,
     Row,
     Rule,
@@ -25,6 +34,7 @@ from msgc.view import (
     Table,
     Text,
     View,
+    ask,
     go_to,
     said,
     table,
@@ -33,7 +43,7 @@ from msgc.view import (
 from msgc.view_messages import body_lines, names_of, sent_columns, sent_row
 from msgc.view_text import after, plural
 from msgc.view_values import FateChanged, News
-from msgc.words import failure, fate, sent_summary
+from msgc.words import failure, fate, recall_summary, sent_summary, trouble
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView, ScrollView
 from term.picture import Style
@@ -46,31 +56,79 @@ _NAME_COLUMNS_MAX: Final = 32
 _OTHER_COLUMNS: Final = 46
 _STATE_COLUMNS: Final = 17
 
+_RECALL: Final = Binding(
+    ("x",), "recall", "Take it back from all whom it has not reached; asks first", "take back"
+)
 KEYS: Final = KeyTable(
     [
         Binding(("Enter", "w"), "open", "See its life: who has it, since when, and why not", "why"),
+        _RECALL,
         *LIST_BINDINGS,
     ],
     inherits=COMMON_KEYS,
 )
 LIFE_KEYS: Final = KeyTable(
-    [Binding(("Space",), "page_down", "Move down by a page", "more"), *LIST_BINDINGS],
+    [Binding(("Space",), "page_down", "Move down by a page", "more"), _RECALL, *LIST_BINDINGS],
     inherits=COMMON_KEYS,
 )
+RECALL_KEYS: Final = KeyTable(
+    [
+        Binding(("y",), "yes", "Take it back", "take it back"),
+        Binding(("n", "Esc", "Enter"), "no", "Leave it", "leave it"),
+    ],
+    inherits=TYPING_KEYS,
+)
+
+
+class TakeBack:
+    """Whether to take a message back, while it is asked; both screens of this module have one."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.about: Sent | None = None
+
+    def begin(self, sent: Sent) -> None:
+        """Ask, if there is anybody to take it back from."""
+        if sent.can_recall:
+            self.about = sent
+        else:
+            self._desk.say(safe_line(recall_summary(sent)))
+
+    def handle(self, command: str) -> Outcome:
+        """The answer."""
+        if command not in {"yes", "no"}:
+            return Done.IGNORED
+        about, self.about = self.about, None
+        if command == "yes" and about is not None:
+            self._desk.recall(about.message_id)
+        return Done.HANDLED
+
+    def prompt(self) -> Question | None:
+        """As it stands on the screen."""
+        if self.about is None:
+            return None
+        yes, no = RECALL_KEYS.label("yes"), RECALL_KEYS.label("no")
+        number = self.about.number
+        return ask(f"Take message {number} back where it is not too late? {yes}: yes  {no}: no")
 
 
 class SentMessages(Screen):
     """The list, newest first."""
 
     name = "sent messages"
-    keys = KEYS
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._question = TakeBack(desk)
         self._rows: tuple[Sent, ...] = ()
         self._list = ListView()
         self._wanted = PORTION_ROWS
         self._stale = True
+
+    @property
+    def keys(self) -> KeyTable:
+        """Those of the question while it is open."""
+        return KEYS if self._question.about is None else RECALL_KEYS
 
     def show(self) -> None:
         """Anything may have been delivered since."""
@@ -84,9 +142,11 @@ class SentMessages(Screen):
     def handle(self, key: KeyEvent) -> Outcome:
         """A list."""
         self._freshen()
-        command = KEYS.command(key)
+        command = self.keys.command(key)
         if command is None:
             return Done.IGNORED
+        if self._question.about is not None:
+            return self._question.handle(command)
         if self._list.handle(command):
             self._read_on()
             return Done.HANDLED
@@ -94,7 +154,9 @@ class SentMessages(Screen):
             return Done.LEAVE
         if command == "open" and self._rows:
             return Open(Life(self._desk, self._rows[self._list.cursor].message_id))
-        return Done.HANDLED if command == "open" else Done.IGNORED
+        if command == "recall" and self._rows:
+            self._question.begin(self._rows[self._list.cursor])
+        return Done.HANDLED if command in {"open", "recall"} else Done.IGNORED
 
     def select(self, place: int) -> bool:
         """See Screen."""
@@ -113,7 +175,15 @@ class SentMessages(Screen):
             blocks = [rows, Fill(), Foot(summary, rows.position)]
         more = " or more" if is_part else ""
         right = f"{plural(len(self._rows), 'message')}{more}" if self._rows else ""
-        return view(self._desk, self.name, "Sent messages", blocks, KEYS, right=right)
+        return view(
+            self._desk,
+            self.name,
+            "Sent messages",
+            blocks,
+            self.keys,
+            right=right,
+            question=self._question.prompt(),
+        )
 
     def _freshen(self) -> None:
         """Once for all that happened since, for receipts come by the thousand."""
@@ -150,16 +220,27 @@ class Life(Screen):
     """One message from writing to its last recipient, with times."""
 
     name = "a sent message"
-    keys = LIFE_KEYS
 
     def __init__(self, desk: Desk, message_id: bytes) -> None:
         self._desk = desk
+        self._question = TakeBack(desk)
         self._message_id = message_id
         self._scroll = ScrollView()
 
+    @property
+    def keys(self) -> KeyTable:
+        """Those of the question while it is open."""
+        return LIFE_KEYS if self._question.about is None else RECALL_KEYS
+
     def handle(self, key: KeyEvent) -> Outcome:
-        """Scrolling."""
-        command = LIFE_KEYS.command(key)
+        """Scrolling, and taking back."""
+        command = self.keys.command(key)
+        if command is not None and self._question.about is not None:
+            return self._question.handle(command)
+        sent = self._desk.sent_one(self._message_id) if command == "recall" else None
+        if sent is not None:
+            self._question.begin(sent)
+            return Done.HANDLED
         if command is not None and self._scroll.handle(command):
             return Done.HANDLED
         return Done.LEAVE if command == "leave" else Done.IGNORED
@@ -175,7 +256,8 @@ class Life(Screen):
         blocks.append(Text(tuple(body_lines(sent.body, room.columns - GUTTER_COLUMNS))))
         title = f"Sent message {sent.number}"
         scrolled = [Scrolled(tuple(blocks), self._scroll)]
-        return view(self._desk, self.name, title, scrolled, LIFE_KEYS)
+        question = self._question.prompt()
+        return view(self._desk, self.name, title, scrolled, self.keys, question=question)
 
     def _facts(self, sent: Sent) -> list[Block]:
         times = self._desk.times
@@ -186,11 +268,19 @@ class Life(Screen):
             facts.append(Fact("Accepted", Safe(words)))
         if sent.state is SendState.UNSENT:
             tries = plural(sent.attempts, "try", "tries")
-            facts.append(Fact("Unsent", Safe(f"It goes by itself; {tries} so far.")))
+            words = f"It goes by itself; {tries} so far."
+            if sent.retry_at_ms is not None:
+                at = times.stamp(sent.retry_at_ms, self._desk.now_ms())
+                why = trouble(sent.code or 0).capitalize()
+                words = f"{why}: it is tried again at {at}; {tries} so far."
+            facts.append(Fact("Unsent", Safe(words)))
         elif sent.state is SendState.FAILED:
             facts.append(Fact("Failed", safe_line(failure(sent))))
         else:
             facts.append(Fact("State", safe_line(sent_summary(sent))))
+        if sent.recall is not None:
+            asked = times.full(sent.recall.asked_at_ms)
+            facts.append(Fact("Recall", safe_line(f"{asked}: {recall_summary(sent)}")))
         return list(facts)
 
     def _recipients(self, sent: Sent, columns: int) -> list[Block]:
@@ -213,7 +303,8 @@ class Life(Screen):
                 indent=1,
             )
         ]
-        unknown = sent.waiting - sum(one.state is FateState.WAITING for one in sent.fates)
+        pending = (FateState.WAITING, FateState.HANDED_OUT)
+        unknown = sent.waiting - sum(one.state in pending for one in sent.fates)
         if sent.everyone and unknown > 0:
             words = f"{plural(unknown, 'other user has', 'other users have')} not received it yet"
             blocks.append(Foot(Safe(words)))

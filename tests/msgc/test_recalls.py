@@ -16,6 +16,7 @@ from msgc.values import (
     SendState,
     Sent,
 )
+from msgc.view_messages import spoken_state, state_word
 from tests.msgc.fake_server import FakeServer
 from tests.msgc.line import Line, compose, make_archive, online, session_of
 from wire import messages
@@ -73,6 +74,9 @@ def test_a_message_is_taken_back_where_it_is_not_too_late() -> None:
     assert states(sent)["bob"] is FateState.DELIVERED
     assert alice.archive.outbox.counts().waiting == 0
     assert words.recall_summary(sent) == "Recalled from 2, 1 had it already."
+    assert state_word(sent) == "1 of 3"
+    assert spoken_state(sent) == "1 of 3 delivered, 2 recalled"
+    assert alice.archive.outbox.counts().delivered == 1
     assert words.sent_summary(sent) == "Sent to 3 users: 1 delivered, 0 waiting, 2 recalled."
     assert not sent.can_recall
     assert not server.accounts["alice"].queue
@@ -82,7 +86,9 @@ def test_nobody_has_what_was_taken_back_from_all() -> None:
     line = online("bob")
     sent = take_back(line, sent_to(line, "bob"))
     assert words.recall_summary(sent) == "Recalled from 1 user: nobody has it, nobody will."
-    assert words.send_state(sent) == "recalled"
+    assert words.send_state(sent) == state_word(sent) == spoken_state(sent) == "recalled"
+    counts = line.archive.outbox.counts()
+    assert (counts.waiting, counts.delivered) == (0, 0), "nobody has it"
     again = take_back(line, sent)
     assert again.recall == sent.recall  # nobody is asked
 

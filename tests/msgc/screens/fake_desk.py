@@ -171,6 +171,9 @@ class FakeDesk(Desk):
     def send_again(self, message_id: bytes) -> None:
         self.done.append(("send_again", message_id))
 
+    def recall(self, message_id: bytes) -> None:
+        self.done.append(("recall", message_id))
+
     def take_back(self, message_id: bytes) -> bool:
         self.done.append(("take_back", message_id))
         return self.can_take_back

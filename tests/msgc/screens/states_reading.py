@@ -20,7 +20,7 @@ from msgc.screens.notices import Notices
 from msgc.screens.sent import Life, SentMessages
 from msgc.screens.settings import Settings
 from msgc.settings import Settings as FileSettings
-from msgc.values import FateState, HistoryEntry, Received, SendState, Sent
+from msgc.values import FateState, HistoryEntry, Recall, Received, SendState, Sent
 from msgc.view_choices import settings_of
 from msgc.view_notices import Notice
 from msgc.view_values import (
@@ -292,6 +292,13 @@ def sent_states() -> Person:
     return person
 
 
+def sent_recall() -> Person:
+    """The question before a message is taken back."""
+    person = _sent(*SENT)
+    person.press("Down", "Down", "x")
+    return person
+
+
 def sent_thousands() -> Person:
     person = _sent(*(own(n, f"message {n}") for n in range(3_000, 0, -1)))
     person.press("End")
@@ -329,6 +336,28 @@ def life_gone() -> Person:
 
 def life_failed() -> Person:
     return _life(FAILED)
+
+
+def life_recalled() -> Person:
+    """Taken back from one; another may have it, and a third had it before."""
+    fates = [
+        ("bob", FateState.DELIVERED),
+        ("carol", FateState.HANDED_OUT),
+        ("dave", FateState.RECALLED),
+    ]
+    sent = own(6, "forget what I said", fates)
+    asked_ms = sent.composed_at_ms + 90_000
+    return _life(
+        replace(
+            sent, recall=Recall(is_open=False, asked_at_ms=asked_ms, answered_at_ms=asked_ms + 20)
+        )
+    )
+
+
+def life_postponed() -> Person:
+    """The server is full."""
+    sent = replace(UNSENT, code=Code.STORAGE_FULL, attempts=3)
+    return _life(replace(sent, retry_at_ms=sent.composed_at_ms + 3_600_000))
 
 
 def life_unsent() -> Person:

@@ -41,6 +41,27 @@ def test_a_failed_message_gets_another_try() -> None:
     assert "Only a message that failed" in person.see()
 
 
+def test_taking_back_asks() -> None:
+    person = states.sent_recall()
+    assert "Take message 3 back" in person.see()
+    person.press("n")
+    assert "Take message 3 back" not in person.see()
+    assert not person.desk.done
+    person.press("x", "q", "y")
+    assert person.desk.done == [("recall", states.SENT[2].message_id)]
+    person.press("Enter", "x", "Enter", "x", "y")
+    assert person.desk.done[1:] == [("recall", states.SENT[2].message_id)]
+
+
+def test_what_nobody_waits_for_is_not_asked_back() -> None:
+    person = states.sent_states()
+    person.press("End", "x")
+    assert "There is nobody left to take it back from." in person.see()
+    gone = states.life_gone()
+    gone.press("x")
+    assert "no longer in the outbox" in gone.see()
+
+
 def test_throwing_away_asks() -> None:
     person = states.drafts_discard()
     person.press("n")
