@@ -13,6 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
+from msgd.server import PANEL_SOCKET
 from tests.diskfull.fill_up import FillUp
 from tests.diskfull.squeeze import Squeezes
 from tests.diskfull.volume import KINDS, CannotMount, Volume
@@ -88,7 +89,11 @@ def fill_one(kind: str, work: Path, squeezes: int, seed: int, totals: Totals) ->
             )
         except ServerError as error:
             totals.fail(f"{kind}, squeeze {squeezing.figures.squeezes}, seed={seed}: {error}")
-            shutil.copytree(volume.path / "data", work / f"{kind}-data")
+            shutil.copytree(
+                volume.path / "data",
+                work / f"{kind}-data",
+                ignore=shutil.ignore_patterns(PANEL_SOCKET),
+            )
         finally:
             squeezing.crowd.close()
 

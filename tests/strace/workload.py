@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from msgd.server import PANEL_SOCKET
 from tests.real.crowd import Crowd
 from tests.real.server import MSGD, Server
 from tests.sim.oracle import Oracle
@@ -61,7 +62,8 @@ class Template:
 
     def copy(self, folder: Path, command: Sequence[str], seed: int) -> Crowd:
         """A crowd of its own, on copies of everything."""
-        shutil.copytree(self.folder, folder)
+        # A server that was killed leaves its socket for panels, which cannot be copied.
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns(PANEL_SOCKET))
         for name in ("msgd.log", "msgd.err"):
             (folder / name).unlink(missing_ok=True)
         return crowd_on(folder, command, seed, copy.deepcopy(self.oracle))
