@@ -25,6 +25,7 @@ from msgc.values import (
     NameRefused,
     NoticeArrived,
     SendAnswered,
+    SendPostponed,
     SendState,
     Sent,
 )
@@ -54,7 +55,7 @@ class Person:
         self.news: list[LinkEvent] = []
         """What the link told and nobody took; `forget_news` empties it."""
         self.refusals: list[int] = []
-        """The codes of messages that were refused."""
+        """The codes of messages that were refused, for good or for now."""
         self.calm = False
         """Only wants all its mail, and nothing else."""
         self.remaining: int | None = None
@@ -208,6 +209,8 @@ class Person:
                     self._oracle.accepted(message_id)
                 case SendAnswered(code=code):
                     self.refusals.append(code or 0)
+                case SendPostponed(code=code):
+                    self.refusals.append(code)
                 case CheckDone(remaining=remaining, outcomes_only=False):
                     self._checks = max(0, self._checks - 1)
                     self.remaining = remaining
