@@ -8,6 +8,7 @@ from store import keeper
 from store import store as store_module
 from store.account import EVERYONE
 from store.account_codec import decode_everyone, encode_everyone
+from store.checkpoint import Checkpoint
 from store.compaction import Compaction
 from store.dump import dump
 from store.entry import Entry, EntryKind
@@ -244,6 +245,29 @@ def test_a_recall_is_forgotten_when_nobody_needs_it(monkeypatch: pytest.MonkeyPa
     before = whole_picture(store)[0]  # type: ignore[index]  # it is a tuple
     store.checkpoint_now()
     assert whole_picture(killed(store))[0] == before  # type: ignore[index]  # as above
+
+
+def test_a_replay_counts_what_was_delivered_before_its_recall_once() -> None:
+    """Everyone's state may be saved with a recall, and an account as it was before: not the
+    account's own checkpoint yet.
+    """
+    store = open_store(new_disk(), LARGE)
+    alice, bob, _ = people(store)
+    first = store.accept_for_everyone(alice, message_id(1), b"first", 2)
+    store.checkpoint_now()
+    store.accept_for_everyone(alice, message_id(2), b"second", 2)
+    store.commit()
+    checkpoint = Checkpoint(store.core)
+    assert bob.number not in checkpoint.numbers
+    store.settle(bob, read_all(store, "bob", 1), 3)
+    store.recall_from_all(first, [], 4)
+    store.commit()
+    while not checkpoint.step():
+        pass
+    before = whole_picture(store)
+    store = killed(store)
+    assert whole_picture(store) == before
+    assert store.state.by_name["bob"].messages_waiting(store.state) == 1
 
 
 def test_limits_of_what_is_kept_in_mind(monkeypatch: pytest.MonkeyPatch) -> None:
