@@ -43,11 +43,19 @@ def parse(words: Sequence[str]) -> Request:
     parser = screens_parser()
     meant = None if at is None else nearest(words[at][:_WORD_LENGTH_MAX], NAMES)
     try:
-        return Request(None, parser.parse_args(list(words)), meant)
+        options = parser.parse_args(list(words))
     except UsageError:
         if at is None or meant is None:
             raise
         raise UsageError(question(words[at], meant)) from None
+    if options.name is not None and options.user not in (None, options.name):
+        # With a username given, the other word was to be a command: it must not make an account.
+        if meant is not None:
+            raise UsageError(question(options.name, meant))
+        raise UsageError(
+            f"there is no command {options.name!r}, and the username is {options.user!r} already"
+        )
+    return Request(None, options, meant)
 
 
 def run(world: Surroundings, request: Request) -> int:

@@ -165,8 +165,12 @@ class EventReader:
         situation.refusal = Safe("")
         situation.waiting_there = event.waiting
         if event.again:
-            if situation.followed is None:  # else what becomes of it is more worth knowing
+            # What becomes of the message that was just sent is more worth knowing; but what was said
+            # of the lost connection must not stand there any longer.
+            if situation.followed is None:
                 self._say("Connected again.")
+            else:
+                situation.said = Safe("")
             self._on_news(ConnectedAgain())
             return
         situation.inside = True

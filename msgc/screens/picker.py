@@ -95,6 +95,8 @@ class Picker(Screen):
     It answers with the screen that comes next, or with None: then it goes on where one came from.
     """
 
+    is_step = True
+
     def __init__(
         self,
         desk: Desk,

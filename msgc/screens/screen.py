@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, unique
-from typing import Final
+from typing import ClassVar, Final
 
 from msgc.outside_editor import Edited
 from msgc.view import Room, View
@@ -57,6 +57,9 @@ Outcome = Done | Open | LeaveTo | Edit
 
 class Screen(ABC):
     """One screen. It holds its own state and asks the desk for the rest."""
+
+    is_step: ClassVar[bool] = False
+    """Whether it only leads to another: when that one is done with, this one is, too."""
 
     @property
     @abstractmethod

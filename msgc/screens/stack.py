@@ -33,7 +33,7 @@ class Stack:
         elif isinstance(outcome, LeaveTo):
             names = [screen.name for screen in self._screens[:-1]]
             place = len(names) - names[::-1].index(outcome.name) if outcome.name in names else 0
-            self._cut(place or len(self._screens) - 1)
+            self._cut(place or self._before_steps())
         elif outcome is Done.LEAVE:
             self._cut(len(self._screens) - 1)
 
@@ -58,6 +58,13 @@ class Stack:
         """Let all put away what is only here."""
         for screen in self._screens:
             screen.keep()
+
+    def _before_steps(self) -> int:
+        """How many screens stay when the top goes, and with it what only led to it."""
+        depth = len(self._screens) - 1
+        while depth > 1 and self._screens[depth - 1].is_step:
+            depth -= 1
+        return depth
 
     def _cut(self, depth: int) -> None:
         del self._screens[max(1, depth) :]

@@ -113,3 +113,11 @@ def test_documentation_names_every_command_and_exit_code() -> None:
     for command in NAMES:
         assert f"\n**{command}** " in text
         assert re.search(rf"^msgc {command}\b", text, re.MULTILINE)
+
+
+def test_a_word_beside_a_username_is_no_second_username() -> None:
+    with pytest.raises(UsageError, match="there is no command 'frob'"):
+        parse(["-u", "dave", "frob"])
+    with pytest.raises(UsageError, match="check"):
+        parse(["-u", "dave", "chekc"])
+    assert parse(["-u", "dave", "dave"]).command is None

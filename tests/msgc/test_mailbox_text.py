@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from msgc.mailbox_text import QUOTED_LINE_BYTES_MAX, of_received, of_sent
 from msgc.values import Fate, FateState, Received, SendState, Sent
+from term.safe import Safe
+from term.width import columns
 from wire.codes import Audience
 
 HOST = "chat.example"
@@ -119,7 +121,7 @@ def test_the_subject_is_the_beginning_and_safe(body: str) -> None:
     (message,) = read(of_received(received(body), "alice", HOST))
     subject = str(make_header(decode_header(message["Subject"])))
     assert subject.isprintable()
-    assert len(subject) <= 60
+    assert columns(Safe(subject)) <= 60
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,15 @@ def test_forward_takes_the_text_along() -> None:
     assert "the text" in person.see()
 
 
+def test_after_a_forward_one_is_where_one_began() -> None:
+    person = check("the text")
+    before = person.see().splitlines()[0]
+    person.press("f")
+    person.type("carol \n")
+    person.press("C-d")
+    assert person.see().splitlines()[0] == before
+
+
 def test_search_goes_round() -> None:
     person = check("apple", "pear", "apple pie")
     person.type("/apple\n")

@@ -121,6 +121,18 @@ def test_the_loss_is_told_once_not_at_each_attempt(listener: Listener) -> None:
     assert listener.situation.said == ""
 
 
+@pytest.mark.parametrize(("followed", "said"), [(None, "Connected again."), (bytes(16), "")])
+def test_being_back_takes_away_what_was_said_of_the_loss(
+    listener: Listener, followed: bytes | None, said: str
+) -> None:
+    log_in(listener)
+    listener.situation.followed = followed
+    listener.reader.read(Disconnected("reset", 1_000))
+    assert listener.situation.said != ""
+    log_in(listener, again=True)
+    assert listener.situation.said == said
+
+
 def test_check_and_notices_set_what_waits_there(listener: Listener) -> None:
     log_in(listener)
     listener.reader.read(CheckDone(1, 2, 1, outcomes_only=False))
