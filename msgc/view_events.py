@@ -165,8 +165,8 @@ class EventReader:
         situation.refusal = Safe("")
         situation.waiting_there = event.waiting
         if event.again:
-            # What becomes of the message that was just sent is more worth knowing; but what was said
-            # of the lost connection must not stand there any longer.
+            # What becomes of the message that was just sent is more worth knowing; but what was
+            # said of the lost connection must not stand there any longer.
             if situation.followed is None:
                 self._say("Connected again.")
             else:
