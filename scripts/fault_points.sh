@@ -3,7 +3,7 @@
 #
 #   scripts/fault_points.sh [--points N] [--seed S] [--day NAME] [--only TEXT] [--jobs J]
 #
-# In one process. All points (some 40,000) take about five minutes on two cores. Ends with one line of
+# In one process. All points (some 48,000) take about six minutes on two idle cores. Ends with one line of
 # figures; exit 1 on any violation, and --only with the words of a point meets it again.
 set -euo pipefail
 

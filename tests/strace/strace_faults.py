@@ -276,12 +276,35 @@ def run(
     """
     begun_s = monotonic()
     work_folder = Path(tempfile.mkdtemp(prefix="strace-faults-", dir=parent or fast_folder()))
+    totals = Totals()
+    try:
+        run_points(count, seed, jobs, program, only, work_folder, totals)
+    except BaseException:
+        shutil.rmtree(work_folder, ignore_errors=True)
+        raise
+    if totals.failed and keep:
+        print(f"FAILED seed={seed}; kept: {work_folder}")
+    else:
+        shutil.rmtree(work_folder, ignore_errors=True)
+    print(totals.lines(monotonic() - begun_s))
+    return 1 if totals.failed or totals.points < count else 0
+
+
+def run_points(  # noqa: PLR0917  # what `run` was asked for, and where to count
+    count: int,
+    seed: int,
+    jobs: int,
+    program: tuple[str, ...],
+    only: str,
+    work_folder: Path,
+    totals: Totals,
+) -> None:
+    """All points, counted in `totals`."""
     template = Template(work_folder / "template")
     template.make()
     calls, folder = record(template, work_folder)
     points = choose(calls, folder, len(calls) * len(FAULTS), Random(seed))
     queue = [point for point in points if only in str(point)]
-    totals = Totals()
     with ProcessPoolExecutor(jobs) as pool:
         while totals.points < count and queue:
             # As many as are still wanted: some calls do not come again in another run.
@@ -296,12 +319,6 @@ def run(
                     print(f"FAILED {outcome.point}: {sentence}", flush=True)
                 if sys.stderr.isatty():
                     print(f"\r{totals.points} points", end="", file=sys.stderr, flush=True)
-    if totals.failed and keep:
-        print(f"FAILED seed={seed}; kept: {work_folder}")
-    else:
-        shutil.rmtree(work_folder, ignore_errors=True)
-    print(totals.lines(monotonic() - begun_s))
-    return 1 if totals.failed or totals.points < count else 0
 
 
 def main() -> int:
