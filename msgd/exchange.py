@@ -29,6 +29,7 @@ from wire.connection import Unsupported
 from wire.errors import RemoteProtocolError
 from wire.limits import TEXT_BYTES_MAX
 from wire.messages import (
+    ChangePassword,
     CheckMessages,
     CreateAccount,
     DeletionRequest,
@@ -40,6 +41,7 @@ from wire.messages import (
     Message,
     MessageReceipt,
     Notice,
+    PasswordFailure,
     Ping,
     Pong,
     RecallMessage,
@@ -111,6 +113,10 @@ class Exchange:
                 self._recall.request(session, message, now)
             case DeletionRequest():
                 self._deletion.request(session, message, now)
+            case ChangePassword():
+                text = "this server keeps no passwords"
+                code = Code.PASSWORD_REFUSED
+                self._core.say(session, PasswordFailure(message.request, code, text))
             case Logout():
                 self._login.logout(session, message, now)
             case Unsupported():

@@ -23,6 +23,7 @@ from wire.codes import (  # noqa: E402  # as above
     FrameType,
     NoticeKind,
     Presence,
+    Registration,
 )
 from wire.connection import Connection  # noqa: E402  # as above
 from wire.fields import FieldSpec, Rule  # noqa: E402  # as above
@@ -85,7 +86,7 @@ def field_table() -> str:
 def number_lists() -> str:
     """The small lists of numbers."""
     lines = ["| list | numbers |", "|---|---|"]
-    for codes in (Presence, Audience, NoticeKind, Authentication):
+    for codes in (Presence, Audience, NoticeKind, Authentication, Registration):
         numbers = ", ".join(f"{code:d} {code.name}" for code in codes)
         lines.append(f"| {codes.__name__} | {numbers} |")
     return "\n".join(lines)

@@ -34,6 +34,11 @@ class FrameType(IntEnum):
     LOGIN_FAILURE = 21
     LIST_ACCOUNTS = 22
     ACCOUNT_LIST = 23
+    LOGIN_CHALLENGE = 24
+    LOGIN_PROOF = 25
+    CHANGE_PASSWORD = 26
+    PASSWORD_CHANGED = 27
+    PASSWORD_FAILURE = 28
 
     SEND_MESSAGE = 32
     MESSAGE_PENDING = 33
@@ -70,6 +75,8 @@ class Field(IntEnum):
     WINDOW_MESSAGES = 11
     WINDOW_BYTES = 12
     PING_INTERVAL = 13
+    REGISTRATION = 14
+    CHANNEL_BINDING = 15
 
     CODE = 16
     TEXT = 17
@@ -94,6 +101,12 @@ class Field(IntEnum):
     QUEUE_FULL = 46
     CREATED_AT = 47
     ACCOUNT = 48
+    SCRAM = 49
+    SALT = 50
+    ITERATIONS = 51
+    STORED_KEY = 52
+    SERVER_KEY = 53
+    INVITE = 54
 
     MESSAGE_ID = 64
     RECIPIENT = 65
@@ -157,6 +170,13 @@ class Code(IntEnum):
     QUEUE_FULL = 29
     RECALLED = 30
     UNKNOWN_MESSAGE = 31
+    WRONG_PASSWORD = 32
+    PASSWORD_NEEDED = 33
+    PASSWORD_REFUSED = 34
+    CHANNEL_BINDING = 35
+    REGISTRATION_CLOSED = 36
+    INVITE_INVALID = 37
+    TOO_MANY_ATTEMPTS = 38
 
 
 @unique
@@ -193,3 +213,13 @@ class Authentication(IntEnum):
     """What WELCOME says is needed to log in."""
 
     NAME_ONLY = 1
+    SCRAM_SHA_256 = 2
+
+
+@unique
+class Registration(IntEnum):
+    """Who may make an account, as WELCOME says it."""
+
+    OPEN = 1
+    INVITE = 2
+    CLOSED = 3

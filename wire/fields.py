@@ -149,6 +149,23 @@ def octets(size: int) -> Kind:
     return Kind(f"{size} bytes", write, read)
 
 
+def octets_between(bytes_min: int, bytes_max: int) -> Kind:
+    """At least `bytes_min` and at most `bytes_max` bytes."""
+    wanted = f"where {bytes_min} to {bytes_max} belong"
+
+    def write(value: bytes) -> bytes:
+        if not bytes_min <= len(value) <= bytes_max:
+            raise LocalProtocolError(f"{len(value)} bytes {wanted}")
+        return value
+
+    def read(data: bytes) -> bytes:
+        if not bytes_min <= len(data) <= bytes_max:
+            raise _malformed(f"{len(data)} bytes {wanted}")
+        return data
+
+    return Kind(f"{bytes_min} to {bytes_max} bytes", write, read)
+
+
 def _write_body(value: bytes) -> bytes:
     return value
 

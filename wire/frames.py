@@ -29,12 +29,14 @@ from wire.fields import (
     GroupSpec,
     Rule,
     octets,
+    octets_between,
     text,
     write_fields,
 )
 from wire.messages import (
     AccountEntry,
     AccountList,
+    ChangePassword,
     CheckComplete,
     CheckMessages,
     CreateAccount,
@@ -48,7 +50,9 @@ from wire.messages import (
     Hello,
     ListAccounts,
     LoggedOut,
+    LoginChallenge,
     LoginFailure,
+    LoginProof,
     LoginRequest,
     LoginSuccess,
     Logout,
@@ -59,6 +63,8 @@ from wire.messages import (
     MessageReceipt,
     MessageSuccess,
     Notice,
+    PasswordChanged,
+    PasswordFailure,
     Ping,
     Pong,
     RecallFailure,
@@ -82,6 +88,18 @@ _BODY: Final = FieldSpec("body", Field.BODY, BODY_VALUE)
 _AGENT: Final = FieldSpec("agent", Field.AGENT, text(limits.AGENT_BYTES_MAX))
 _CAPABILITIES: Final = FieldSpec(
     "capabilities", Field.CAPABILITY, text(limits.CAPABILITY_BYTES_MAX), Rule.REPEATED
+)
+_SCRAM: Final = FieldSpec("scram", Field.SCRAM, octets_between(1, limits.SCRAM_BYTES_MAX))
+_MAYBE_SCRAM: Final = FieldSpec("scram", Field.SCRAM, _SCRAM.kind, Rule.OPTIONAL)
+_KEY: Final = octets(limits.KEY_BYTES)
+_VERIFIER: Final = (
+    FieldSpec("salt", Field.SALT, octets_between(limits.SALT_BYTES_MIN, limits.SALT_BYTES_MAX)),
+    FieldSpec("iterations", Field.ITERATIONS, U32_VALUE),
+    FieldSpec("stored_key", Field.STORED_KEY, _KEY),
+    FieldSpec("server_key", Field.SERVER_KEY, _KEY),
+)
+_MAYBE_VERIFIER: Final = tuple(
+    FieldSpec(spec.attribute, spec.field, spec.kind, Rule.OPTIONAL) for spec in _VERIFIER
 )
 _MAYBE_LAST_SEEN: Final = FieldSpec("last_seen_ms", Field.LAST_SEEN, U64_VALUE, Rule.OPTIONAL)
 
@@ -122,6 +140,8 @@ FRAMES: Final[tuple[FrameSpec, ...]] = (
             FieldSpec("window_bytes", Field.WINDOW_BYTES, U32_VALUE),
             FieldSpec("ping_interval_ms", Field.PING_INTERVAL, U32_VALUE),
             _CAPABILITIES,
+            FieldSpec("registration", Field.REGISTRATION, U8_VALUE, Rule.OPTIONAL),
+            FieldSpec("channel_binding", Field.CHANNEL_BINDING, FLAG_VALUE, Rule.FLAG),
         ),
     ),
     FrameSpec(
@@ -142,7 +162,16 @@ FRAMES: Final[tuple[FrameSpec, ...]] = (
     ),
     FrameSpec(FrameType.LOGOUT, Logout, (_REQUEST,)),
     FrameSpec(FrameType.LOGGED_OUT, LoggedOut, (_MAYBE_REQUEST,)),
-    FrameSpec(FrameType.CREATE_ACCOUNT, CreateAccount, (_REQUEST, _USERNAME)),
+    FrameSpec(
+        FrameType.CREATE_ACCOUNT,
+        CreateAccount,
+        (
+            _REQUEST,
+            _USERNAME,
+            *_MAYBE_VERIFIER,
+            FieldSpec("invite", Field.INVITE, octets(limits.INVITE_BYTES), Rule.OPTIONAL),
+        ),
+    ),
     FrameSpec(FrameType.CREATE_SUCCESS, CreateSuccess, (_REQUEST, _USERNAME)),
     _refusal(FrameType.CREATE_FAILURE, CreateFailure),
     FrameSpec(
@@ -154,6 +183,7 @@ FRAMES: Final[tuple[FrameSpec, ...]] = (
             FieldSpec("installation", Field.INSTALLATION, octets(limits.INSTALLATION_BYTES)),
             FieldSpec("create_if_new", Field.CREATE_IF_NEW, FLAG_VALUE, Rule.FLAG),
             FieldSpec("live", Field.LIVE, FLAG_VALUE, Rule.FLAG),
+            _MAYBE_SCRAM,
         ),
     ),
     FrameSpec(
@@ -167,6 +197,7 @@ FRAMES: Final[tuple[FrameSpec, ...]] = (
             _MAYBE_LAST_SEEN,
             FieldSpec("created", Field.CREATED, FLAG_VALUE, Rule.FLAG),
             FieldSpec("account", Field.ACCOUNT, U64_VALUE, Rule.OPTIONAL),
+            _MAYBE_SCRAM,
         ),
     ),
     _refusal(FrameType.LOGIN_FAILURE, LoginFailure),
@@ -201,6 +232,11 @@ FRAMES: Final[tuple[FrameSpec, ...]] = (
             ),
         ),
     ),
+    FrameSpec(FrameType.LOGIN_CHALLENGE, LoginChallenge, (_REQUEST, _SCRAM)),
+    FrameSpec(FrameType.LOGIN_PROOF, LoginProof, (_REQUEST, _SCRAM)),
+    FrameSpec(FrameType.CHANGE_PASSWORD, ChangePassword, (_REQUEST, *_VERIFIER)),
+    FrameSpec(FrameType.PASSWORD_CHANGED, PasswordChanged, (_REQUEST,)),
+    _refusal(FrameType.PASSWORD_FAILURE, PasswordFailure),
     FrameSpec(
         FrameType.SEND_MESSAGE,
         SendMessage,

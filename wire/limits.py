@@ -38,6 +38,20 @@ TEXT_BYTES_MAX: Final = 1_024
 INSTALLATION_BYTES: Final = 8
 MESSAGE_ID_BYTES: Final = 16
 SERVER_ID_BYTES: Final = 16
+INVITE_BYTES: Final = 16
+
+SCRAM_BYTES_MAX: Final = 1_024
+"""One message of a login with a password (RFC 5802)."""
+
+SALT_BYTES_MIN: Final = 16
+SALT_BYTES_MAX: Final = 64
+KEY_BYTES: Final = 32
+"""STORED_KEY and SERVER_KEY: what SHA-256 gives."""
+
+ITERATIONS_MIN: Final = 600_000
+ITERATIONS_MAX: Final = 5_000_000
+"""Of PBKDF2. Below, a stolen verifier is guessed too fast; above, a server could keep its clients
+busy for seconds. Both ends hold it."""
 
 WINDOW_MESSAGES_MAX: Final = 64
 WINDOW_BYTES_MAX: Final = 256 * 1024
@@ -47,3 +61,4 @@ WINDOW_BYTES_MAX: Final = 256 * 1024
 assert BODY_BYTES_MAX + RECIPIENTS_MAX * (6 + NAME_CHARACTERS_MAX) + 256 <= FRAME_BYTES_MAX
 assert RECIPIENTS_MAX + 16 <= FIELDS_MAX
 assert DELIVERIES_MAX + 16 <= FIELDS_MAX
+assert 2 * SCRAM_BYTES_MAX <= FRAME_BYTES_MAX_BEFORE_LOGIN

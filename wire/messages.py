@@ -39,6 +39,9 @@ class Welcome:
     window_bytes: int
     ping_interval_ms: int
     capabilities: tuple[str, ...] = ()
+    registration: int | None = None
+    channel_binding: bool = False
+    """A login with a password must be bound to the certificate of this connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +96,18 @@ class LoggedOut:
 
 @dataclass(frozen=True, slots=True)
 class CreateAccount:
-    """Make an account, without logging in."""
+    """Make an account, without logging in. The four of the verifier stand together or not at all.
+
+    They are made from the password by the client (`wire.scram`): no server ever sees a password.
+    """
 
     request: int
     username: str
+    salt: bytes | None = None
+    iterations: int | None = None
+    stored_key: bytes | None = None
+    server_key: bytes | None = None
+    invite: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +120,10 @@ class CreateSuccess:
 
 @dataclass(frozen=True, slots=True)
 class CreateFailure:
-    """NAME_TAKEN, NAME_INVALID, STORAGE_FULL or BUSY."""
+    """NAME_TAKEN, NAME_INVALID, STORAGE_FULL or BUSY.
+
+    With passwords also PASSWORD_NEEDED, PASSWORD_REFUSED, REGISTRATION_CLOSED or INVITE_INVALID.
+    """
 
     request: int
     code: int
@@ -118,13 +132,30 @@ class CreateFailure:
 
 @dataclass(frozen=True, slots=True)
 class LoginRequest:
-    """Be this user from now on."""
+    """Be this user from now on. `scram` is the client-first-message of RFC 5802."""
 
     request: int
     username: str
     installation: bytes
     create_if_new: bool = False
     live: bool = False
+    scram: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoginChallenge:
+    """Prove that you know the password. `scram` is the server-first-message."""
+
+    request: int
+    scram: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LoginProof:
+    """The proof, with the request of the LOGIN_REQUEST. `scram` is the client-final-message."""
+
+    request: int
+    scram: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +163,7 @@ class LoginSuccess:
     """You are: under the name as the server writes it, with this much waiting.
 
     `account` is the account's own number: another account of the same name has another.
+    `scram` is the server-final-message, by which the server proves that it knows the verifier.
     """
 
     request: int
@@ -141,11 +173,42 @@ class LoginSuccess:
     last_seen_ms: int | None = None
     created: bool = False
     account: int | None = None
+    scram: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LoginFailure:
-    """IN_USE, UNKNOWN_USER, NAME_INVALID, BEING_DELETED, STORAGE_FULL or BUSY."""
+    """IN_USE, UNKNOWN_USER, NAME_INVALID, BEING_DELETED, STORAGE_FULL or BUSY.
+
+    With passwords also PASSWORD_NEEDED, WRONG_PASSWORD (of an unknown user too) or CHANNEL_BINDING.
+    """
+
+    request: int
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """From now on this verifier is the one of the account that is logged in."""
+
+    request: int
+    salt: bytes
+    iterations: int
+    stored_key: bytes
+    server_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChanged:
+    """It is, and on the disk."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordFailure:
+    """PASSWORD_REFUSED, BEING_DELETED, STORAGE_FULL or BUSY. The old password is still good."""
 
     request: int
     code: int
@@ -367,6 +430,11 @@ Message: TypeAlias = (
     | LoginRequest
     | LoginSuccess
     | LoginFailure
+    | LoginChallenge
+    | LoginProof
+    | ChangePassword
+    | PasswordChanged
+    | PasswordFailure
     | ListAccounts
     | AccountList
     | DeletionRequest

@@ -22,6 +22,8 @@ class State(Enum):
     GREETING = "greeting"
     READY = "ready"
     LOGGING_IN = "logging in"
+    CHALLENGED = "challenged"
+    PROVING = "proving"
     ONLINE = "online"
     LEAVING = "leaving"
     CLOSED = "closed"
@@ -55,6 +57,8 @@ FROM_CLIENT: Final = frozenset(
         _F.LOGOUT,
         _F.CREATE_ACCOUNT,
         _F.LOGIN_REQUEST,
+        _F.LOGIN_PROOF,
+        _F.CHANGE_PASSWORD,
         _F.LIST_ACCOUNTS,
         _F.SEND_MESSAGE,
         _F.MESSAGE_RECEIPT,
@@ -70,6 +74,7 @@ _ALIVE: Final = (_F.PING, _F.PONG, _F.NOTICE, _F.ERROR)
 _ACCOUNT_ANSWERS: Final = (_F.CREATE_SUCCESS, _F.CREATE_FAILURE)
 _REQUESTS: Final = (
     _F.CREATE_ACCOUNT,
+    _F.CHANGE_PASSWORD,
     _F.LIST_ACCOUNTS,
     _F.SEND_MESSAGE,
     _F.MESSAGE_RECEIPT,
@@ -79,6 +84,8 @@ _REQUESTS: Final = (
 )
 _ANSWERS: Final = (
     *_ACCOUNT_ANSWERS,
+    _F.PASSWORD_CHANGED,
+    _F.PASSWORD_FAILURE,
     _F.ACCOUNT_LIST,
     _F.MESSAGE_PENDING,
     _F.MESSAGE_FAILURE,
@@ -109,6 +116,19 @@ TRANSITIONS: Final[dict[State, dict[FrameType, State]]] = {
         **_stay(_S.LOGGING_IN, *_ALIVE, *_ACCOUNT_ANSWERS),
         _F.LOGIN_SUCCESS: _S.ONLINE,
         _F.LOGIN_FAILURE: _S.READY,
+        _F.LOGIN_CHALLENGE: _S.CHALLENGED,
+        _F.LOGOUT: _S.LEAVING,
+    },
+    _S.CHALLENGED: {
+        # No LOGIN_FAILURE here: nothing is told to who has not tried to prove anything.
+        **_stay(_S.CHALLENGED, *_ALIVE, *_ACCOUNT_ANSWERS),
+        _F.LOGIN_PROOF: _S.PROVING,
+        _F.LOGOUT: _S.LEAVING,
+    },
+    _S.PROVING: {
+        **_stay(_S.PROVING, *_ALIVE, *_ACCOUNT_ANSWERS),
+        _F.LOGIN_SUCCESS: _S.ONLINE,
+        _F.LOGIN_FAILURE: _S.READY,
         _F.LOGOUT: _S.LEAVING,
     },
     _S.ONLINE: {
@@ -119,7 +139,7 @@ TRANSITIONS: Final[dict[State, dict[FrameType, State]]] = {
     _S.LEAVING: {
         # What was on its way when the other end left: requests are ignored, answers still count.
         **_stay(_S.LEAVING, *_ALIVE, *_REQUESTS, *_ANSWERS, _F.LOGOUT, _F.DELETION_SUCCESS),
-        **_stay(_S.LEAVING, _F.LOGIN_SUCCESS, _F.LOGIN_FAILURE),
+        **_stay(_S.LEAVING, _F.LOGIN_CHALLENGE, _F.LOGIN_SUCCESS, _F.LOGIN_FAILURE),
         _F.LOGGED_OUT: _S.CLOSED,
     },
     _S.CLOSED: {},

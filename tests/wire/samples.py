@@ -13,6 +13,7 @@ from wire.frames import FRAMES, FrameSpec
 from wire.messages import (
     AccountEntry,
     AccountList,
+    ChangePassword,
     CheckComplete,
     CheckMessages,
     CreateAccount,
@@ -26,7 +27,9 @@ from wire.messages import (
     Hello,
     ListAccounts,
     LoggedOut,
+    LoginChallenge,
     LoginFailure,
+    LoginProof,
     LoginRequest,
     LoginSuccess,
     Logout,
@@ -37,6 +40,8 @@ from wire.messages import (
     MessageReceipt,
     MessageSuccess,
     Notice,
+    PasswordChanged,
+    PasswordFailure,
     Ping,
     Pong,
     RecallFailure,
@@ -123,6 +128,30 @@ SAMPLES: tuple[Message, ...] = (
             AccountEntry("bob", 1, created_at_ms=NOON_MS),
         ),
     ),
+    Welcome(
+        version=1,
+        server_id=bytes(16),
+        agent="msgd/0.1",
+        authentication=2,
+        server_time_ms=NOON_MS,
+        frame_bytes_max=262_144,
+        body_bytes_max=65_536,
+        recipients_max=1_024,
+        window_messages=64,
+        window_bytes=262_144,
+        ping_interval_ms=30_000,
+        registration=2,
+        channel_binding=True,
+    ),
+    CreateAccount(11, "alice", bytes(16), 600_000, bytes(32), bytes(range(32)), bytes(range(16))),
+    LoginRequest(12, "alice", INSTALLATION, scram=b"n,,n=alice,r=abc"),
+    LoginChallenge(12, b"r=abcdef,s=AAAAAAAAAAAAAAAAAAAAAA==,i=600000"),
+    LoginProof(12, b"c=biws,r=abcdef,p=AAAA"),
+    LoginSuccess(12, "alice", 0, 0, account=7, scram=b"v=AAAA"),
+    LoginFailure(12, 32, "no such user, or a wrong password"),
+    ChangePassword(13, bytes(16), 600_000, bytes(32), bytes(range(32))),
+    PasswordChanged(13),
+    PasswordFailure(13, 34, "too few iterations"),
 )
 
 _TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -142,8 +171,8 @@ def _value(spec: FieldSpec) -> st.SearchStrategy[Any]:
         return known
     if spec.kind.label.startswith("text"):
         return _TEXTS.filter(lambda value: len(value.encode()) <= limits.CAPABILITY_BYTES_MAX)
-    size = int(spec.kind.label.split()[0])
-    return st.binary(min_size=size, max_size=size)
+    sizes = [int(word) for word in spec.kind.label.split() if word.isdigit()]
+    return st.binary(min_size=sizes[0], max_size=sizes[-1])
 
 
 def _field(spec: FieldSpec) -> st.SearchStrategy[Any]:

@@ -13,6 +13,7 @@ from wire.codes import (
     FrameType,
     NoticeKind,
     Presence,
+    Registration,
 )
 
 LISTS: tuple[type[IntEnum], ...] = (
@@ -23,6 +24,7 @@ LISTS: tuple[type[IntEnum], ...] = (
     Audience,
     NoticeKind,
     Authentication,
+    Registration,
 )
 
 
@@ -38,4 +40,8 @@ def test_no_field_of_version_one_must_be_understood() -> None:
 def test_numbers_that_other_programs_rely_on() -> None:
     assert (FrameType.HELLO, FrameType.SEND_MESSAGE, FrameType.DELETION_FAILURE) == (1, 32, 50)
     assert (Field.REQUEST, Field.USERNAME, Field.BODY, Field.DISCARDED) == (1, 32, 67, 97)
+    assert (FrameType.LOGIN_CHALLENGE, FrameType.PASSWORD_FAILURE) == (24, 28)
+    assert (Field.REGISTRATION, Field.SCRAM, Field.INVITE) == (14, 49, 54)
+    assert (Code.WRONG_PASSWORD, Code.TOO_MANY_ATTEMPTS) == (32, 38)
+    assert (Authentication.NAME_ONLY, Authentication.SCRAM_SHA_256) == (1, 2)
     assert (Code.RECIPIENT_DELETED, Code.IN_USE, Code.UNDELIVERED_MESSAGES) == (11, 14, 26)

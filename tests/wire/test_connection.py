@@ -16,6 +16,9 @@ from wire.messages import (
     Error,
     Hello,
     ListAccounts,
+    LoginChallenge,
+    LoginFailure,
+    LoginProof,
     LoginRequest,
     LoginSuccess,
     Message,
@@ -61,6 +64,27 @@ def test_a_conversation_from_hello_to_pending() -> None:
         (server, client, LoginSuccess(1, "alice", 0, 0, created=True)),
         (client, server, SendMessage(2, MESSAGE_ID, b"hello", ("bob",))),
         (server, client, MessagePending(2, MESSAGE_ID, 1, 5)),
+    ]
+    for sender, receiver, message in script:
+        receiver.receive_data(sender.send(message))
+        assert events(receiver) == [message]
+        assert sender.state is receiver.state
+    assert server.state is State.ONLINE
+
+
+def test_a_login_in_steps_fails_and_is_tried_again() -> None:
+    client, server = pair(State.READY)
+    first = LoginRequest(1, "alice", INSTALLATION, scram=b"first")
+    script: list[tuple[Connection, Connection, Message]] = [
+        (client, server, first),
+        (server, client, LoginChallenge(1, b"challenge")),
+        (client, server, Ping(9)),
+        (client, server, LoginProof(1, b"wrong")),
+        (server, client, LoginFailure(1, Code.WRONG_PASSWORD, "no")),
+        (client, server, first),
+        (server, client, LoginChallenge(1, b"challenge")),
+        (client, server, LoginProof(1, b"right")),
+        (server, client, LoginSuccess(1, "alice", 0, 0, scram=b"signature")),
     ]
     for sender, receiver, message in script:
         receiver.receive_data(sender.send(message))
@@ -180,7 +204,10 @@ def test_type_zero_is_refused() -> None:
     assert broken(server, bytes(6)).code == Code.MALFORMED
 
 
-@pytest.mark.parametrize("state", [State.READY, State.ONLINE])
+@pytest.mark.parametrize(
+    "state",
+    [State.READY, State.LOGGING_IN, State.CHALLENGED, State.PROVING, State.ONLINE],
+)
 def test_the_frame_limit_holds_at_the_header(state: State) -> None:
     online = state is State.ONLINE
     most = limits.FRAME_BYTES_MAX if online else limits.FRAME_BYTES_MAX_BEFORE_LOGIN

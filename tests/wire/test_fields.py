@@ -122,6 +122,21 @@ def test_octets_of_our_own_have_their_size() -> None:
         encode(LoginRequest(1, "bob", b"short"))
 
 
+@pytest.mark.parametrize("size", [limits.SALT_BYTES_MIN, limits.SALT_BYTES_MAX])
+def test_octets_between_two_sizes_may_have_either(size: int) -> None:
+    message = read(FrameType.CREATE_ACCOUNT, REQUEST, NAME, tlv(Field.SALT, bytes(size)))
+    assert message == CreateAccount(1, "bob", salt=bytes(size))
+    assert encode(CreateAccount(1, "bob", salt=bytes(size))).endswith(bytes(size))
+
+
+@pytest.mark.parametrize("size", [limits.SALT_BYTES_MIN - 1, limits.SALT_BYTES_MAX + 1])
+def test_octets_between_two_sizes_have_no_other(size: int) -> None:
+    wrong = tlv(Field.SALT, bytes(size))
+    assert f"{size} bytes where 16 to 64" in refused(FrameType.CREATE_ACCOUNT, REQUEST, NAME, wrong)
+    with pytest.raises(LocalProtocolError):
+        encode(CreateAccount(1, "bob", salt=bytes(size)))
+
+
 def test_repeated_fields_keep_their_order_and_repeats() -> None:
     parts = [tlv(Field.DELIVERY, number.to_bytes(8)) for number in (3, 1, 3)]
     assert read(FrameType.MESSAGE_RECEIPT, *parts) == MessageReceipt((3, 1, 3))

@@ -64,9 +64,29 @@ def test_every_state_can_be_reached_and_left() -> None:
 
 
 def test_nothing_of_a_user_is_said_before_login() -> None:
-    for state in (State.NEW, State.GREETING, State.READY, State.LOGGING_IN):
+    for state in set(State) - {State.ONLINE, State.LEAVING}:
         for frame in (FrameType.DISTRIBUTE_MESSAGE, FrameType.ACCOUNT_LIST, FrameType.SEND_MESSAGE):
             assert frame not in TRANSITIONS[state]
+
+
+LOGIN_STEPS = {
+    FrameType.LOGIN_REQUEST: {State.READY},
+    FrameType.LOGIN_CHALLENGE: {State.LOGGING_IN, State.LEAVING},
+    FrameType.LOGIN_PROOF: {State.CHALLENGED},
+    FrameType.LOGIN_SUCCESS: {State.LOGGING_IN, State.PROVING, State.LEAVING},
+    FrameType.LOGIN_FAILURE: {State.LOGGING_IN, State.PROVING, State.LEAVING},
+}
+
+
+@pytest.mark.parametrize("frame", LOGIN_STEPS)
+def test_a_login_goes_in_order_and_one_at_a_time(frame: FrameType) -> None:
+    legal = {state for state, row in TRANSITIONS.items() if frame in row}
+    assert legal == LOGIN_STEPS[frame]
+
+
+def test_a_login_can_be_given_up_at_every_step() -> None:
+    for state in (State.LOGGING_IN, State.CHALLENGED, State.PROVING):
+        assert TRANSITIONS[state][FrameType.LOGOUT] is State.LEAVING
 
 
 def test_the_two_ends_are_each_others_peer() -> None:
