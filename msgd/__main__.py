@@ -13,9 +13,12 @@ from typing import Final, Literal, cast
 
 from msgd import command_line, inspection, os_files, os_signals
 from msgd.command_line import Action, Command, UsageError
+from msgd.host import HostError, check_user
 from msgd.log import LogOutput
 from msgd.net import CallError, Channel
+from msgd.options import SettingsError
 from msgd.os_clock import OsClock
+from msgd.os_host import keep_private
 from msgd.os_net import OsNetwork, take_descriptors
 from msgd.os_process import PanelProcess, start_panel
 from msgd.panel.attached import Attached
@@ -27,12 +30,12 @@ from msgd.server import EXIT_ERROR, EXIT_OK, EXIT_USAGE, PANEL_SOCKET, Machine, 
 from msgd.settings import (
     Layer,
     Settings,
-    SettingsError,
     merge,
     read_environment,
     read_toml,
 )
 from store.disk import Disk
+from store.errors import EXIT_REFUSED
 from store.os_disk import OsDisk
 from term.console import Console, ConsoleUnsuitable
 from term.os_terminal import window_size
@@ -77,6 +80,9 @@ def main() -> int:
         _complain(f"msgd: {error}")
         _complain("msgd --help tells all options")
         return EXIT_USAGE
+    except HostError as error:
+        _complain(f"msgd: {error}")
+        return EXIT_REFUSED
     except _OutputError as error:
         # What could not be written is written again at the exit, which would fail with a trace.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -124,7 +130,8 @@ def _default_data(environment: Mapping[str, str]) -> str:
 
 
 def _serve(settings: Settings) -> int:
-    os.umask(0o077)
+    check_user(os.geteuid(), allow_root=settings.allow_root)
+    keep_private()
     own_panel: PanelProcess | None = None
     if not settings.headless and os.isatty(0) and os.isatty(1):
         # Before anything is opened, so that the panel holds nothing of the server's.
@@ -225,10 +232,10 @@ def _inspect(command: Command) -> int:
     if command.action is Action.FSCK:
         return inspection.verify(folder, open_disk, _say, _complain, _show)
     if command.action is Action.REPAIR:
-        os.umask(0o077)
+        keep_private()
         return inspection.mend(folder, open_disk, _say, _complain)
     if command.action is Action.BACKUP:
-        os.umask(0o077)
+        keep_private()
         return inspection.copy(
             folder,
             names[0],

@@ -11,10 +11,11 @@ from typing import Final
 
 from msgd import VERSION
 from msgd.limits import ExchangeLimits
+from msgd.options import Kind, Option, Value
 from msgd.panel.once import Wanted
 from msgd.panel.values import Sort
 from msgd.reactor_limits import ReactorLimits
-from msgd.settings import BY_NAME, OPTIONS, Kind, Layer, Option, Value, nearest
+from msgd.settings import BY_NAME, OPTIONS, Layer, nearest
 from wire import limits as wire_limits
 
 
@@ -266,7 +267,7 @@ Exit codes:
   70  writing to the disk failed, or it is too full to finish the recovery;
       nothing that was confirmed is lost, and starting again is safe
   78  refused: the data folder is damaged, in use, from a newer version, not
-      private, or somebody else's; a human must look, so do not start it again
-      in a loop
+      private, or somebody else's, or msgd was started by root; a human must
+      look, so do not start it again in a loop
   141 whoever reads the output of fsck or dump has seen enough
 """

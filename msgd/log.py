@@ -1,4 +1,4 @@
-"""The log: one line for each event, to standard error or a file.
+"""The log: one line for each event, as text or as a JSON object, to standard error or a file.
 
 Lines are gathered during a turn and written at its end, so that a line costs no system call of its
 own. An output that takes nothing (a full pipe, a full disk) must not stop the server: what does not
@@ -8,18 +8,21 @@ Must never block, and never write a character that a terminal would obey.
 Fails never once it is open; opening fails with LogError.
 """
 
+import json
 from collections import deque
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Final, Protocol
 
-from msgd.events import Event
+from msgd.events import Event, EventKind
 from term.safe import safe_log
 
 BUFFER_BYTES_MAX: Final = 1 << 20
 WRITE_BYTES_MAX: Final = 4_096
 """A pipe that says it is writable takes so many bytes without blocking (POSIX: PIPE_BUF)."""
 LINE_CHARACTERS_MAX: Final = 512
+LEVELS: Final = {EventKind.WARN: "warning", EventKind.ERROR: "error"}
+"""What a collector of logs wants to know of a kind; of all others: info."""
 
 
 class LogError(Exception):
@@ -32,8 +35,8 @@ class LogOutput(Protocol):
     def write(self, data: bytes) -> bool:
         """Write all of `data`, at most WRITE_BYTES_MAX; or nothing, and answer False."""
 
-    def reopen(self) -> None:
-        """Begin a new file under the same name, if it is a file. Raises LogError."""
+    def reopen(self) -> str | None:
+        """Begin a new file under the same name, if it is a file; or why that cannot be."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -42,8 +45,10 @@ class LogOutput(Protocol):
 class Log:
     """Gathers events as lines. `write` is what an EventLog is to call."""
 
-    def __init__(self, output: LogOutput) -> None:
+    def __init__(self, output: LogOutput, *, as_json: bool = False) -> None:
         self._output = output
+        self._as_json = as_json
+        self._last_ms = 0
         self._lines: deque[bytes] = deque()
         self._bytes = 0
         self._dropped = 0
@@ -79,14 +84,16 @@ class Log:
             for _ in chunk:
                 lines.popleft()
         if self._dropped:
-            words = f"(the log took nothing for a while: {self._dropped} lines are missing here)\n"
-            if self._output.write(words.encode()):
+            words = f"the log took nothing for a while: {self._dropped} lines are missing here"
+            if self._output.write(self._note(words)):
                 self._dropped = 0
 
     def reopen(self) -> None:
         """For log rotation: the file was moved away, begin a new one under the old name."""
         self.flush()
-        self._output.reopen()
+        trouble = self._output.reopen()
+        if trouble:
+            self._output.write(self._note(trouble))
 
     def close(self) -> None:
         """Write the last lines and let go."""
@@ -94,8 +101,26 @@ class Log:
         self._output.close()
 
     def _line(self, event: Event) -> bytes:
+        self._last_ms = event.at_ms
+        if self._as_json:
+            level = LEVELS.get(event.kind, "info")
+            text = safe_log(event.text, LINE_CHARACTERS_MAX)
+            return self._object(level, event.kind.value, text)
         text = safe_log(event.line, LINE_CHARACTERS_MAX)
         return f"{self._time_text(event.at_ms)} {text}\n".encode("utf-8", "backslashreplace")
+
+    def _note(self, words: str) -> bytes:
+        """A word of the log about itself, at the time of the event before it."""
+        text = safe_log(words, LINE_CHARACTERS_MAX)
+        if self._as_json:
+            return self._object("warning", "LOG", text)
+        return f"({text})\n".encode("utf-8", "backslashreplace")
+
+    def _object(self, level: str, kind: str, text: str) -> bytes:
+        time = self._time_text(self._last_ms)
+        return (
+            json.dumps({"time": time, "level": level, "kind": kind, "text": text}) + "\n"
+        ).encode()
 
     def _time_text(self, at_ms: int) -> str:
         if at_ms != self._time_ms:  # all lines of a turn share one time

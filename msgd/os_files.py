@@ -45,15 +45,15 @@ class FileOutput:
         """Write a line; False when the disk is full."""
         return _write_if_ready(self._fd, data)
 
-    def reopen(self) -> None:
+    def reopen(self) -> str | None:
         """Open the path again; the old file is kept if that fails, so that nothing is lost."""
         try:
             fd = self._open()
         except LogError as error:
-            _write_if_ready(self._fd, f"{error}; going on with the old file\n".encode())
-            return
+            return f"{error}; going on with the old file"
         os.close(self._fd)
         self._fd = fd
+        return None
 
     def close(self) -> None:
         """Close the file."""

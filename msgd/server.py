@@ -21,11 +21,12 @@ from msgd.exchange import Exchange
 from msgd.limits import EVENTS_MAX
 from msgd.log import Log, LogError, LogOutput, NoLog
 from msgd.net import Address, Channel, Clock, ListenError, LocalNetwork
+from msgd.options import SettingsError
 from msgd.panel.desk import Office
 from msgd.panel.values import Identity
 from msgd.reactor import Reactor
 from msgd.reactor_limits import ReactorLimits
-from msgd.settings import Settings, SettingsError
+from msgd.settings import Settings
 from msgd.values import Now
 from store.disk import Disk, DiskError
 from store.errors import EXIT_FAILED, EXIT_REFUSED, StoreError, StoreForbidden, StoreNoRoom
@@ -140,7 +141,7 @@ def _serve(settings: Settings, machine: Machine) -> int:
     check_exposure(address, settings)
     # Before anything is opened: from here on a signal is a wish that the loop will read.
     machine.take_signals()
-    log = Log(_log_output(settings, machine))
+    log = Log(_log_output(settings, machine), as_json=settings.log_format == "json")
     events = EventLog(EVENTS_MAX)
     events.subscribe(log.write)
     try:

@@ -12,65 +12,14 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from enum import Enum, unique
 from typing import Final
 
+from msgd import settings_host
 from msgd.limits import ExchangeLimits
+from msgd.options import ENVIRONMENT_PREFIX, Kind, Option, SettingsError, Value, flag, number
 from msgd.reactor_limits import CONNECTIONS_MAX, DESCRIPTORS_RESERVED, ReactorLimits
 from store.settings import Settings as StoreSettings
 from wire import limits as wire_limits
-
-ENVIRONMENT_PREFIX: Final = "MSGD_"
-
-Value = str | int | bool
-
-
-class SettingsError(Exception):
-    """A setting that cannot be: the text says where it stands and what is allowed."""
-
-
-@unique
-class Kind(Enum):
-    """What an option takes."""
-
-    TEXT = "text"
-    FLAG = "flag"
-    NUMBER = "number"
-    BYTES = "bytes"  # a number, with K, M or G if one likes
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One row of the table. `name` is as in the configuration file; `metavar` is for the help."""
-
-    name: str
-    kind: Kind
-    default: Value
-    help: str
-    metavar: str = ""
-    minimum: int = 0
-    maximum: int = 0
-    choices: tuple[str, ...] = ()
-
-    @property
-    def switch(self) -> str:
-        """As on the command line."""
-        return "--" + self.name.replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        """As in the environment."""
-        return ENVIRONMENT_PREFIX + self.name.upper()
-
-
-def _number(name: str, default: int, minimum: int, maximum: int, text: str) -> Option:
-    kind = Kind.BYTES if "bytes" in name else Kind.NUMBER
-    return Option(name, kind, default, text, "N", minimum, maximum)
-
-
-def _flag(name: str, text: str) -> Option:
-    return Option(name, Kind.FLAG, default=False, help=text)
-
 
 _RULES: Final = ExchangeLimits()
 _STORE: Final = StoreSettings()
@@ -80,10 +29,10 @@ OPTIONS: Final = (
     Option("data", Kind.TEXT, "", "where the messages are kept", "DIR"),
     Option("host", Kind.TEXT, "127.0.0.1", "the address to listen on", "HOST"),
     Option("port", Kind.NUMBER, 7070, "the port to listen on; 0 takes any", "N", 0, 65_535),
-    _flag("headless", "no panel: run until a signal ends it"),
+    flag("headless", "no panel: run until a signal ends it"),
     Option("log", Kind.TEXT, "", "write events to this file (headless: stderr)", "FILE"),
     Option("config", Kind.TEXT, "", "read options from this TOML file", "FILE"),
-    _flag("unsafe_plaintext", "listen beyond this machine, where others can read"),
+    flag("unsafe_plaintext", "listen beyond this machine, where others can read"),
     Option(
         "color",
         Kind.TEXT,
@@ -92,79 +41,78 @@ OPTIONS: Final = (
         "WHEN",
         choices=("auto", "always", "never"),
     ),
-    _flag("ascii", "no signs beyond ASCII in the panel"),
-    _number("connections_max", CONNECTIONS_MAX, 1, 100_000, "connections served at once"),
-    _number(
-        "login_timeout_ms", _RULES.login_timeout_ms, 100, 600_000, "to log in after connecting"
-    ),
-    _number("ping_idle_ms", _RULES.ping_idle_ms, 100, 3_600_000, "silence before a ping"),
-    _number("dead_after_ms", _RULES.dead_after_ms, 200, 7_200_000, "silence before it is closed"),
-    _number(
+    flag("ascii", "no signs beyond ASCII in the panel"),
+    number("connections_max", CONNECTIONS_MAX, 1, 100_000, "connections served at once"),
+    number("login_timeout_ms", _RULES.login_timeout_ms, 100, 600_000, "to log in after connecting"),
+    number("ping_idle_ms", _RULES.ping_idle_ms, 100, 3_600_000, "silence before a ping"),
+    number("dead_after_ms", _RULES.dead_after_ms, 200, 7_200_000, "silence before it is closed"),
+    number(
         "window_messages_max",
         _RULES.window_messages_max,
         1,
         wire_limits.WINDOW_MESSAGES_MAX,
         "messages a client may hold unconfirmed",
     ),
-    _number(
+    number(
         "window_bytes_max",
         _RULES.window_bytes_max,
         1_024,
         wire_limits.WINDOW_BYTES_MAX,
         "bytes a client may hold unconfirmed",
     ),
-    _number(
+    number(
         "body_bytes_max",
         _RULES.body_bytes_max,
         1,
         wire_limits.BODY_BYTES_MAX,
         "the longest message",
     ),
-    _number(
+    number(
         "recipients_max",
         _RULES.recipients_max,
         1,
         wire_limits.RECIPIENTS_MAX,
         "recipients of one message",
     ),
-    _number(
+    number(
         "mailbox_messages_max",
         _RULES.mailbox_messages_max,
         1,
         1 << 40,
         "messages waiting for one user",
     ),
-    _number(
+    number(
         "mailbox_bytes_max",
         _RULES.mailbox_bytes_max,
         wire_limits.BODY_BYTES_MAX,
         1 << 50,
         "bytes waiting for one user",
     ),
-    _number("accounts_max", _RULES.accounts_max, 1, 10_000_000, "user names ever used"),
-    _number(
+    number("accounts_max", _RULES.accounts_max, 1, 10_000_000, "user names ever used"),
+    number(
         "journal_segment_bytes",
         _STORE.journal_segment_bytes,
         _MIB // 2,
         64 * _MIB,
         "one file of the journal",
     ),
-    _number(
+    number(
         "journal_bytes_max",
         _STORE.journal_bytes_max,
         2 * _MIB,
         1 << 40,
         "journal at which new messages wait",
     ),
-    _number(
+    number(
         "checkpoint_journal_bytes",
         _STORE.checkpoint_journal_bytes,
         _MIB // 4,
         1 << 40,
         "journal that starts a checkpoint",
     ),
-    _number("reserve_bytes", _STORE.reserve_bytes, 0, 1 << 40, "disk kept for a full disk"),
-    _number("free_bytes_min", _STORE.free_bytes_min, 0, 1 << 50, "free disk for new messages"),
+    number("reserve_bytes", _STORE.reserve_bytes, 0, 1 << 40, "disk kept for a full disk"),
+    number("free_bytes_min", _STORE.free_bytes_min, 0, 1 << 50, "free disk for new messages"),
+    *settings_host.OPTIONS,
 )
 BY_NAME: Final = {option.name: option for option in OPTIONS}
 
@@ -198,6 +146,8 @@ class Settings:
     checkpoint_journal_bytes: int
     reserve_bytes: int
     free_bytes_min: int
+    allow_root: bool
+    log_format: str
 
     def exchange_limits(self) -> ExchangeLimits:
         """What the rules go by. Raises SettingsError when two contradict each other."""

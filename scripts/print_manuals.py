@@ -24,8 +24,9 @@ sys.path.insert(0, str(ROOT))
 
 from msgc import command_options  # noqa: E402  # the path above comes first
 from msgd import VERSION, command_line  # noqa: E402  # as above
+from msgd.options import Kind, Option  # noqa: E402  # as above
 from msgd.panel.values import Sort  # noqa: E402  # as above
-from msgd.settings import OPTIONS, Kind, Option  # noqa: E402  # as above
+from msgd.settings import OPTIONS  # noqa: E402  # as above
 
 NAMES_COMMAND: Final = "msgc names -q 2>/dev/null"
 PLACES: Final = {

@@ -132,13 +132,18 @@ read_arguments() {
 # --- starting -------------------------------------------------------------------------------------
 
 start() {
-    local columns=${size%x*} rows=${size#*x} pane index environment=()
+    local columns=${size%x*} rows=${size#*x} pane index environment=() server_options=()
     say "Starting msgd on 127.0.0.1:$port with its messages in $data, and $clients clients."
     (umask 077 && mkdir -p "$data") || fail "The folder $data cannot be made. Choose another with --data DIR."
     pane_environment
+    # Who is root anyway tries this out, in a container perhaps; a server that stays has a user of its own.
+    if [ "$(id -u)" = 0 ]; then
+        say "You are root, so msgd is told --allow-root. A server that stays should run as a user of its own."
+        server_options+=(--allow-root)
+    fi
     pane=$("${tmux[@]}" new-session -d -P -F '#{pane_id}' -s "$session" -x "$columns" -y "$rows" -n messages \
         env "${environment[@]}" bash "$root/scripts/lib/pane.sh" msgd \
-        "$venv/bin/msgd" --data "$data" --port "$port") || fail "tmux could not start the session; its words are above."
+        "$venv/bin/msgd" --data "$data" --port "$port" ${server_options[@]+"${server_options[@]}"}) || fail "tmux could not start the session; its words are above."
     "${tmux[@]}" set-option -t "=$session:" @data "$data"
     "${tmux[@]}" set-option -t "=$session:" @server_pane "$pane"
     "${tmux[@]}" set-option -t "=$session:" status-right-length 80
@@ -173,7 +178,7 @@ pane_environment() {
     local variable
     environment=()
     # The four belong together whatever the caller's own settings say.
-    for variable in MSGD_HOST MSGD_PORT MSGD_DATA MSGD_HEADLESS MSGC_HOST MSGC_PORT MSGC_USER; do
+    for variable in MSGD_HOST MSGD_PORT MSGD_DATA MSGD_HEADLESS MSGD_ALLOW_ROOT MSGC_HOST MSGC_PORT MSGC_USER; do
         environment+=("--unset=$variable")
     done
     for variable in HOME PATH LANG LC_ALL LC_CTYPE XDG_STATE_HOME XDG_DATA_HOME XDG_CONFIG_HOME XDG_RUNTIME_DIR \

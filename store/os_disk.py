@@ -21,6 +21,7 @@ from store.file_systems import find_type, judge
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
+LINKED = frozenset({errno.ELOOP, errno.ENOTDIR})  # what open says of a link
 ZEROS = bytes(1 << 18)
 FULL_SYNC = 51  # F_FULLFSYNC of darwin
 NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP})
@@ -65,12 +66,29 @@ def file_system_of(handle: int) -> str:
     return find_type(b"".join(parts), os.fsencode(path))
 
 
+def judge_access(status: os.stat_result, user_id: int, folder: str) -> str:
+    """Why the folder is not private to this user, and what to do; "" if it is."""
+    if status.st_uid != user_id:
+        return (
+            "must belong to the user who runs msgd, and be open to nobody else (it belongs to user "
+            f"{status.st_uid}, and msgd runs as user {user_id}); run msgd as that user, or: chown "
+            f"-R {user_id} {folder}"
+        )
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o077:
+        return (
+            "must belong to the user who runs msgd, and be open to nobody else (it has mode "
+            f"{mode:04o}; use: chmod 700 {folder})"
+        )
+    return ""
+
+
 class OsDisk:
     """One folder on a real disk. See `store.disk.Disk` for what each call promises."""
 
     def __init__(self, folder: str, *, create: bool) -> None:
         """Open the data folder; `create` makes it when it is missing. Raises StoreForbidden."""
-        self.folder = folder
+        self.folder = folder = folder.rstrip("/") or "/"  # "link/" would be the folder behind it
         self.remark = ""  # what whoever serves this folder should know
         try:
             if create:
@@ -78,18 +96,18 @@ class OsDisk:
             root = os.open(folder, FOLDER_FLAGS)
         except OSError as error:
             text = f"{folder}: cannot be opened as the data folder: {error.strerror}"
+            if error.errno in LINKED:
+                text += "; it may be a symbolic link, and must be the folder itself: name that one"
             raise StoreForbidden(text) from error
         self.folders: dict[str, int] = {"": root}
         self.paths: dict[int, str] = {}
         self.lock_handle = -1
         self.flush, self.flush_data = flushers(sys.platform)
         status = os.fstat(root)
-        if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
+        complaint = judge_access(status, os.geteuid(), folder)
+        if complaint:
             self.unlock()
-            raise StoreForbidden(
-                f"{folder}: must belong to the user who runs msgd and be open to nobody else "
-                f"(it has mode {stat.S_IMODE(status.st_mode):04o}; use: chmod 700 {folder})"
-            )
+            raise StoreForbidden(f"{folder}: {complaint}")
         if create:
             try:
                 self.remark = judge(folder, file_system_of(root))

@@ -44,6 +44,7 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
         "store/os_disk.py",
         "term/os_terminal.py",
         "msgd/os_files.py",
+        "msgd/os_host.py",
         "msgd/os_process.py",
         "msgd/__main__.py",
         "msgc/os_files.py",
@@ -51,7 +52,7 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
         "msgc/__main__.py",
     ),
     "fcntl": ("store/os_disk.py", "msgc/os_files.py"),
-    "resource": ("msgd/os_net.py",),
+    "resource": ("msgd/os_host.py", "msgd/os_net.py"),
     "signal": (
         "term/os_terminal.py",
         "msgd/os_signals.py",

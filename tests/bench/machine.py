@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from tests import as_root
 from tests.real.server import ROOT, free_port
 
 TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
@@ -56,7 +57,15 @@ class Server:
     def start(self) -> float:
         """Start it; the seconds until it listens."""
         began = time.monotonic()
-        command = [self._python, "-m", "msgd", "--headless", "--data", str(self.data)]
+        command = [
+            self._python,
+            "-m",
+            "msgd",
+            "--headless",
+            "--data",
+            str(self.data),
+            *as_root.ARGUMENTS,
+        ]
         log = self.data.parent / f"{self.data.name}.log"
         with log.open("ab") as errors:
             self._process = subprocess.Popen(

@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from tests import as_root
 from tests.bench.machine import RunError
 from tests.real.server import ROOT
 
@@ -40,7 +41,7 @@ class Msgd(Adapter):
                 "--port", str(self.port), "--log", str(data_dir / "msgd.log")]
 
     def env(self, data_dir):
-        return {{"PYTHONPATH": ROOT}}
+        return {{"PYTHONPATH": ROOT, **{environment!r}}}
 
     def load_argv(self, workload, **options):
         argv = ["env", "PYTHONPATH=" + ROOT, PYTHON, "-m", "tests.bench.load", workload,
@@ -61,7 +62,7 @@ def run_beside_peers(harness: Path, work: Path, only: str | None, runs: int) -> 
     shutil.copytree(harness, copy)
     for path in [copy, *copy.rglob("*")]:
         path.chmod(path.stat().st_mode | 0o200)
-    adapter = ADAPTER.format(root=str(ROOT), python=sys.executable)
+    adapter = ADAPTER.format(root=str(ROOT), python=sys.executable, environment=as_root.ENVIRONMENT)
     (copy / "adapters" / "msgd.py").write_text(adapter)
     register = copy / "adapters" / "__init__.py"
     register.write_text(

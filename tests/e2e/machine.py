@@ -19,6 +19,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Final, Protocol
 
+from tests import as_root
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 wait_s_max: Final = 20.0
 """Generous: the machine may be busy. A test that passes does not use it up."""
@@ -165,13 +167,17 @@ def environment(home: Path) -> dict[str, str]:
     """That of a person with this home, at a terminal that pyte understands."""
     home.mkdir(parents=True, exist_ok=True)
     kept = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
-    return kept | {
-        "HOME": str(home),
-        "LANG": "C.UTF-8",
-        # pyte is a VT102 with the colours of a Linux console; it does not know REP, say.
-        "TERM": "linux",
-        "TZ": "UTC",
-    }
+    return (
+        kept
+        | as_root.ENVIRONMENT
+        | {
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            # pyte is a VT102 with the colours of a Linux console; it does not know REP, say.
+            "TERM": "linux",
+            "TZ": "UTC",
+        }
+    )
 
 
 def program(name: str, *arguments: str) -> list[str]:

@@ -4,9 +4,10 @@ import pytest
 
 from msgd.command_line import Action, UsageError, help_text, parse, version, with_unit
 from msgd.events import EventKind
+from msgd.options import Kind
 from msgd.panel.once import Wanted
 from msgd.panel.values import Sort
-from msgd.settings import OPTIONS, Kind
+from msgd.settings import OPTIONS
 
 
 def test_no_arguments_serve_with_nothing_said() -> None:

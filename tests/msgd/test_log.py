@@ -1,10 +1,14 @@
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from msgd.events import Event, EventKind, EventLog
 from msgd.log import BUFFER_BYTES_MAX, WRITE_BYTES_MAX, Log, LogError, NoLog
 from msgd.os_files import FileOutput, read_config
+from term.safe import safe_log
 
 AT_MS = 1_772_375_518_123
 
@@ -16,6 +20,7 @@ class FakeOutput:
         self.chunks: list[bytes] = []
         self.is_willing = True
         self.reopened = 0
+        self.trouble: str | None = None
         self.closed = False
 
     def write(self, data: bytes) -> bool:
@@ -24,8 +29,9 @@ class FakeOutput:
             self.chunks.append(data)
         return self.is_willing
 
-    def reopen(self) -> None:
+    def reopen(self) -> str | None:
         self.reopened += 1
+        return self.trouble
 
     def close(self) -> None:
         self.closed = True
@@ -123,12 +129,13 @@ def test_a_file_that_cannot_be_reopened_goes_on_as_it_was(tmp_path: Path) -> Non
     folder.mkdir()
     output = FileOutput(str(folder / "msgd.log"))
     folder.rename(tmp_path / "moved")
-    output.reopen()
-    assert output.write(b"still here\n")
-    output.close()
+    log = Log(output)
+    log.reopen()
+    log.write(Event(AT_MS, EventKind.NOTICE, "still here"))
+    log.close()
     text = (tmp_path / "moved" / "msgd.log").read_text()
     assert "going on with the old file" in text
-    assert text.endswith("still here\n")
+    assert text.endswith(" NOTICE still here\n")
 
 
 def test_a_file_that_cannot_be_opened_is_refused_with_words(tmp_path: Path) -> None:
@@ -148,3 +155,53 @@ def test_a_configuration_is_read_whole(tmp_path: Path) -> None:
     assert read_config(str(path)) == b"port = 1\n"
     with pytest.raises(OSError, match="No such file"):
         read_config(str(tmp_path / "none"))
+
+
+def objects(output: FakeOutput) -> list[dict[str, str]]:
+    return [json.loads(line) for line in output.lines]
+
+
+def test_as_json_each_line_is_an_object_with_the_same_four_keys() -> None:
+    output = FakeOutput()
+    log = Log(output, as_json=True)
+    log.write(Event(AT_MS, EventKind.CONNECT, "bob from 127.0.0.1:40118"))
+    log.write(Event(AT_MS + 1, EventKind.WARN, 'a\n"b"\x1b[2J\u202e\U000e0041'))
+    log.write(Event(AT_MS + 2, EventKind.ERROR, "mailbox of é"))
+    log.flush()
+    first, second, third = objects(output)
+    assert first == {
+        "time": "2026-03-01T14:31:58.123Z",
+        "level": "info",
+        "kind": "CONNECT",
+        "text": "bob from 127.0.0.1:40118",
+    }
+    assert (second["level"], second["kind"]) == ("warning", "WARN")
+    assert second["text"] == safe_log('a\n"b"\x1b[2J\u202e\U000e0041')
+    assert (third["level"], third["text"]) == ("error", "mailbox of é")
+    assert all(line.isascii() and line.isprintable() for line in output.lines)
+
+
+def test_as_json_what_the_log_says_of_itself_is_an_object_too() -> None:
+    output = FakeOutput()
+    output.is_willing = False
+    log = Log(output, as_json=True)
+    for _ in range(BUFFER_BYTES_MAX // 100):
+        log.write(Event(AT_MS, EventKind.SEND, "x" * 200))
+    output.is_willing = True
+    output.trouble = "the log cannot be opened"
+    log.reopen()
+    assert [(line["kind"], line["level"]) for line in objects(output)[-2:]] == [
+        ("LOG", "warning")
+    ] * 2
+    assert "lines are missing here" in objects(output)[-2]["text"]
+    assert objects(output)[-1]["text"] == "the log cannot be opened"
+
+
+@given(st.text(), st.booleans())
+def test_no_text_makes_two_lines_or_moves_a_cursor(text: str, as_json: bool) -> None:
+    output = FakeOutput()
+    log = Log(output, as_json=as_json)
+    log.write(Event(AT_MS, EventKind.NOTICE, text))
+    log.flush()
+    (line,) = output.lines
+    assert line.isprintable()

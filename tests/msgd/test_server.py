@@ -9,8 +9,9 @@ import pytest
 
 from msgd.log import LogError, LogOutput
 from msgd.net import Channel, Wish
+from msgd.options import Value
 from msgd.server import Machine, OwnPanel, check_folder, serve
-from msgd.settings import Layer, Settings, Value, merge
+from msgd.settings import Layer, Settings, merge
 from store.disk import Disk, DiskFailure
 from store.errors import StoreDamaged, StoreLocked, StoreNoRoom
 from tests.msgd.fake_machine import FakeOutput

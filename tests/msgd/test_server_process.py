@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from msgd.__main__ import main
+from tests import as_root
 from wire.connection import Connection
 from wire.messages import Hello, LoginRequest, LoginSuccess, Message, Notice
 from wire.states import Role
@@ -25,7 +26,8 @@ class Process:
         self.running = subprocess.Popen(
             [sys.executable, "-m", "msgd", "--data", str(folder), *arguments],
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "HOME": str(folder.parent), **environment},
+            env={"PATH": os.environ["PATH"], "HOME": str(folder.parent), **as_root.ENVIRONMENT}
+            | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -3,13 +3,11 @@ from random import Random
 
 import pytest
 
+from msgd.options import Kind, SettingsError, Value
 from msgd.reactor_limits import DESCRIPTORS_RESERVED, ReactorLimits
 from msgd.settings import (
     OPTIONS,
-    Kind,
     Layer,
-    SettingsError,
-    Value,
     merge,
     nearest,
     read_environment,

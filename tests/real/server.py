@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
+from tests import as_root
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 MSGD: Final = (sys.executable, "-m", "msgd")
 LISTENING: Final = b"msgd: listening on "
@@ -63,7 +65,8 @@ class Server:
         self.options = tuple(options)
         self.command = tuple(command)
         self.environment: Mapping[str, str] = {
-            key: value for key, value in os.environ.items() if not key.startswith("MSGD_")
+            **{key: value for key, value in os.environ.items() if not key.startswith("MSGD_")},
+            **as_root.ENVIRONMENT,
         }
         self.starts = 0
         self._process: subprocess.Popen[bytes] | None = None

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests import as_root
 from tests.e2e.plain_client import PlainClient
 from tests.scale.load import (
     PER_TURN,
@@ -142,7 +143,17 @@ def accounts(folder: str, count: int) -> Figures:
 
 def serve(folder: str, *, name: str = "") -> Figures:
     """The real server on this folder: start-up, memory, time to the first message."""
-    command = [sys.executable, "-m", "msgd", "--headless", "--data", folder, "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "msgd",
+        "--headless",
+        "--data",
+        folder,
+        "--port",
+        "0",
+        *as_root.ARGUMENTS,
+    ]
     begun = time.monotonic()
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

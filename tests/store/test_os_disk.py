@@ -9,7 +9,7 @@ import pytest
 from store import os_disk
 from store.disk import DiskFailure, DiskFull, DiskMissing
 from store.errors import StoreForbidden, StoreLocked
-from store.os_disk import OsDisk, file_system_of
+from store.os_disk import OsDisk, file_system_of, judge_access
 from store.store import Store
 from tests.store.support import SMALL, TickClock, picture
 from tests.store.workload import Day
@@ -56,13 +56,21 @@ def test_a_folder_open_to_others_is_refused(folder: str) -> None:
         OsDisk(folder, create=False)
 
 
+def test_a_folder_of_somebody_else_is_refused(folder: str) -> None:
+    Path(folder).mkdir(mode=0o700)
+    status = Path(folder).stat()
+    assert judge_access(status, status.st_uid, folder) == ""
+    assert "chown -R 12345" in judge_access(status, 12_345, folder)
+
+
 def test_a_link_or_nothing_is_no_folder(folder: str, tmp_path: Path) -> None:
     with pytest.raises(StoreForbidden, match="cannot be opened"):
         OsDisk(folder, create=False)
     (tmp_path / "real").mkdir(mode=0o700)
     Path(folder).symlink_to(tmp_path / "real")
-    with pytest.raises(StoreForbidden, match="cannot be opened"):
-        OsDisk(folder, create=True)
+    for name in (folder, folder + "/"):
+        with pytest.raises(StoreForbidden, match="symbolic link"):
+            OsDisk(name, create=True)
 
 
 def test_a_link_in_the_folder_is_not_followed(disk: OsDisk, folder: str) -> None:

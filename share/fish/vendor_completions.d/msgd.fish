@@ -51,7 +51,7 @@ function _shtab_msgd_using
 end
 
 set -g _shtab_msgd_commands panel fsck dump backup
-set -g _shtab_msgd_opts_with_value --accounts-max --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --data --dead-after-ms --filter --free-bytes-min --host --journal-bytes-max --journal-segment-bytes --log --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --ping-idle-ms --port --recipients-max --reserve-bytes --sort --user --window-bytes-max --window-messages-max
+set -g _shtab_msgd_opts_with_value --accounts-max --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --data --dead-after-ms --filter --free-bytes-min --host --journal-bytes-max --journal-segment-bytes --log --log-format --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --ping-idle-ms --port --recipients-max --reserve-bytes --sort --user --window-bytes-max --window-messages-max
 
 complete -c msgd -e
 complete -c msgd -f
@@ -81,6 +81,8 @@ complete -c msgd -n _shtab_msgd_using -l journal-bytes-max -x -d 'journal at whi
 complete -c msgd -n _shtab_msgd_using -l checkpoint-journal-bytes -x -d 'journal that starts a checkpoint'
 complete -c msgd -n _shtab_msgd_using -l reserve-bytes -x -d 'disk kept for a full disk'
 complete -c msgd -n _shtab_msgd_using -l free-bytes-min -x -d 'free disk for new messages'
+complete -c msgd -n _shtab_msgd_using -l allow-root -d 'run as root too, which nothing here needs'
+complete -c msgd -n _shtab_msgd_using -l log-format -x -d 'lines of the log: text or json'
 complete -c msgd -n _shtab_msgd_using -l version -d 'print the version'
 complete -c msgd -n _shtab_msgd_using -l help -s h -d 'print this'
 complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a panel -d 'a panel for a running server (--once: as text)'

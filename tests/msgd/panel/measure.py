@@ -27,6 +27,7 @@ from typing import Final
 from store.os_disk import OsDisk
 from store.settings import Settings
 from store.store import Store
+from tests import as_root
 from tests.scale.load import RealClock
 from wire.connection import Connection
 from wire.messages import DistributeMessage, Hello, LoginRequest, MessageReceipt, SendMessage
@@ -131,7 +132,17 @@ class Run:
         self.folder = folder
         self.rate = rate
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "msgd", "--headless", "--port", "0", "--data", str(folder)],
+            [
+                sys.executable,
+                "-m",
+                "msgd",
+                "--headless",
+                "--port",
+                "0",
+                "--data",
+                str(folder),
+                *as_root.ARGUMENTS,
+            ],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -12,6 +12,7 @@ import pexpect
 import pyte
 import pytest
 
+from tests import as_root
 from tests.msgd.test_server_process import Caller, Process
 from wire.messages import Error, Hello, LoginRequest, Notice, Ping, Pong
 
@@ -39,7 +40,8 @@ class Terminal:
             words[0],
             words[1:],
             cwd=str(ROOT),
-            env={"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LANG": "C.UTF-8"},
+            env={"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+            | as_root.ENVIRONMENT,
             dimensions=(rows, columns),
             timeout=PATIENCE_S,
         )
