@@ -71,6 +71,12 @@ class Channel(Protocol):
     def has_pending(self) -> bool:
         """Whether more can be received that `poll` knows nothing of."""
 
+    @property
+    def binding(self) -> bytes | None:
+        """What ties a login to this server's certificate: `tls-server-end-point` of RFC 5929; None
+        where nothing is encrypted.
+        """
+
     def send(self, data: bytes | memoryview) -> int | Wait:
         """How many bytes were taken, at least one. After a Wait, offer the same bytes again.
 

@@ -59,6 +59,9 @@ class OsChannel:
 
     __slots__ = ("_peer", "socket")
 
+    has_pending: Final = False  # the kernel tells of every byte
+    binding: Final = None
+
     def __init__(self, connected: socket.socket, peer: str) -> None:
         self.socket = connected
         self._peer = peer
@@ -67,11 +70,6 @@ class OsChannel:
     def peer(self) -> str:
         """Address and port, numbers only."""
         return self._peer
-
-    @property
-    def has_pending(self) -> bool:
-        """Never: the kernel tells of every byte of plain TCP."""
-        return False
 
     def receive(self, bytes_max: int) -> bytes | Wait:
         """See msgd.net.Channel."""

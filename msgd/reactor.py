@@ -200,6 +200,7 @@ class Reactor:
                 self._refuse(channel, now)
                 continue
             session = self._exchange.open_session(channel.peer, now)
+            session.binding = channel.binding
             transport = Transport(channel, session, self._limits)
             self._transports[session.number] = transport
             self._by_channel[channel] = transport

@@ -36,6 +36,7 @@ class Session:
         "account",
         "at_once",
         "backlog",
+        "binding",
         "boundary",
         "challenged",
         "checks",
@@ -73,6 +74,8 @@ class Session:
         """Unique in this process, in the order of arrival."""
         self.peer = peer
         """The other end's address as text, safe to show."""
+        self.binding: bytes | None = None
+        """Of the channel: what ties a login to the certificate; None where nothing is encrypted."""
         self.connection = Connection(Role.SERVER)
         self.greeted = False
         """Whether WELCOME was put: from then on NOTICE and PING are legal."""

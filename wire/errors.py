@@ -2,6 +2,7 @@
 
     WireError
     ├── TlvError               the bytes are not TLV: a length runs past its end
+    ├── CertificateError       bytes that should be a certificate are not one
     ├── RemoteProtocolError    the peer broke the protocol; the connection must be closed
     └── LocalProtocolError     we were about to break it: a bug of ours, never the peer's
 
@@ -15,6 +16,10 @@ class WireError(Exception):
 
 class TlvError(WireError):
     """Bytes that should be TLV are not."""
+
+
+class CertificateError(WireError):
+    """Bytes that should be a certificate are not, or lack what is looked for."""
 
 
 class RemoteProtocolError(WireError):

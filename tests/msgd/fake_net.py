@@ -47,9 +47,8 @@ class FakeChannel:
         self.receive_answers: deque[Wait] = deque()
         self.send_answers: deque[Wait] = deque()
 
-    @property
-    def has_pending(self) -> bool:
-        return False
+    has_pending = False
+    binding: bytes | None = None
 
     def receive(self, bytes_max: int) -> bytes | Wait:
         assert not self.closed, "used after it was closed"

@@ -148,9 +148,8 @@ class SimChannel:
     def peer(self) -> str:
         return f"10.0.0.{self.wire.number % 250}:{40_000 + self.wire.number % 20_000}"
 
-    @property
-    def has_pending(self) -> bool:
-        return False
+    has_pending = False
+    binding: bytes | None = None
 
     def receive(self, bytes_max: int) -> bytes | Wait:
         direction = self.wire.to_server

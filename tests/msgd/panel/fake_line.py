@@ -23,9 +23,8 @@ class PanelEnd:
     def peer(self) -> str:
         return "the server"
 
-    @property
-    def has_pending(self) -> bool:
-        return False
+    has_pending = False
+    binding: bytes | None = None
 
     @property
     def is_readable(self) -> bool:
