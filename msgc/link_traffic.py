@@ -153,7 +153,10 @@ class Traffic:
         if self._recall_pause.holds(now_ms):
             return recalls
         free = limits.RECALLS_IN_FLIGHT_MAX - len(self._recalling)
-        for message_id in self._archive.recalls.open_ids(limits.RECALLS_IN_FLIGHT_MAX):
+        wanted = self._archive.recalls.open_ids(limits.RECALLS_IN_FLIGHT_MAX)
+        if len(wanted) == limits.RECALLS_IN_FLIGHT_MAX:
+            self.may_have_more = True  # their turn comes when these are answered
+        for message_id in wanted:
             busy = message_id in self._recalling or message_id in self._in_flight
             sent = None if busy or free <= len(recalls) else self._archive.outbox.get(message_id)
             if sent is None:

@@ -62,7 +62,11 @@ def read_header(disk: Disk, handle: int, path: str) -> Header:
     if len(body) < BODY.size:
         raise StoreDamaged(path, 0, "its header is too short")
     store_id, number, base, created_at_ms = BODY.unpack_from(body)
-    return Header(store_id, number, base, created_at_ms, body[BODY.size :].decode())
+    try:
+        name = body[BODY.size :].decode()
+    except UnicodeDecodeError as error:
+        raise StoreDamaged(path, 0, f"the name in its header is none ({error})") from error
+    return Header(store_id, number, base, created_at_ms, name)
 
 
 def read(disk: Disk, handle: int, path: str, offset: int, size: int) -> bytes:

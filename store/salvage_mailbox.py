@@ -72,8 +72,8 @@ class MailboxSalvage:
                 self.header = header
             else:
                 self.problem = "it belongs to another account or store"
-        except (StoreDamaged, UnicodeDecodeError) as error:
-            self.problem = error.reason if isinstance(error, StoreDamaged) else str(error)
+        except StoreDamaged as error:
+            self.problem = error.reason
         self.base = self.header.base if self.header else self.find_base()
         self.limit = self.base + max(0, self.size - PAGE_BYTES)
         if trusted_end is not None:

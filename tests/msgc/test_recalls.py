@@ -177,6 +177,19 @@ def test_a_message_to_everyone_is_taken_back_from_the_rest() -> None:
     assert words.send_state(sent) == "2 recalled"
 
 
+def test_more_than_may_be_asked_at_once_are_all_asked() -> None:
+    server = FakeServer("alice", "bob")
+    alice = Line(server, make_archive())
+    alice.log_in("alice")
+    many = [sent_to(alice, "bob") for _ in range(limits.RECALLS_IN_FLIGHT_MAX + 1)]
+    for sent in many:
+        alice.archive.recalls.ask(sent.message_id, words.CODE_TAKEN_BACK)
+    alice.link.send_outbox()
+    alice.settle()
+    assert alice.archive.recalls.open_ids(1) == ()
+    assert [kept(alice, sent).recalled for sent in many] == [1] * len(many)
+
+
 def test_what_cannot_be_done_now_is_asked_again() -> None:
     line = online("bob", "carol")
     sent = sent_to(line, "bob", "carol")

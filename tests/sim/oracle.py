@@ -30,6 +30,7 @@ from msgc.words import CODE_ACCOUNT_GONE
 MESSAGE_NAMED: Final = pattern(r"\bmessage ([0-9a-f]{32})\b")
 ACCOUNT_NAMED: Final = pattern(r"'([a-z0-9._-]+)'")
 PENDING_FATES: Final = (FateState.WAITING, FateState.HANDED_OUT)
+UNDECIDED: Final = (FateState.WAITING, FateState.UNKNOWN)
 ALL = 1_000_000
 """More rows than any simulated archive has."""
 
@@ -283,7 +284,10 @@ class Oracle:
                     verdict.sentences.append(f"{who} was recalled, and {recipient} has it")
             elif fate is FateState.DELIVERED and not has:
                 self._lose(verdict, f"{who} is said to be with {recipient}")
-            elif not has and not self._may_have_gone(recipient, message):
+            elif not has and not (
+                self._may_have_gone(recipient, message)
+                or (fate in UNDECIDED and self._may_be_recalled(name, sent, message))
+            ):
                 self._lose(verdict, f"{who} never reached {recipient}")
             elif fate in PENDING_FATES and self._must_know(name, message, has):
                 self._lose(verdict, f"{name} was never told of {sent.number} at {recipient}")
@@ -323,6 +327,10 @@ class Oracle:
             (life.until or 0) > message.at or (life.unsure_since or 0) > message.at
             for life in self.accounts.get(name, ())
         )
+
+    def _may_be_recalled(self, sender: str, sent: Sent, message: Composed) -> bool:
+        """Whether it was asked back, and the answer may have gone with the sender's account."""
+        return sent.recall is not None and self._may_have_gone(sender, message)
 
     def _is_another_lifes(self, name: str, message: Composed | None) -> bool:
         """Whether it was acknowledged before the account's deletion was asked for, and shown to

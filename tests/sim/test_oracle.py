@@ -5,6 +5,7 @@ from random import Random
 
 from msgc.archive import MEMORY, Archive
 from msgc.values import Arrival, FateState, Received, Sent
+from msgc.words import CODE_TAKEN_BACK
 from tests.sim.oracle import Oracle
 from wire.codes import Code
 
@@ -165,6 +166,21 @@ def test_nobody_is_told_of_a_deletion_that_never_was() -> None:
     scene.arrive(sent)
     scene.settle(sent, FateState.RECIPIENT_DELETED)
     assert "was told RECIPIENT_DELETED" in scene.sentences()[0]
+
+
+def test_what_was_recalled_may_be_told_to_nobody_when_the_sender_goes() -> None:
+    scene = Scene()
+    sent = scene.compose()
+    scene.accept(sent)
+    scene.archives["u0"].recalls.ask(sent.message_id, CODE_TAKEN_BACK)
+    assert "never reached u1" in scene.sentences()[0]
+    scene.oracle.deletion_asked("u0")
+    scene.oracle.deleted("u0")
+    assert not scene.sentences()
+    scene.oracle.logged_in("u0", created=True)
+    other = scene.compose()
+    scene.accept(other)
+    assert scene.sentences(), "what was not asked back is not excused"
 
 
 def test_a_sender_must_learn_the_end() -> None:

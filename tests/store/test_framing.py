@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from store.errors import (
+    StoreDamaged,
     StoreError,
     StoreFromTheFuture,
 )
@@ -86,7 +87,29 @@ def test_a_format_from_the_future_is_refused(path: str) -> None:
     file = next(each for each in disk.files() if each.startswith(path))
     if path == "journal":
         file = journal_in_use(disk)
-    disk.contents(file)[14:16] = b"\0\x09"
+    change(disk, file, 14, b"\0\x09", start=0, size=size_of(disk, file, 0))
     with pytest.raises(StoreFromTheFuture, match="use a newer msgd") as error:
         open_store(disk, TINY)
     assert error.value.exit_code == 78
+
+
+def test_a_newer_version_may_use_another_checksum() -> None:
+    disk = crashed_store()
+    disk.contents(MANIFEST)[14:18] = b"\0\x02\0\x02"
+    with pytest.raises(StoreFromTheFuture):
+        open_store(disk, TINY)
+
+
+@pytest.mark.parametrize("place", range(12, 18))
+def test_one_rotten_byte_is_no_newer_version(place: int) -> None:
+    disk = crashed_store()
+    disk.contents(MANIFEST)[place] ^= 0x10
+    with pytest.raises(StoreDamaged):
+        open_store(disk, TINY)
+
+
+def test_a_right_checksum_of_an_unknown_algorithm_is_no_header() -> None:
+    disk = crashed_store()
+    change(disk, MANIFEST, 16, b"\0\x02", start=0, size=size_of(disk, MANIFEST, 0))
+    with pytest.raises(StoreDamaged):
+        open_store(disk, TINY)

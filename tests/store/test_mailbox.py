@@ -11,7 +11,7 @@ from store.fsck import fsck
 from store.limits import BLOCK_PAYLOAD_BYTES, READ_SLICE_BYTES
 from store.mailbox import mailbox_path
 from tests.sim.sim_disk import SimDisk
-from tests.store.forgery import change, change_block
+from tests.store.forgery import change, change_block, size_of
 from tests.store.support import (
     BOX,
     LARGE,
@@ -86,6 +86,14 @@ def test_a_mailbox_that_is_not_the_one(what: str) -> None:
     assert [each for each in fsck(disk) if not each.harmless]
 
 
+def test_a_name_that_is_no_text_is_damage_of_that_queue() -> None:
+    disk, store = filled(2, 100)
+    path = mailbox_path(store.state.by_name["bob"].number)
+    change(disk, path, 60, b"\xff", start=0, size=size_of(disk, path, 0))
+    with pytest.raises(StoreDamaged, match="name in its header"):
+        read_all(store, "bob")
+
+
 @pytest.mark.parametrize("what", WRONG_BOX)
 def test_a_mailbox_with_a_right_checksum_is_not_enough(what: str) -> None:
     disk = new_disk()
@@ -102,6 +110,7 @@ def test_a_mailbox_with_a_right_checksum_is_not_enough(what: str) -> None:
 
 def test_a_mailbox_from_the_future_is_refused_when_it_is_needed() -> None:
     disk = crashed_store()
-    disk.contents("mailboxes/02/0000000000000002.mailbox")[14:16] = b"\0\x09"
+    path = "mailboxes/02/0000000000000002.mailbox"
+    change(disk, path, 14, b"\0\x09", start=0, size=size_of(disk, path, 0))
     with pytest.raises(StoreFromTheFuture):
         open_store(disk, TINY)
