@@ -36,6 +36,8 @@ from wire.messages import (  # noqa: E402  # as above
     Hello,
     ListAccounts,
     LoggedOut,
+    LoginChallenge,
+    LoginProof,
     LoginRequest,
     LoginSuccess,
     Logout,
@@ -47,6 +49,7 @@ from wire.messages import (  # noqa: E402  # as above
     SendMessage,
     Welcome,
 )
+from wire.scram import ClientLogin, ServerLogin, make_verifier, read_first  # noqa: E402  # as above
 from wire.tlv import HEADER, HEADER_BYTES, spans  # noqa: E402  # as above
 
 DOCUMENT = ROOT / "docs" / "protocol.md"
@@ -150,18 +153,54 @@ def _conversation() -> list[tuple[str, Message]]:
     ]
 
 
+def login_dump() -> str:
+    """A login with a password on a plain connection: the texts of SCRAM, then the bytes."""
+    password, installation = "correct horse battery staple", bytes.fromhex("b0b0000000000001")
+    verifier = make_verifier(password, bytes(range(16)), limits.ITERATIONS_MIN)
+    client = ClientLogin("bob", "Y2xpZW50IG5vbmNlIG9mIDI0", None)
+    server = ServerLogin(verifier, read_first(client.first), "c2VydmVyIG5vbmNlIG9mIDI0", None)
+    proof = client.answer(server.challenge, password)
+    final = server.check(proof)
+    assert final is not None
+    client.check(final)
+    texts = (client.first, server.challenge, proof, final)
+    lines = [
+        f'password     "{password}"',
+        f"SALT         {verifier.salt.hex()}",
+        f"ITERATIONS   {verifier.iterations}",
+        f"STORED_KEY   {verifier.stored_key.hex()}",
+        f"SERVER_KEY   {verifier.server_key.hex()}",
+        "",
+        *(f"{end}  {text.decode()}" for end, text in zip("CSCS", texts, strict=True)),
+        "",
+    ]
+    script: list[tuple[str, Message]] = [
+        ("C", LoginRequest(1, "bob", installation, live=True, scram=client.first)),
+        ("S", LoginChallenge(1, server.challenge)),
+        ("C", LoginProof(1, proof)),
+        ("S", LoginSuccess(1, "bob", 0, 0, account=7, scram=final)),
+    ]
+    return "```text\n" + "\n".join(lines + _dumped(script, states.State.READY)) + "\n```"
+
+
 def conversation_dump() -> str:
-    """The bytes of that conversation, field by field, judged by a real Connection at both ends."""
+    """The bytes of that conversation, field by field."""
+    return "```text\n" + "\n".join(_dumped(_conversation(), states.State.NEW)) + "\n```"
+
+
+def _dumped(script: list[tuple[str, Message]], state: states.State) -> list[str]:
+    """The lines of a conversation, judged by a real Connection at both ends."""
     ends = {"C": Connection(states.Role.CLIENT), "S": Connection(states.Role.SERVER)}
+    ends["C"].state = ends["S"].state = state
     lines: list[str] = []
-    for sender, message in _conversation():
+    for sender, message in script:
         data = ends[sender].send(message)
         receiver = ends["S" if sender == "C" else "C"]
         receiver.receive_data(data)
         if receiver.next_event() != message:
             raise AssertionError("the example does not survive its own protocol")
         lines += [*_dump(sender, data), ""]
-    return "```text\n" + "\n".join(lines).rstrip() + "\n```"
+    return lines[:-1]
 
 
 def _dump(sender: str, data: bytes) -> list[str]:
@@ -187,6 +226,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "limits": limit_table,
     "diagram": lambda: f"```text\n{states.diagram()}\n```",
     "states": states.table,
+    "login": login_dump,
     "conversation": conversation_dump,
 }
 
