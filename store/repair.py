@@ -61,7 +61,7 @@ def repair(disk: Disk) -> Repaired | None:
             f"remove {folder}, and repair again"
         ) from error
     try:
-        write(patient, salvage, spares)
+        write(patient, salvage, spares, folder)
     except DiskFull as error:
         raise StoreNoRoom(
             f"no room to finish the repair ({error}); make room and repair again"
@@ -134,6 +134,7 @@ def replaced_files(disk: Disk, salvage: Salvage, spares: tuple[int, ...]) -> Ite
         yield segment_path(number)
     for number in salvage.damaged:
         yield mailbox_path(number)
+    yield from salvage.nameless
 
 
 def make_folders(disk: Disk, path: str, made: dict[str, None]) -> None:
@@ -164,7 +165,7 @@ def copy(disk: Disk, path: str, to: str) -> None:
 # --- what is written ---
 
 
-def write(disk: Disk, salvage: Salvage, spares: tuple[int, ...]) -> None:
+def write(disk: Disk, salvage: Salvage, spares: tuple[int, ...], folder: str) -> None:
     """Make the folder say what was salvaged. Raises DiskFull; may be begun again at any point."""
     if REPAIR not in disk.list(""):
         disk.close(disk.create(REPAIR))
@@ -173,6 +174,8 @@ def write(disk: Disk, salvage: Salvage, spares: tuple[int, ...]) -> None:
     disk.sync_folder("")
     for number, header in salvage.damaged.items():
         mend_one(disk, salvage, number, header)
+    for path in salvage.nameless:
+        set_aside(disk, path, folder)
     state = salvage.state
     if state.everyone.queue.tail:
         save_tail(disk, salvage, state.everyone.queue, Header(b"", EVERYONE, 0, 0, ""))
@@ -210,6 +213,18 @@ def mend_one(disk: Disk, salvage: Salvage, number: int, header: Header) -> None:
         mend(box, header)
     finally:
         box.close()
+
+
+def set_aside(disk: Disk, path: str, folder: str) -> None:
+    """The file itself takes the place of its copy: pages that cannot be read now may be one day.
+
+    It must not stay where it is. A later repair that can read it would give a lost account back to
+    whoever took the name since.
+    """
+    with suppress(DiskMissing):
+        disk.rename(path, f"{folder}/{path}")
+        for each in (f"{folder}/{path}", path):
+            disk.sync_folder(each.rpartition("/")[0])
 
 
 def save_tail(disk: Disk, salvage: Salvage, queue: Queue, header: Header) -> None:

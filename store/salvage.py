@@ -46,6 +46,7 @@ class Salvage:
         )
         self.state = State(Settings().recipient_deleted_code, Settings().recalled_code)
         self.damaged: dict[int, Header] = {}  # mailboxes to be mended, with their right headers
+        self.nameless: list[str] = []  # mailboxes of whom nobody knows; their accounts are lost
         self.remembered: dict[int, Account] = {}  # those whose windows grew
         self.unsaved: dict[int, Account] = {}  # those whose mailbox has to be written to
         self.highest = 0  # number of anything that was seen
@@ -107,6 +108,7 @@ class Salvage:
         box = MailboxSalvage(self.disk, self.manifest.store_id, number, None)
         box.close()
         if box.header is None:
+            self.nameless.append(path)
             self.report.lose(
                 f"account of number {number}: neither {path} nor the accounts log gives its name"
             )
@@ -115,7 +117,9 @@ class Salvage:
         account.queue.has_file = True
         values[number] = encode_account(account)[tlv.HEADER_BYTES :]
         self.report.doubt_account(
-            account, "only its mailbox is left; all in it will be delivered, perhaps again"
+            account,
+            "only its mailbox is left; it may have been deleted; all in it will be delivered, "
+            "perhaps again",
         )
 
     def tell_doubts(self) -> None:

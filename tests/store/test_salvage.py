@@ -42,7 +42,7 @@ def test_a_name_that_was_taken_again_belongs_to_the_newest_account() -> None:
     assert list(open_store(disk, LARGE).state.by_number) == [new.number]
 
 
-def test_a_mailbox_whose_owner_nobody_knows_is_left_and_told() -> None:
+def test_a_mailbox_whose_owner_nobody_knows_is_set_aside_and_told() -> None:
     disk = new_disk()
     store = open_store(disk, LARGE)
     store.create_account("ann", 1)
@@ -53,6 +53,14 @@ def test_a_mailbox_whose_owner_nobody_knows_is_left_and_told() -> None:
     disk.remove(ACCOUNTS)
     text = repaired(disk)
     assert f"lost: account of number 2: neither {BOX} nor the accounts log gives its name" in text
+    assert open_store(disk, LARGE).state.names == ["ann"]
+    disk.kill()
+    # A later repair, after the page became readable again, must not bring the account back.
+    assert BOX not in disk.files()
+    disk.damage(f"discarded-1/{BOX}", 22, 1)
+    log = next(path for path in disk.files() if path.startswith("accounts/"))
+    disk.damage(log, 4096 + 60, 1)
+    assert "'bob'" not in repaired(disk)
     assert open_store(disk, LARGE).state.names == ["ann"]
 
 
