@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final, Literal, cast
 
-from msgd import command_line, inspection, os_files, os_signals
+from msgd import command_line, inspection, order_call, os_files, os_signals
 from msgd.command_line import Action, Command, UsageError
 from msgd.host import HostError, check_user
 from msgd.log import LogOutput
@@ -34,6 +34,7 @@ from msgd.settings import (
     read_environment,
     read_toml,
 )
+from msgd.verbs import VerbError
 from store.disk import Disk
 from store.errors import EXIT_REFUSED
 from store.os_disk import OsDisk
@@ -69,6 +70,8 @@ def main() -> int:
             return EXIT_OK
         if command.action is Action.SERVE:
             return _serve(_settings(command, os.environ))
+        if command.action is Action.ORDER:
+            return _order(_settings(command, os.environ), command)
         if command.action is Action.PANEL:
             return _panel(_settings(command, os.environ), command)
         try:
@@ -150,11 +153,35 @@ def _serve(settings: Settings) -> int:
         own_panel=own_panel,
         open_disk=_open_disk,
         open_log=_open_log,
+        read_private=os_files.read_private,
+        write_private=os_files.write_private,
         take_signals=lambda: os_signals.install(network.signals_fd),
         say=_say,
         complain=_complain,
     )
     return serve(settings, machine)
+
+
+def _order(settings: Settings, command: Command) -> int:
+    """Have a running server do something."""
+    assert command.order is not None
+    network = OsNetwork({})
+    try:
+        path = f"{settings.data}/{PANEL_SOCKET}"
+        answer = order_call.ask(network, OsClock(), path, command.order)
+    except (CallError, VerbError) as error:
+        _complain(f"msgd: no server answers on {safe_line(settings.data)}: {error}; --data DIR")
+        _complain("means the server of another folder, msgd --headless starts one")
+        return EXIT_ERROR
+    finally:
+        network.close()
+    if command.as_json:
+        _say(order_call.json_text(answer))
+    elif answer.done:
+        _say(order_call.plain_text(answer))
+    else:
+        _complain(f"msgd: {safe_line(answer.text, 1_000)}")
+    return EXIT_OK if answer.done else EXIT_ERROR
 
 
 def _panel(settings: Settings, command: Command) -> int:

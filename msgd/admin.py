@@ -12,8 +12,10 @@ gone, the end of the server is asked for: who closes a window means to end what 
 
 from typing import Final
 
+from msgd import verbs
 from msgd.events import EventKind
 from msgd.net import AcceptError, Caller, Channel, ChannelError, LocalNetwork, Ready, Wait
+from msgd.orders import Orders
 from msgd.panel import requests
 from msgd.panel.codec import (
     REQUEST_BYTES_MAX,
@@ -54,6 +56,9 @@ class Panel:
         self.shown_state = (-1, -1, -1)
         self.due_ms = 0
         self.gone: str | None = None
+        self.answer: tuple[int, bytes] | None = None
+        """What an order came to, and the LSN that must be durable before it is told."""
+        self.has_ordered = False
 
     @property
     def is_ready(self) -> bool:
@@ -64,9 +69,12 @@ class Panel:
 class Admin:
     """What `msgd.reactor.Face` asks for."""
 
-    def __init__(self, *, network: LocalNetwork, office: Office, user_id: int) -> None:
+    def __init__(
+        self, *, network: LocalNetwork, office: Office, orders: Orders, user_id: int
+    ) -> None:
         self._network = network
         self._office = office
+        self._orders = orders
         self._user_id = user_id
         self._panels: dict[Channel, Panel] = {}
         self._callers_back_ms: int | None = None
@@ -106,6 +114,7 @@ class Admin:
         """Jobs and scenes, for a bounded time. True while there is more that should not wait."""
         office = self._office
         office.monitor.tick(now.monotonic_ms)
+        self._answer(now)
         if not any(panel.desk.look for panel in self._panels.values()):
             return False
         until_us = office.monotonic_us() + WORK_US_PER_TURN_MAX
@@ -177,8 +186,6 @@ class Admin:
             label = f"process {caller.process_id}"
             desk = Desk(self._office, label=label, is_owner=False)
             self._take(Panel(caller.channel, desk, label, is_owner=False))
-            words = f"panel attached by {label}"
-            self._office.events.add(EventKind.NOTICE, words, now.wall_ms)
 
     def _pause_callers(self, now: Now) -> None:
         """Left alone, a caller that waits would turn the loop for nothing."""
@@ -206,7 +213,7 @@ class Admin:
             panel.channel.close()
             if panel.is_owner:
                 self._wants_stop = True
-            else:
+            elif not panel.has_ordered:
                 words = f"panel detached, {panel.label}: {safe_log(panel.gone or '')}"
                 self._office.events.add(EventKind.NOTICE, words, now.wall_ms)
 
@@ -225,8 +232,12 @@ class Admin:
             return
         try:
             for line in panel.lines.feed(data):
-                self._obey(panel, decode_request(line), now)
-        except CodecError as error:
+                order = None if panel.has_greeted else verbs.decode_order(line)
+                if order is None:
+                    self._obey(panel, decode_request(line), now)
+                else:
+                    self._order(panel, order, now)
+        except (CodecError, verbs.VerbError) as error:
             _say_last(panel.channel, str(error))
             panel.gone = str(error)
 
@@ -240,10 +251,28 @@ class Admin:
                     f"{request.version}: use the msgd of the same installation"
                 )
             panel.has_greeted = True
+            if not panel.is_owner:
+                words = f"panel attached by {panel.label}"
+                self._office.events.add(EventKind.NOTICE, words, now.wall_ms)
         panel.desk.obey(request, now)
         if panel.desk.wants_stop:
             panel.desk.wants_stop = False
             self._wants_stop = True
+
+    def _order(self, panel: Panel, order: verbs.Order, now: Now) -> None:
+        if panel.has_ordered:
+            raise CodecError("one order at a time: connect again for the next")
+        panel.has_ordered = True
+        answer = self._orders.obey(order, panel.label, now)
+        panel.answer = (self._office.store.pending_lsn, answer.encode())
+
+    def _answer(self, now: Now) -> None:
+        """Tell what orders came to, once it is durable."""
+        for panel in self._panels.values():
+            if panel.answer is not None and panel.answer[0] <= self._office.store.durable_lsn:
+                panel.output = memoryview(panel.answer[1])
+                panel.answer = None
+                self._flush(panel, now)
 
     def _state(self) -> tuple[int, int, int]:
         """What changes whenever there may be something new to be seen."""

@@ -15,7 +15,8 @@ from msgd.options import Kind, Option, Value
 from msgd.panel.once import Wanted
 from msgd.panel.values import Sort
 from msgd.reactor_limits import ReactorLimits
-from msgd.settings import BY_NAME, OPTIONS, Layer, nearest
+from msgd.settings import BY_NAME, OPTIONS, Layer, check, nearest
+from msgd.verbs import BY_VERB, VERBS, Order, Verb, options_of, split
 from wire import limits as wire_limits
 
 
@@ -33,6 +34,7 @@ class Action(Enum):
     DUMP = "dump"
     BACKUP = "backup"
     PANEL = "panel"
+    ORDER = "order"
     HELP = "help"
     VERSION = "version"
 
@@ -47,6 +49,8 @@ class Command:
     once: Wanted | None = None
     """For the panel: look once, at this."""
     as_json: bool = False
+    order: Order | None = None
+    """What a running server is to do."""
     read_only: bool = False
 
 
@@ -65,6 +69,8 @@ def parse(arguments: Sequence[str]) -> Command:
         return _parse_tool(Action(arguments[0]), tuple(arguments[1:]))
     if arguments and arguments[0] == Action.PANEL.value:
         return _parse_panel(arguments[1:])
+    if arguments and arguments[0] in BY_VERB:
+        return _parse_order(BY_VERB[arguments[0]], arguments[1:])
     return Command(Action.SERVE, Layer(SOURCE, _read(arguments, _find)))
 
 
@@ -139,6 +145,32 @@ def _parse_panel(arguments: Sequence[str]) -> Command:
     )
 
 
+def _parse_order(verb: Verb, words: Sequence[str]) -> Command:
+    by_switch = {option.switch: option for option in options_of(verb)}
+
+    def find(switch: str) -> tuple[Option, bool]:
+        option = by_switch.get(switch)
+        if option is not None:
+            return option, True
+        known = (*by_switch, "--help", "--version")
+        raise UsageError(f"msgd {verb.name} has no option {switch!r}{nearest(switch, known)}")
+
+    plain, switches = split(verb, words)
+    values = _read(switches, find)
+    if len(plain) != len(verb.arguments):
+        raise UsageError(f"use: msgd {verb.use}")
+    arguments: dict[str, Value] = dict(zip(verb.arguments, plain, strict=True))
+    for option in verb.options:
+        arguments[option.name] = check(option, values.get(option.name, option.default), SOURCE)
+    options = {name: value for name, value in values.items() if name in _OF_BOTH}
+    return Command(
+        Action.ORDER,
+        Layer(SOURCE, options),
+        order=Order(verb.name, arguments),
+        as_json=bool(values.get("json", False)),
+    )
+
+
 def _find(switch: str) -> tuple[Option, bool]:
     """The option, and for a flag whether it is set or taken back."""
     option = _BY_SWITCH.get(switch)
@@ -147,6 +179,8 @@ def _find(switch: str) -> tuple[Option, bool]:
     taken_back = BY_NAME.get(switch.removeprefix("--no-").replace("-", "_"))
     if switch.startswith("--no-") and taken_back is not None and taken_back.kind is Kind.FLAG:
         return taken_back, False
+    if switch in BY_VERB:
+        raise UsageError(f"{switch} must be the first word: msgd {BY_VERB[switch].use}")
     if switch in (*_TOOLS, Action.PANEL.value):
         use = f"msgd {switch} DIR; the options are for serving"
         if switch == Action.PANEL.value:
@@ -154,7 +188,8 @@ def _find(switch: str) -> tuple[Option, bool]:
         raise UsageError(f"{switch} must be the first word: {use}")
     if not switch.startswith("-"):
         raise UsageError(
-            f"there is no command {switch!r}{nearest(switch, (*_TOOLS, Action.PANEL.value))}"
+            f"there is no command {switch!r}"
+            + nearest(switch, (*_TOOLS, Action.PANEL.value, *BY_VERB))
         )
     raise UsageError(f"there is no option {switch!r}{nearest(switch, _SWITCHES)}")
 
@@ -187,7 +222,16 @@ def help_text() -> str:
     """Everything that --help says: options, limits, files, signals, exit codes."""
     of_panel = [_option_line(option) for option in PANEL_OPTIONS if option.name not in _OF_BOTH]
     parts = (_HEAD, *map(_option_line, OPTIONS), _OTHER_OPTIONS, _PANEL_HEAD, *of_panel)
-    return "\n".join((*parts, _limits(), _TAIL))
+    orders = (_ORDERS_HEAD, *map(_verb_lines, VERBS))
+    return "\n".join((*parts, *orders, _limits(), _TAIL))
+
+
+def _verb_lines(verb: Verb) -> str:
+    left = f"  msgd {verb.use}"
+    gap = "  " if len(left) < 30 else "\n" + " " * 31
+    lines = [f"{left:<29}{gap}{verb.help}" if gap == "  " else f"{left}{gap}{verb.help}"]
+    lines += ["    " + _option_line(option).strip() for option in verb.options]
+    return "\n".join(lines)
 
 
 def _option_line(option: Option) -> str:
@@ -247,6 +291,9 @@ _OTHER_OPTIONS: Final = """\
 
 _PANEL_HEAD: Final = """
 Options of msgd panel, beside --data, --config, --color and --ascii:"""
+
+_ORDERS_HEAD: Final = """
+Orders to the running server of a data folder (--data, --config; --json):"""
 
 _TAIL: Final = """
 Files:

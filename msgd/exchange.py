@@ -10,6 +10,7 @@ Fails: a peer's mistake comes back as a message, or dooms its session; a damaged
 its user only; what the store raises besides (StoreFailure) ends the process.
 """
 
+from msgd.bans import Bans
 from msgd.events import EventKind, EventLog
 from msgd.exchange_accounts import Accounts
 from msgd.exchange_core import Core, Tally
@@ -67,6 +68,8 @@ class Exchange:
         self.online: dict[str, Session] = self._core.online
         """Those that are logged in, by name."""
         self.tally: Tally = self._core.tally
+        self.bans: Bans = self._core.bans
+        """Whom the operator has shut out."""
 
     # ----- what the loop calls ----------------------------------------------------------------
 
@@ -188,14 +191,26 @@ class Exchange:
 
     # ----- what the operator asks -------------------------------------------------------------
 
-    def kick(self, name: str, now: Now) -> bool:
+    def kick(self, name: str, now: Now, reason: str = "") -> bool:
         """The operator ends a user's session; False when there is none."""
         session = self.online.get(name)
         if session is None:
             return False
+        return self.end_session(session, "kicked by the operator", reason, now)
+
+    def end_session(self, session: Session, what: str, reason: str, now: Now) -> bool:
+        """The operator ends a session; False when it is ending already. `what` is for the log."""
+        if session.closing is not None:
+            return False
         text = "the server's operator has ended this session"
-        self._login.dismiss(session, Code.KICKED, text, "kicked by the operator", now)
+        if reason:
+            text, what = f"{text}: {reason}", f"{what}: {safe_log(reason)}"
+        self._login.dismiss(session, Code.KICKED, text, what, now)
         return True
+
+    def knows(self, name: str) -> bool:
+        """Whether there is an account of this name."""
+        return name in self._core.state.by_name
 
     def announce(self, text: str, now: Now) -> int:
         """The operator tells everybody who is logged in; gives how many that are.

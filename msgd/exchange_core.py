@@ -6,6 +6,7 @@ Fails never by itself.
 
 from dataclasses import dataclass
 
+from msgd.bans import Bans
 from msgd.events import EventKind, EventLog
 from msgd.limits import ExchangeLimits
 from msgd.session import Session
@@ -37,6 +38,7 @@ class Core:
 
     __slots__ = (
         "_pings",
+        "bans",
         "dirty",
         "events",
         "limits",
@@ -58,6 +60,7 @@ class Core:
         self.dirty: list[Session] = []
         self.to_pump: list[Session] = []
         self.tally = Tally()
+        self.bans = Bans()
         self._pings = 0
 
     def say(self, session: Session, message: Message) -> None:

@@ -111,6 +111,12 @@ class Login:
         if not names.is_valid(name):
             self._refuse(session, message, Code.NAME_INVALID, names.RULE, now)
             return
+        ban = core.bans.of_user(name, now.wall_ms)
+        if ban is not None:
+            text = "the server's operator has banned this user"
+            text += f": {ban.reason}" if ban.reason else ""
+            self.dismiss(session, Code.KICKED, text, f"{name} is banned", now)
+            return
         account = core.state.by_name.get(name)
         if account is not None and account.closing:
             text = f"the account {name} is being deleted; try again in a moment"

@@ -15,6 +15,7 @@ from msgd.log import LogError
 
 STANDARD_ERROR_FD: Final = 2
 CONFIG_BYTES_MAX: Final = 1 << 20
+PRIVATE_BYTES_MAX: Final = 4 << 20
 LOCAL_PATH_BYTES_MAX: Final = 107
 """What the kernel takes as the name of a local socket (unix(7)), without the zero at its end."""
 
@@ -103,6 +104,40 @@ def shortened(path: str) -> Iterator[str]:
         yield f"/proc/self/fd/{fd}/{name}"
     finally:
         os.close(fd)
+
+
+def read_private(path: str) -> bytes:
+    """A small file of our own, whole; b"" if there is none. Raises OSError."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return b""
+    try:
+        return os.read(fd, PRIVATE_BYTES_MAX)
+    finally:
+        os.close(fd)
+
+
+def write_private(path: str, data: bytes) -> None:
+    """Put a small file in place of the one that may be there: after a crash one of the two is
+    there, whole. Raises OSError.
+    """
+    beside = path + ".new"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    fd = os.open(beside, flags, 0o600)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(fd, left) :]
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.rename(beside, path)  # noqa: PTH104  this file is where os is used
+    folder = os.open(path.rpartition("/")[0] or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def remove(path: str) -> None:

@@ -17,6 +17,7 @@ from msgd.log import Log
 from msgd.net import AcceptError, Channel, ChannelError, Clock, Network, Ready, Wait, Wish
 from msgd.reactor_limits import ReactorLimits
 from msgd.session import Session
+from msgd.sources import address_of
 from msgd.transport import Transport
 from msgd.values import Now
 from store.store import Store
@@ -196,6 +197,10 @@ class Reactor:
             if channel is None:
                 return
             self._accept_pause_ms = self._limits.accept_pause_ms
+            address = address_of(channel.peer)
+            if address is not None and self._exchange.bans.of_address(address, now.wall_ms):
+                channel.close()
+                continue
             if len(self._transports) >= self._limits.connections_max:
                 self._refuse(channel, now)
                 continue

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from msgd import VERSION
+from msgd import VERSION, bans
 from msgd.admin import Admin
 from msgd.events import EventKind, EventLog
 from msgd.exchange import Exchange
@@ -22,6 +22,7 @@ from msgd.limits import EVENTS_MAX
 from msgd.log import Log, LogError, LogOutput, NoLog
 from msgd.net import Address, Channel, Clock, ListenError, LocalNetwork
 from msgd.options import SettingsError
+from msgd.orders import Orders
 from msgd.panel.desk import Office
 from msgd.panel.values import Identity
 from msgd.reactor import Reactor
@@ -87,6 +88,10 @@ class Machine:
     """The data folder; made if it is missing. Raises StoreError."""
     open_log: Callable[[str], LogOutput]
     """The log file, or standard error for "". Raises LogError."""
+    read_private: Callable[[str], bytes]
+    """A small file of the server's own; b"" if there is none. Raises OSError."""
+    write_private: Callable[[str, bytes], None]
+    """Put a small file in place of what may be there. Raises OSError."""
     take_signals: Callable[[], None]
     """From now on signals reach the network's poll."""
     say: Callable[[str], None]
@@ -149,6 +154,8 @@ def _serve(settings: Settings, machine: Machine) -> int:
         check_folder(disk, settings)
         store = Store.open(disk, machine.clock, machine.entropy, store_settings)
         try:
+            exchange = Exchange(store, rules, events)
+            _read_bans(settings, machine, exchange)
             address = machine.network.listen(address)
             _say_hello(settings, machine, store, events, address)
             _run(
@@ -156,12 +163,12 @@ def _serve(settings: Settings, machine: Machine) -> int:
                 machine=machine,
                 limits=limits,
                 store=store,
-                exchange=Exchange(store, rules, events),
+                exchange=exchange,
                 events=events,
                 log=log,
                 address=address,
             )
-        except ListenError:
+        except (ListenError, SettingsError):
             store.close()
             raise
         # Not in a `finally`: after a StoreFailure the store must not be touched again.
@@ -171,6 +178,18 @@ def _serve(settings: Settings, machine: Machine) -> int:
         log.close()
         machine.network.close()
     return EXIT_OK
+
+
+def _read_bans(settings: Settings, machine: Machine, exchange: Exchange) -> None:
+    """Raises SettingsError: to forget whom the operator has shut out would be worse."""
+    path = f"{settings.data}/{bans.FILE_NAME}"
+    try:
+        found = bans.decode(machine.read_private(path), machine.clock.wall_ms())
+    except (OSError, bans.BanError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(f"{path}: {reason}; mend it, or move it away") from None
+    for ban in found.all():
+        exchange.bans.add(ban, machine.clock.wall_ms())
 
 
 def check_exposure(address: Address, settings: Settings) -> None:
@@ -223,7 +242,12 @@ def _run(
         now_ms=machine.clock.monotonic_ms(),
         monotonic_us=machine.clock.monotonic_us,
     )
-    admin = Admin(network=machine.network, office=office, user_id=machine.user_id)
+    orders = Orders(
+        exchange=exchange,
+        events=events,
+        save_bans=lambda data: machine.write_private(f"{settings.data}/{bans.FILE_NAME}", data),
+    )
+    admin = Admin(network=machine.network, office=office, orders=orders, user_id=machine.user_id)
     try:
         machine.network.listen_locally(f"{settings.data}/{PANEL_SOCKET}")
     except ListenError as error:

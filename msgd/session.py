@@ -9,6 +9,7 @@ Fails by assertion when a message is put that would overtake the durability of o
 from collections import deque
 from dataclasses import dataclass
 
+from msgd.sources import Address, address_of
 from store.entry import Entry
 from store.reader import QueueReader
 from store.state import Account
@@ -34,6 +35,7 @@ class Session:
 
     __slots__ = (
         "account",
+        "address",
         "at_once",
         "backlog",
         "binding",
@@ -76,6 +78,8 @@ class Session:
         """The other end's address as text, safe to show."""
         self.binding: bytes | None = None
         """Of the channel: what ties a login to the certificate; None where nothing is encrypted."""
+        self.address: Address | None = address_of(peer)
+        """The same as a number; None for a peer of this machine that has none."""
         self.connection = Connection(Role.SERVER)
         self.greeted = False
         """Whether WELCOME was put: from then on NOTICE and PING are legal."""

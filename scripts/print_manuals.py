@@ -27,6 +27,7 @@ from msgd import VERSION, command_line  # noqa: E402  # as above
 from msgd.options import Kind, Option  # noqa: E402  # as above
 from msgd.panel.values import Sort  # noqa: E402  # as above
 from msgd.settings import OPTIONS  # noqa: E402  # as above
+from msgd.verbs import VERBS, options_of  # noqa: E402  # as above
 
 NAMES_COMMAND: Final = "msgc names -q 2>/dev/null"
 PLACES: Final = {
@@ -61,9 +62,11 @@ _CLIENT_SYNOPSIS: Final = (
     "words but errors)."
 ).replace("--", "\\-\\-")
 _SERVER_SYNOPSIS: Final = (
-    ".B msgd\n[options]\n.br\n.B msgd\nCOMMAND DIR\n.br\n.B msgd\npanel [options]\n.PP\n"
+    ".B msgd\n[options]\n.br\n.B msgd\nCOMMAND DIR\n.br\n.B msgd\npanel [options]\n.br\n"
+    ".B msgd\nkick NAME [options]\n.PP\n"
     "Without a command it serves, with a panel on this terminal. The command panel attaches one to "
-    "a running server, the others look after a data folder; the options are for serving. "
+    "a running server, kick, ban, unban and bans give it an order, the others look after a data "
+    "folder; the options are for serving. "
     "--no-NAME takes a switch back."
 ).replace("--", "\\-\\-")
 _ABOUT: Final = {
@@ -123,6 +126,14 @@ def server_parser() -> argparse.ArgumentParser:
             continue
         for word in words:
             _add_word(tool, word, text)
+    for verb in VERBS:
+        usage = f"msgd {verb.use} [options]"
+        tool = tools.add_parser(
+            verb.name, help=verb.help, description=verb.help, usage=usage, add_help=False
+        )
+        for argument in verb.arguments:
+            tool.add_argument(argument.upper(), metavar=argument.upper())
+        _add_options(tool, options_of(verb))
     return parser
 
 

@@ -35,6 +35,7 @@ class Desk:
     complained: list[str] = field(default_factory=list)
     took_signals: bool = False
     own_panel: OwnPanel | None = None
+    private: dict[str, bytes] = field(default_factory=dict)
 
     def machine(self) -> Machine:
         return Machine(
@@ -47,6 +48,8 @@ class Desk:
             own_panel=self.own_panel,
             open_disk=lambda _: self.disk,
             open_log=lambda _: self.output,
+            read_private=lambda path: self.private.get(path, b""),
+            write_private=self.private.__setitem__,
             take_signals=self.take_signals,
             say=self.said.append,
             complain=self.complained.append,
@@ -117,6 +120,20 @@ def test_this_machine_has_many_addresses(host: str) -> None:
     desk = Desk()
     desk.network.wishes.append(Wish.STOP)
     assert serve(settings(host=host), desk.machine()) == 0
+
+
+def test_who_was_banned_stays_so_and_a_file_that_is_none_is_no_start() -> None:
+    desk = Desk(private={"/d/bans.json": b"{"})
+    assert serve(settings(), desk.machine()) == 2
+    assert desk.complained == [
+        "msgd: /d/bans.json: it holds no list of bans; mend it, or move it away"
+    ]
+    ban = b'{"whom":"127.0.0.0/8","since_ms":1,"until_ms":null,"reason":""}'
+    desk.private["/d/bans.json"] = b'{"format":"msgd.bans/1","bans":[' + ban + b"]}"
+    client = desk.network.connect()
+    desk.network.wishes.append(Wish.STOP)
+    assert serve(settings(), desk.machine()) == 0, "the lock was let go"
+    assert client.hear() == []
 
 
 def test_a_panel_needs_a_terminal() -> None:

@@ -50,8 +50,8 @@ function _shtab_msgd_using
   test "$_shtab_msgd_cmdpath" = "$argv"
 end
 
-set -g _shtab_msgd_commands panel fsck dump backup
-set -g _shtab_msgd_opts_with_value --accounts-max --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --data --dead-after-ms --filter --free-bytes-min --host --journal-bytes-max --journal-segment-bytes --log --log-format --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --ping-idle-ms --port --recipients-max --reserve-bytes --sort --user --window-bytes-max --window-messages-max
+set -g _shtab_msgd_commands panel fsck dump backup kick ban unban bans
+set -g _shtab_msgd_opts_with_value --accounts-max --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --data --dead-after-ms --filter --free-bytes-min --host --journal-bytes-max --journal-segment-bytes --log --log-format --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --minutes --ping-idle-ms --port --reason --recipients-max --reserve-bytes --sort --user --window-bytes-max --window-messages-max
 
 complete -c msgd -e
 complete -c msgd -f
@@ -104,3 +104,25 @@ complete -c msgd -n '_shtab_msgd_using dump; and test $_shtab_msgd_npos -eq 0' -
 complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a backup -d 'copy a data folder, also of a running server'
 complete -c msgd -n '_shtab_msgd_using backup; and test $_shtab_msgd_npos -eq 0' -ka "(__fish_complete_directories)" -d DIR
 complete -c msgd -n '_shtab_msgd_using backup; and test $_shtab_msgd_npos -eq 1' -ka "(__fish_complete_directories)" -d TO
+complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a kick -d 'end a user'"'"'s session'
+complete -c msgd -n '_shtab_msgd_using kick' -l reason -x -d 'what the user is told, and the log'
+complete -c msgd -n '_shtab_msgd_using kick' -l data -xka "(__fish_complete_directories)" -d 'where the messages are kept'
+complete -c msgd -n '_shtab_msgd_using kick' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'read options from this TOML file'
+complete -c msgd -n '_shtab_msgd_using kick' -l json -d 'print the answer as JSON'
+complete -c msgd -n '_shtab_msgd_using kick; and test $_shtab_msgd_npos -eq 0' -ka "(msgc names -q 2>/dev/null)" -d NAME
+complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a ban -d 'shut out a user or a network'
+complete -c msgd -n '_shtab_msgd_using ban' -l minutes -x -d 'for so long; 0: until it is taken back'
+complete -c msgd -n '_shtab_msgd_using ban' -l reason -x -d 'what the user is told, and the log'
+complete -c msgd -n '_shtab_msgd_using ban' -l name -d 'it is a name, even if it reads so'
+complete -c msgd -n '_shtab_msgd_using ban' -l data -xka "(__fish_complete_directories)" -d 'where the messages are kept'
+complete -c msgd -n '_shtab_msgd_using ban' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'read options from this TOML file'
+complete -c msgd -n '_shtab_msgd_using ban' -l json -d 'print the answer as JSON'
+complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a unban -d 'take a ban back'
+complete -c msgd -n '_shtab_msgd_using unban' -l name -d 'it is a name, even if it reads so'
+complete -c msgd -n '_shtab_msgd_using unban' -l data -xka "(__fish_complete_directories)" -d 'where the messages are kept'
+complete -c msgd -n '_shtab_msgd_using unban' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'read options from this TOML file'
+complete -c msgd -n '_shtab_msgd_using unban' -l json -d 'print the answer as JSON'
+complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a bans -d 'list who is banned'
+complete -c msgd -n '_shtab_msgd_using bans' -l data -xka "(__fish_complete_directories)" -d 'where the messages are kept'
+complete -c msgd -n '_shtab_msgd_using bans' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'read options from this TOML file'
+complete -c msgd -n '_shtab_msgd_using bans' -l json -d 'print the answer as JSON'

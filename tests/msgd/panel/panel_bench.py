@@ -1,6 +1,9 @@
 """A server and a panel on a fake terminal: people type, clients come and go, both loops turn."""
 
+from collections.abc import Callable
+
 from msgd.admin import Admin
+from msgd.orders import Orders
 from msgd.panel.attached import Attached
 from msgd.panel.desk import Office
 from msgd.panel.screen import Role, Screen
@@ -25,6 +28,8 @@ class PanelBench(Bench):
         ascii_only: bool = True,
     ) -> None:
         self.attached: Attached | None = None
+        self.saved_bans: list[bytes] = []
+        self.save_bans: Callable[[bytes], None] = self.saved_bans.append
         super().__init__(face=self._make_admin, settings=settings)
         self.network.local_path = "/d/panel.sock"
         self.attach(rows, columns, role, ascii_only=ascii_only)
@@ -44,7 +49,18 @@ class PanelBench(Bench):
             now_ms=bench.clock.now_ms,
             monotonic_us=bench.clock.monotonic_us,
         )
-        self.admin = Admin(network=bench.network, office=self.office, user_id=USER_ID)
+
+        def save_bans(data: bytes) -> None:
+            self.save_bans(data)
+
+        orders = Orders(
+            exchange=bench.exchange,
+            events=bench.events,
+            save_bans=save_bans,
+        )
+        self.admin = Admin(
+            network=bench.network, office=self.office, orders=orders, user_id=USER_ID
+        )
         return self.admin
 
     def attach(self, rows: int, columns: int, role: Role, *, ascii_only: bool = True) -> Attached:
