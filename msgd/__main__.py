@@ -21,6 +21,7 @@ from msgd.os_clock import OsClock
 from msgd.os_host import keep_private
 from msgd.os_net import OsNetwork, take_descriptors
 from msgd.os_process import PanelProcess, start_panel
+from msgd.os_systemd import find_supervisor
 from msgd.panel.attached import Attached
 from msgd.panel.codec import CodecError
 from msgd.panel.once import Caller, json_text, plain_text
@@ -155,6 +156,7 @@ def _serve(settings: Settings) -> int:
         open_log=_open_log,
         read_private=os_files.read_private,
         write_private=os_files.write_private,
+        supervisor=find_supervisor(os.environ, os.getpid()),
         take_signals=lambda: os_signals.install(network.signals_fd),
         say=_say,
         complain=_complain,

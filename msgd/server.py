@@ -18,6 +18,7 @@ from msgd import VERSION, bans
 from msgd.admin import Admin
 from msgd.events import EventKind, EventLog
 from msgd.exchange import Exchange
+from msgd.faces import join_faces
 from msgd.limits import EVENTS_MAX
 from msgd.log import Log, LogError, LogOutput, NoLog
 from msgd.net import Address, Channel, Clock, ListenError, LocalNetwork
@@ -25,9 +26,10 @@ from msgd.options import SettingsError
 from msgd.orders import Orders
 from msgd.panel.desk import Office
 from msgd.panel.values import Identity
-from msgd.reactor import Reactor
+from msgd.reactor import Face, Reactor
 from msgd.reactor_limits import ReactorLimits
 from msgd.settings import Settings
+from msgd.supervisor import NoSupervisor, Supervisor, SupervisorLine
 from msgd.values import Now
 from store.disk import Disk, DiskError
 from store.errors import EXIT_FAILED, EXIT_REFUSED, StoreError, StoreForbidden, StoreNoRoom
@@ -92,6 +94,7 @@ class Machine:
     """A small file of the server's own; b"" if there is none. Raises OSError."""
     write_private: Callable[[str, bytes], None]
     """Put a small file in place of what may be there. Raises OSError."""
+    supervisor: SupervisorLine
     take_signals: Callable[[], None]
     """From now on signals reach the network's poll."""
     say: Callable[[str], None]
@@ -255,6 +258,11 @@ def _run(
         _event(events, EventKind.WARN, f"no panel can be attached: {error}", machine)
     if machine.own_panel is not None:
         admin.adopt(machine.own_panel.channel)
+    faces: list[Face] = [admin]
+    if not isinstance(machine.supervisor, NoSupervisor):
+        supervisor = Supervisor(machine.supervisor)
+        faces.append(supervisor)
+        supervisor.ready(str(address))
     try:
         Reactor(
             network=machine.network,
@@ -264,7 +272,7 @@ def _run(
             events=events,
             log=log,
             limits=limits,
-            face=admin,
+            face=join_faces(*faces),
         ).run()
     finally:
         admin.close()

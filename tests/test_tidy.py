@@ -29,7 +29,7 @@ module_docstring_characters_min: Final = 80
 # Modules that reach the machine, and the only files of the five packages that may import them. A
 # new file in a row is a decision: the rest of its package goes on receiving it as an argument.
 ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
-    "socket": ("msgd/os_net.py", "msgc/os_net.py"),
+    "socket": ("msgd/os_net.py", "msgd/os_systemd.py", "msgc/os_net.py"),
     "selectors": ("msgd/os_net.py", "msgc/os_net.py"),
     "select": ("term/os_terminal.py", "msgd/os_files.py", "msgd/os_process.py"),
     "ssl": (),
@@ -46,6 +46,7 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
         "msgd/os_files.py",
         "msgd/os_host.py",
         "msgd/os_process.py",
+        "msgd/os_systemd.py",
         "msgd/__main__.py",
         "msgc/os_files.py",
         "msgc/os_net.py",  # for the system's words for its error numbers

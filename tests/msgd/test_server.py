@@ -12,6 +12,7 @@ from msgd.net import Channel, Wish
 from msgd.options import Value
 from msgd.server import Machine, OwnPanel, check_folder, serve
 from msgd.settings import Layer, Settings, merge
+from msgd.supervisor import NoSupervisor
 from store.disk import Disk, DiskFailure
 from store.errors import StoreDamaged, StoreLocked, StoreNoRoom
 from tests.msgd.fake_machine import FakeOutput
@@ -50,6 +51,7 @@ class Desk:
             open_log=lambda _: self.output,
             read_private=lambda path: self.private.get(path, b""),
             write_private=self.private.__setitem__,
+            supervisor=NoSupervisor(),
             take_signals=self.take_signals,
             say=self.said.append,
             complain=self.complained.append,

@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,9 +22,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 class Process:
     """`python -m msgd --headless`, on a port that the system chooses."""
 
-    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, through: Sequence[str] = (), **environment: str
+    ) -> None:
         self.running = subprocess.Popen(
-            [sys.executable, "-m", "msgd", "--data", str(folder), *arguments],
+            [*through, sys.executable, "-m", "msgd", "--data", str(folder), *arguments],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], "HOME": str(folder.parent), **as_root.ENVIRONMENT}
             | environment,
@@ -54,8 +56,10 @@ e2e = pytest.mark.e2e
 def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     made: list[Process] = []
 
-    def begin(*arguments: str, folder: str = "data", **environment: str) -> Process:
-        made.append(Process(tmp_path / folder, *arguments, **environment))
+    def begin(
+        *arguments: str, folder: str = "data", through: Sequence[str] = (), **environment: str
+    ) -> Process:
+        made.append(Process(tmp_path / folder, *arguments, through=through, **environment))
         return made[-1]
 
     yield begin
