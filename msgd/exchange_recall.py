@@ -250,6 +250,8 @@ class Recall:
             account = state.by_number[each]
             if number <= each or each == sender or account.settled.covers(number):
                 continue
+            if 0 < account.closing_number < number:
+                continue  # it was never to have this message
             if account.closing or self._may_be_out(account, number):
                 found[each] = None
         return sorted(found)

@@ -426,6 +426,25 @@ def test_an_account_on_its_way_out_is_told_of_its_own_way(server: Server) -> Non
     assert fates(alice) == [("bob", Code.RECIPIENT_DELETED)]
 
 
+def test_who_was_leaving_when_it_was_sent_does_not_count_among_those_who_have_it(
+    server: Server,
+) -> None:
+    alice, bob, carol = server.user("alice"), server.user("bob"), server.user("carol")
+    bob.drop()
+    alice.send("bob")
+    bob = server.user("bob")
+    bob.post(DeletionRequest(9, "bob", force=True))
+    server.answer()
+    message = alice.message()
+    alice.post(message)
+    server.answer()
+    assert server.store.state.by_name["bob"].closing
+    alice.post(RecallMessage(77, message.message_id, everyone=True))
+    server.answer()
+    assert alice.last(MessageRecalled).handed_out == ("carol",)
+    assert carol.all(DistributeMessage)
+
+
 def test_a_forced_deletion_passes_over_what_was_recalled(server: Server) -> None:
     alice = server.user("alice")
     message = alice.send()
