@@ -10,6 +10,7 @@ from enum import Enum, unique
 from typing import Final
 
 from msgd import VERSION
+from msgd.build import BUILD
 from msgd.limits import ExchangeLimits
 from msgd.options import Kind, Option, Value
 from msgd.panel.once import Wanted
@@ -215,7 +216,7 @@ _TOOL_USE: Final = {
 
 def version() -> str:
     """The answer to --version."""
-    return f"msgd {VERSION}, protocol MSGP/{wire_limits.VERSION}"
+    return f"msgd {VERSION}, protocol MSGP/{wire_limits.VERSION}, {BUILD}"
 
 
 def help_text() -> str:
@@ -287,7 +288,7 @@ with K, M or G. Names that end in -ms take milliseconds.
 
 _OTHER_OPTIONS: Final = """\
   --help, -h                   this text
-  --version                    the version of the program and of its protocol"""
+  --version                    versions of program and protocol, and the build"""
 
 _PANEL_HEAD: Final = """
 Options of msgd panel, beside --data, --config, --color and --ascii:"""

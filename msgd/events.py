@@ -34,7 +34,7 @@ class EventKind(Enum):
     STOP = "STOP"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Event:
     """One line of the log; never changed once made (not frozen, because each message makes one)."""
 
@@ -42,6 +42,11 @@ class Event:
     """Wall clock."""
     kind: EventKind
     text: str
+
+    def __init__(self, at_ms: int, kind: EventKind, text: str) -> None:
+        self.at_ms = at_ms
+        self.kind = kind
+        self.text = text
 
     @property
     def line(self) -> str:

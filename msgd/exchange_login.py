@@ -14,6 +14,7 @@ from typing import Final
 
 from msgd import VERSION as PROGRAM_VERSION
 from msgd import names
+from msgd.build import BUILD
 from msgd.events import EventKind
 from msgd.exchange_core import Core
 from msgd.exchange_delivery import COUNT_MAX, Delivery
@@ -37,7 +38,7 @@ from wire.messages import (
     Welcome,
 )
 
-AGENT: Final = f"msgd {PROGRAM_VERSION}"
+AGENT: Final = f"msgd {PROGRAM_VERSION} ({BUILD})"
 TIMERS_SPARE_MAX: Final = 64
 
 

@@ -15,13 +15,15 @@ current_step=arguments
 
 usage() {
     cat <<'END'
-Usage: scripts/test.sh [--fast]
+Usage: scripts/test.sh [--fast | --compiled]
 
 Sets up what it needs (a virtual environment in .venv, pinned tools, tmux for the end-to-end tests), then:
 format, lint, import contracts, shell scripts, strict types, all tests with branch coverage, and
 100 % of wire and store.
 
-  --fast    without the tests marked `slow` or `e2e`: for every commit; under two minutes on two cores
+  --fast      without the tests marked `slow` or `e2e`: for every commit; under two minutes on two cores
+  --compiled  the tests of the server, of what is kept and of what is said, on a compiled build, which it
+              makes in .venv-compiled (some minutes); nothing else
 
 Environment: PYTHON names the Python to use.
 END
@@ -31,6 +33,7 @@ main() {
     case ${1:-} in
     '') ;;
     --fast) lane=fast ;;
+    --compiled) lane=compiled ;;
     -h | --help)
         usage
         exit 0
@@ -44,6 +47,11 @@ main() {
     step "set-up"
     # The checks belong to this project's own environment, with its pinned tools.
     unset MSG_VENV
+    if [ "$lane" = compiled ]; then
+        test_compiled all
+        current_step=
+        return
+    fi
     set_up "$root" dev
     [ "$lane" = fast ] || need_tmux
     step "format"
@@ -81,6 +89,30 @@ run_tests() {
     step "end-to-end tests"
     # Each test has programs, folders and ports of its own, and waits for real terminals.
     run_pytest "e2e" -n "$jobs"
+}
+
+# The tests beside which no sources lie: what they import is what was installed.
+test_compiled() { # all | smoke
+    local tree=$root/.venv-compiled/tree of_all=(tests/msgd tests/sim) name
+    set_up_compiled "$root"
+    venv=$compiled
+    rm -rf "$tree"
+    mkdir "$tree"
+    for name in tests scripts docs share setup.py pyproject.toml; do cp -r "$root/$name" "$tree/"; done
+    cd "$tree"
+    export MSG_BUILD=compiled
+    [ "$1" = all ] || of_all=(tests/msgd/test_build.py tests/msgd/test_exchange*.py)
+    step "unit tests on the compiled build"
+    run_pytest "not slow and not e2e" -n "$jobs" tests/wire tests/store "${of_all[@]}"
+    if [ "$1" = all ]; then
+        need_tmux
+        step "slow tests and simulation on the compiled build"
+        run_pytest "slow and not e2e" -n "$jobs" tests/wire tests/store "${of_all[@]}" tests/crash
+        step "end-to-end tests on the compiled build"
+        run_pytest "e2e" -n "$jobs" tests/e2e/test_delivery.py tests/e2e/test_persistence.py tests/e2e/test_bad_bytes.py
+    fi
+    unset MSG_BUILD
+    cd "$root"
 }
 
 run_pytest() { # MARKS OPTION...

@@ -7,6 +7,7 @@ to rest as the bytes of its last saved state (see `store.accounts`), and comes b
 from typing import TYPE_CHECKING, NamedTuple
 
 from store.entry import Entry
+from store.native import mypyc_attr
 from store.ranges import Ranges
 from store.window import Window
 
@@ -71,11 +72,14 @@ class Everyone:
         self.recalled: dict[int, Withdrawn] = {}
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Account:
-    """A user's account: durable, except for what is marked as cache."""
+    """A user's account: durable, except for what is marked as cache.
+
+    What is in memory is its subclass `store.awake.AwakeAccount`.
+    """
 
     __slots__ = (
-        "__weakref__",  # see store.accounts
         "closing_bytes",
         "closing_number",
         "closing_total",

@@ -20,6 +20,7 @@ from struct import error as StructError  # noqa: N812  # it is a class
 from typing import Final
 
 from store.account import Account, Everyone, Withdrawn
+from store.awake import AwakeAccount
 from store.limits import WINDOW_BITS
 from store.ranges import Ranges
 from store.records import decode_name
@@ -101,11 +102,11 @@ def measure(value: bytes) -> tuple[tuple[int, ...], int, int]:
     return fixed, windows_at, marks_at
 
 
-def decode_account(value: bytes) -> Account:
+def decode_account(value: bytes) -> AwakeAccount:
     """The account that was saved. Raises ValueError."""
     fixed, windows_at, marks_at = measure(value)
     ranges_at = FIXED.size + fixed[17]
-    account = Account(fixed[0], decode_name(value[FIXED.size : ranges_at]), fixed[2])
+    account = AwakeAccount(fixed[0], decode_name(value[FIXED.size : ranges_at]), fixed[2])
     account.stamp, account.last_seen_ms = fixed[1], fixed[3]
     account.closing_number, account.closing_total, account.closing_bytes = fixed[4:7]
     account.own_messages, account.own_bytes, account.own_outcomes = fixed[7:10]

@@ -1,10 +1,10 @@
 """All accounts, by number and by name; those that nobody holds are at rest as a few hundred bytes.
 
-An account is *awake* as long as somebody holds it: a session, a reader, `State.dirty` while it
-has changes that are not saved, a checkpoint that is about to save it. Awake it is an `Account`;
-at rest it is the value of its newest ACCOUNT in the accounts log, and nothing else (measured: 540
-bytes with one window, where the objects took 1,660). Weak references see to it that there is never
-a second `Account` of one number. Start-up takes the bytes as they are.
+An account is *awake* as long as somebody holds it: a session, a reader, `State.dirty` while it has
+changes that are not saved, a checkpoint that is about to save it. Awake it is an `Account` (see
+`store.awake`); at rest it is the value of its newest ACCOUNT in the accounts log, and nothing else
+(measured: 540 bytes with one window, where the objects took 1,660). Weak references see to it that
+there is never a second `Account` of one number. Start-up takes the bytes as they are.
 
 Must never let an account rest whose changes are not saved: whoever changes one puts it into
 `State.dirty`. Fails with ValueError for bytes that are no account, when they are taken over.
@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 
 from store.account import Account
 from store.account_codec import ACCOUNT, decode_account, identify
+from store.awake import AwakeAccount
 from wire import tlv
 
 
@@ -75,7 +76,7 @@ class Accounts:
         if value is not None:
             self.forget(number, identify(value)[1])
 
-    def add(self, account: Account) -> None:
+    def add(self, account: AwakeAccount) -> None:
         """A new account, never saved; the caller holds it until it is."""
         self.saved[account.number] = b""
         self.awake[account.number] = account

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from store import window
 from store.account import EVERYONE, Account, Everyone, Queue, Withdrawn
 from store.accounts import Accounts
+from store.awake import AwakeAccount
 from store.entry import Audience, Entry, EntryKind
 from store.records import (
     Accepted,
@@ -132,7 +133,7 @@ class State:
         """
         self.next_number = number + 1
         self.see_time(fields.at_ms)
-        account = Account(number, fields.name, fields.at_ms)
+        account = AwakeAccount(number, fields.name, fields.at_ms)
         account.everyone_seen = fields.everyone_total
         account.everyone_seen_bytes = fields.everyone_bytes
         account.everyone_hint = fields.everyone_hint

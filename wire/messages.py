@@ -1,8 +1,7 @@
 """Every frame of MSGP/1 as a value: one dataclass per frame, named as the frame.
 
-Which field carries which attribute stands in the table of `wire.frames`. What is made by the
-hundred thousand is slotted, what is rare is frozen too (a frozen dataclass costs five times as much
-to make); none is changed once made.
+Which field carries which attribute stands in the table of `wire.frames`. Here stands what is rare,
+frozen; what is made by the hundred thousand stands in `wire.hot_messages`.
 
 Must never hold more than values: no codec, no I/O, no rule about what is legal when.
 Fails never; what cannot be said in a frame is refused when it is encoded.
@@ -10,6 +9,56 @@ Fails never; what cannot be said in a frame is refused when it is encoded.
 
 from dataclasses import dataclass
 from typing import TypeAlias
+
+from wire.hot_messages import (
+    DistributeMessage,
+    MessagePending,
+    MessageReceipt,
+    MessageSuccess,
+    ReceiptSettled,
+    SendMessage,
+)
+
+__all__ = [
+    "AccountEntry",
+    "AccountList",
+    "ChangePassword",
+    "CheckComplete",
+    "CheckMessages",
+    "CreateAccount",
+    "CreateFailure",
+    "CreateSuccess",
+    "DeletionFailure",
+    "DeletionRequest",
+    "DeletionSuccess",
+    "DistributeMessage",
+    "Error",
+    "Hello",
+    "ListAccounts",
+    "LoggedOut",
+    "LoginChallenge",
+    "LoginFailure",
+    "LoginProof",
+    "LoginRequest",
+    "LoginSuccess",
+    "Logout",
+    "Message",
+    "MessageFailure",
+    "MessagePending",
+    "MessageRecalled",
+    "MessageReceipt",
+    "MessageSuccess",
+    "Notice",
+    "PasswordChanged",
+    "PasswordFailure",
+    "Ping",
+    "Pong",
+    "RecallFailure",
+    "RecallMessage",
+    "ReceiptSettled",
+    "SendMessage",
+    "Welcome",
+]
 
 # ----- greeting and keeping alive -------------------------------------------------------------
 
@@ -278,28 +327,6 @@ class DeletionFailure:
 # ----- messages -------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class SendMessage:
-    """To the named recipients, or to everyone. `body` is UTF-8."""
-
-    request: int
-    message_id: bytes
-    body: bytes
-    recipients: tuple[str, ...] = ()
-    everyone: bool = False
-
-
-@dataclass(slots=True)
-class MessagePending:
-    """It is on the disk, in the queues of `recipients_count` users."""
-
-    request: int
-    message_id: bytes
-    recipients_count: int | None = None
-    received_at_ms: int | None = None
-    duplicate: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class MessageFailure:
     """It was not accepted (an answer, with `request`), or came to nothing later.
@@ -315,46 +342,6 @@ class MessageFailure:
     request: int | None = None
     delivery: int | None = None
     settled_at_ms: int | None = None
-
-
-@dataclass(slots=True)
-class MessageSuccess:
-    """The recipient's client has confirmed it. To be confirmed in turn, by its `delivery`."""
-
-    delivery: int
-    message_id: bytes
-    recipient: str
-    delivered_at_ms: int
-
-
-@dataclass(slots=True)
-class DistributeMessage:
-    """A message for you. `request` is that of the CHECK_MESSAGES that asked for it, if one did."""
-
-    delivery: int
-    message_id: bytes
-    sender: str
-    received_at_ms: int
-    audience: int
-    audience_count: int
-    body: bytes
-    request: int | None = None
-
-
-@dataclass(slots=True)
-class MessageReceipt:
-    """I hold these safely: take them out of my queue. With `request` it is answered."""
-
-    deliveries: tuple[int, ...]
-    request: int | None = None
-
-
-@dataclass(slots=True)
-class ReceiptSettled:
-    """They are out of the queue, durably."""
-
-    request: int
-    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,9 @@
 # shellcheck shell=bash
 
 venv= # set by set_up: the environment to use
+# shellcheck disable=SC2034  # set by set_up_compiled, for who sources this
+compiled= # set by set_up_compiled: the environment with the compiled build
+packages=(wire store term msgd msgc)
 python_major_minimum=3
 python_minor_minimum=11
 
@@ -123,6 +126,40 @@ set_up() { # ROOT KIND
         fail "pip could not install the project; its words are above. It needs a package index (PyPI) that it can reach."
     # Last, so that an interrupted install is never taken for a whole one.
     printf '%s\n' "$stamp" >"$venv/setup-$kind.stamp"
+}
+
+# Makes the environment of the compiled build: the project, compiled, and the tools of the checks, in
+# .venv-compiled. Built from a copy, so that nothing is left among the sources. Sets `compiled`.
+set_up_compiled() { # ROOT
+    local root=$1 python stamp copy name
+    compiled=$root/.venv-compiled
+    command -v cc >/dev/null || install_with_apt gcc "it compiles what mypyc wrote"
+    python=$(find_python) || exit 1
+    stamp=$(compiled_stamp "$root" "$python")
+    if [ -f "$compiled/setup.stamp" ] && [ "$(cat "$compiled/setup.stamp")" = "$stamp" ]; then return; fi
+    rm -f "$compiled/setup.stamp"
+    venv=$compiled make_venv "$python"
+    say "Compiling the project into $compiled: some minutes."
+    copy=$(mktemp -d)
+    for name in "${packages[@]}" scripts share pyproject.toml setup.py README.md LICENSE; do
+        cp -r "$root/$name" "$copy/"
+    done
+    MSG_COMPILE=1 run_quietly "$compiled/bin/python" -m pip install --disable-pip-version-check \
+        "${copy}[dev]" || {
+        rm -rf "$copy"
+        fail "The compiled build failed; its words are above. It needs a C compiler, Python's headers and a package index (PyPI)."
+    }
+    rm -rf "$copy"
+    printf '%s\n' "$stamp" >"$compiled/setup.stamp"
+}
+
+compiled_stamp() { # ROOT PYTHON
+    {
+        "$2" -c 'import sys; print(sys.version, sys.prefix)'
+        cd "$1" || exit 1
+        cat pyproject.toml setup.py
+        find "${packages[@]}" -name '*.py' -print0 | sort -z | xargs -0 cat
+    } | sha256sum | cut -d ' ' -f 1
 }
 
 stamp_matches() { # FILE STAMP

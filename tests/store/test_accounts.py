@@ -2,20 +2,20 @@ import gc
 
 import pytest
 
-from store.account import Account
 from store.account_codec import encode_account
 from store.accounts import Accounts
+from store.awake import AwakeAccount
 from tests.store.support import SMALL, filled, new_disk, open_store, picture
 from wire import tlv
 
 
-def value_of(account: Account) -> bytes:
+def value_of(account: AwakeAccount) -> bytes:
     return encode_account(account)[tlv.HEADER_BYTES :]
 
 
 def test_an_account_is_awake_as_long_as_somebody_holds_it() -> None:
     accounts = Accounts()
-    ann = Account(1, "ann", 5)
+    ann = AwakeAccount(1, "ann", 5)
     accounts.add(ann)
     ann.last_seen_ms = 7
     accounts.keep(ann, encode_account(ann))
@@ -31,7 +31,7 @@ def test_an_account_is_awake_as_long_as_somebody_holds_it() -> None:
 
 def test_the_tables_agree() -> None:
     accounts = Accounts()
-    held = [Account(number, name, 0) for number, name in enumerate(["bob", "ann", "cat"], 1)]
+    held = [AwakeAccount(number, name, 0) for number, name in enumerate(["bob", "ann", "cat"], 1)]
     for account in held:
         accounts.add(account)
     assert accounts.names == ["ann", "bob", "cat"]
@@ -52,7 +52,7 @@ def test_the_tables_agree() -> None:
 
 def test_the_bytes_of_all_states_are_counted() -> None:
     accounts = Accounts()
-    ann, bob = Account(1, "ann", 0), Account(2, "bob", 0)
+    ann, bob = AwakeAccount(1, "ann", 0), AwakeAccount(2, "bob", 0)
     for account in (ann, bob):
         accounts.add(account)
     assert accounts.saved_bytes == 0
@@ -69,13 +69,13 @@ def test_loading_takes_the_newest_state_and_sorts_once() -> None:
     accounts = Accounts()
     accounts.begin_loading()
     for number, name, seen_ms in [(1, "bob", 1), (2, "ann", 2), (1, "bob", 3), (3, "cat", 4)]:
-        account = Account(number, name, 0)
+        account = AwakeAccount(number, name, 0)
         account.last_seen_ms = seen_ms
         account.closing_number = 9 if name == "ann" else 0
         accounts.load(value_of(account))
     accounts.unload(3)
     accounts.unload(4)
-    new = Account(5, "abe", 0)
+    new = AwakeAccount(5, "abe", 0)
     accounts.add(new)
     accounts.end_loading()
     assert accounts.names == ["abe", "ann", "bob"]
@@ -84,7 +84,7 @@ def test_loading_takes_the_newest_state_and_sorts_once() -> None:
 
 
 def test_rubbish_is_found_when_it_is_loaded() -> None:
-    account = Account(1, "ann", 0)
+    account = AwakeAccount(1, "ann", 0)
     account.settled.starts = [1]
     for value in (b"", bytes(146), value_of(account)):
         with pytest.raises(ValueError, match=r"."):
