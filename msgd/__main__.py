@@ -15,6 +15,7 @@ from msgd import command_line, inspection, order_call, os_files, os_signals
 from msgd.command_line import Action, Command, UsageError
 from msgd.host import HostError, check_user
 from msgd.log import LogOutput
+from msgd.metrics import Renderer
 from msgd.net import CallError, Channel
 from msgd.options import SettingsError
 from msgd.os_clock import OsClock
@@ -156,6 +157,7 @@ def _serve(settings: Settings) -> int:
         open_log=_open_log,
         read_private=os_files.read_private,
         write_private=os_files.write_private,
+        load_metrics=_load_metrics,
         supervisor=find_supervisor(os.environ, os.getpid()),
         take_signals=lambda: os_signals.install(network.signals_fd),
         say=_say,
@@ -240,6 +242,18 @@ def _open_disk(folder: str) -> Disk:
 
 def _open_log(path: str) -> LogOutput:
     return os_files.FileOutput(path) if path else os_files.StandardErrorOutput()
+
+
+def _load_metrics() -> Renderer:
+    # Here, because the library is an extra, and takes its time to load.
+    try:
+        from msgd.metrics_text import render
+    except ImportError:
+        raise SettingsError(
+            "metrics_port needs the package prometheus-client, which is not installed here: "
+            f"{sys.executable} -m pip install prometheus-client"
+        ) from None
+    return render
 
 
 def _open_console(settings: Settings, role: Role) -> Console:

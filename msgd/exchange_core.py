@@ -4,7 +4,7 @@ Must never decide anything: the rules are in the modules beside this one.
 Fails never by itself.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgd.bans import Bans
 from msgd.events import EventKind, EventLog
@@ -13,6 +13,7 @@ from msgd.session import Session
 from msgd.values import Now
 from store.state import State
 from store.store import Store
+from wire.codes import Code
 from wire.messages import Message, Ping
 
 REQUEST_MAX = (1 << 32) - 1
@@ -25,12 +26,20 @@ class Tally:
     logins: int = 0
     accepted: int = 0
     """Messages taken, however many recipients each had."""
+    accepted_bytes: int = 0
+    """Of their bodies."""
     refused: int = 0
     """Messages refused."""
     delivered: int = 0
     """Messages put out to a recipient, repeats after a lost connection included."""
     settled: int = 0
     """Entries that left a queue because they were confirmed."""
+    logins_refused: dict[Code, int] = field(default_factory=dict)
+    """By reason, only those that there were."""
+
+    def refuse_login(self, code: Code) -> None:
+        """Count one login that was not let in."""
+        self.logins_refused[code] = self.logins_refused.get(code, 0) + 1
 
 
 class Core:

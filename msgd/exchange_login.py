@@ -201,6 +201,7 @@ class Login:
         self, session: Session, message: LoginRequest, code: Code, text: str, now: Now
     ) -> None:
         self._core.say(session, LoginFailure(message.request, code, text))
+        self._core.tally.refuse_login(code)
         reason = "username in use" if code is Code.IN_USE else code.name.lower().replace("_", " ")
         name = safe_log(names.fold(message.username), 64)
         self._core.note(EventKind.REJECT, f"{name} from {session.peer}: {reason}", now)

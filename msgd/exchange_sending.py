@@ -87,6 +87,7 @@ class Sending:
             if not has_room(account, 1, limits):
                 note_filled(core, account, now)
         core.tally.accepted += 1
+        core.tally.accepted_bytes += len(message.body)
         core.note(EventKind.SEND, f"{sender.name} to {_named(recipients)}", now)
 
     def _send_to_everyone(
@@ -113,6 +114,7 @@ class Sending:
             if told is not session and not told.in_pump:
                 core.mark(told)
         core.tally.accepted += 1
+        core.tally.accepted_bytes += len(message.body)
         core.note(EventKind.SEND, f"{sender.name} to everyone ({count})", now)
 
     # ----- checks -----------------------------------------------------------------------------

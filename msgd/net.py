@@ -96,6 +96,7 @@ class Ready:
 
     listener: bool = False
     callers: bool = False
+    beside: bool = False
     console: bool = False
     wishes: tuple[Wish, ...] = ()
     readable: list[Channel] = field(default_factory=list)
@@ -149,6 +150,22 @@ class LocalNetwork(Network, Protocol):
 
     def hang_up(self) -> None:
         """Take no more callers; the local socket goes. Again does nothing."""
+
+
+class BesideNetwork(Network, Protocol):
+    """A network with one more listener, for what is no client: the page with the metrics."""
+
+    def listen_beside(self, address: Address) -> Address:
+        """Begin to listen there too; gives the address as it really is. Raises ListenError."""
+
+    def accept_beside(self) -> Channel | None:
+        """Who waits there; None when nobody does. Raises AcceptError."""
+
+    def watch_beside(self, wanted: bool) -> None:
+        """Whether `poll` should tell of them. Raises AcceptError, if it should."""
+
+    def stop_listening_beside(self) -> None:
+        """Refuse them from now on. Again does nothing."""
 
 
 class CallingNetwork(Network, Protocol):

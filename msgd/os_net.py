@@ -48,6 +48,7 @@ _PASSING: Final = frozenset(
 _CREDENTIALS: Final = Struct("3i")  # struct ucred of unix(7): process, user, group
 _LISTENER: Final = "listener"
 _CALLERS: Final = "callers"
+_BESIDE: Final = "beside"
 _CONSOLE: Final = "console"
 _SIGNALS: Final = "signals"
 
@@ -110,6 +111,7 @@ class OsNetwork:
         self._listener: socket.socket | None = None
         self._callers: socket.socket | None = None
         self._callers_path = ""
+        self._beside: socket.socket | None = None
         self._console_fd: int | None = None
         self._signals_in, self._signals_out = socket.socketpair()
         self._signals_in.settimeout(0)
@@ -150,6 +152,15 @@ class OsNetwork:
 
         Raises ListenError.
         """
+        self._listener, found = self._open_listener(address, _LISTENER)
+        return found
+
+    def listen_beside(self, address: Address) -> Address:
+        """See msgd.net.BesideNetwork."""
+        self._beside, found = self._open_listener(address, _BESIDE)
+        return found
+
+    def _open_listener(self, address: Address, key: _Key) -> tuple[socket.socket, Address]:
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         listener = self.make_socket(family)
         try:
@@ -160,13 +171,12 @@ class OsNetwork:
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             listener.bind((address.host, address.port))
             listener.listen(LISTEN_BACKLOG_MAX)
-            self._selector.register(listener, selectors.EVENT_READ, _LISTENER)
+            self._selector.register(listener, selectors.EVENT_READ, key)
         except OSError as error:
             _close(listener)
             raise ListenError(_listen_reason(error, address)) from None
-        self._listener = listener
         numbers = listener.getsockname()
-        return Address(str(numbers[0]), int(numbers[1]))
+        return listener, Address(str(numbers[0]), int(numbers[1]))
 
     def accept(self) -> Channel | None:
         """See msgd.net.Network."""
@@ -279,6 +289,39 @@ class OsNetwork:
             raise CallError(_reason(error)) from None
         return OsChannel(calling, "the server")
 
+    def accept_beside(self) -> Channel | None:
+        """See msgd.net.BesideNetwork."""
+        if self._beside is None:
+            return None
+        try:
+            connected, _ = self._beside.accept()
+        except OSError as error:
+            if error.errno in _PASSING:
+                return None
+            raise AcceptError(_reason(error)) from None
+        connected.settimeout(0)
+        return OsChannel(connected, "metrics")
+
+    def watch_beside(self, wanted: bool) -> None:
+        """See msgd.net.BesideNetwork."""
+        if self._beside is None:
+            return
+        watched = self._beside.fileno() in self._selector.get_map()
+        if wanted and not watched:
+            try:
+                self._selector.register(self._beside, selectors.EVENT_READ, _BESIDE)
+            except OSError as error:
+                raise AcceptError(_reason(error)) from None
+        elif watched and not wanted:
+            self._selector.unregister(self._beside)
+
+    def stop_listening_beside(self) -> None:
+        """See msgd.net.BesideNetwork."""
+        if self._beside is not None:
+            self.watch_beside(wanted=False)
+            _close(self._beside)
+            self._beside = None
+
     def watch_console(self, fd: int | None) -> None:
         """See msgd.net.Network."""
         if self._console_fd is not None:
@@ -320,6 +363,8 @@ class OsNetwork:
                 ready.listener = True
             elif owner == _CALLERS:
                 ready.callers = True
+            elif owner == _BESIDE:
+                ready.beside = True
             elif owner == _CONSOLE:
                 ready.console = True
             else:
@@ -340,6 +385,7 @@ class OsNetwork:
         """See msgd.net.Network."""
         self.stop_listening()
         self.hang_up()
+        self.stop_listening_beside()
         self._selector.close()
         self._signals_in.close()
         self._signals_out.close()

@@ -21,7 +21,9 @@ from msgd.exchange import Exchange
 from msgd.faces import join_faces
 from msgd.limits import EVENTS_MAX
 from msgd.log import Log, LogError, LogOutput, NoLog
-from msgd.net import Address, Channel, Clock, ListenError, LocalNetwork
+from msgd.metrics import Measures, Renderer
+from msgd.metrics_page import MetricsPage
+from msgd.net import Address, BesideNetwork, Channel, Clock, ListenError, LocalNetwork
 from msgd.options import SettingsError
 from msgd.orders import Orders
 from msgd.panel.desk import Office
@@ -42,11 +44,12 @@ EXIT_ERROR: Final = 1
 EXIT_USAGE: Final = 2
 _OF_A_STORE: Final = ("MANIFEST", "MANIFEST.tmp", "LOCK", "reserve", "journal", "accounts")
 _NOT_OURS: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
+METRICS_HOST: Final = "127.0.0.1"
 PANEL_SOCKET: Final = "panel.sock"
 """In the data folder: whoever holds the folder's lock owns it, and nobody else can reach it."""
 
 
-class ServerNetwork(LocalNetwork, Protocol):
+class ServerNetwork(LocalNetwork, BesideNetwork, Protocol):
     """A network that can be asked to listen."""
 
     def resolve(self, host: str, port: int) -> Address:
@@ -95,6 +98,8 @@ class Machine:
     write_private: Callable[[str, bytes], None]
     """Put a small file in place of what may be there. Raises OSError."""
     supervisor: SupervisorLine
+    load_metrics: Callable[[], Renderer]
+    """What writes metrics down. Raises SettingsError where its library is missing."""
     take_signals: Callable[[], None]
     """From now on signals reach the network's poll."""
     say: Callable[[str], None]
@@ -145,6 +150,7 @@ def _serve(settings: Settings, machine: Machine) -> int:
         raise SettingsError(
             "standard output is not a terminal, so there can be no panel; use --headless"
         )
+    render = machine.load_metrics() if settings.metrics_port else None
     address = machine.network.resolve(settings.host, settings.port)
     check_exposure(address, settings)
     # Before anything is opened: from here on a signal is a wish that the loop will read.
@@ -160,6 +166,8 @@ def _serve(settings: Settings, machine: Machine) -> int:
             exchange = Exchange(store, rules, events)
             _read_bans(settings, machine, exchange)
             address = machine.network.listen(address)
+            if settings.metrics_port:
+                machine.network.listen_beside(Address(METRICS_HOST, settings.metrics_port))
             _say_hello(settings, machine, store, events, address)
             _run(
                 settings=settings,
@@ -170,6 +178,7 @@ def _serve(settings: Settings, machine: Machine) -> int:
                 events=events,
                 log=log,
                 address=address,
+                render=render,
             )
         except (ListenError, SettingsError):
             store.close()
@@ -231,6 +240,7 @@ def _run(
     events: EventLog,
     log: Log,
     address: Address,
+    render: Renderer | None,
 ) -> None:
     office = Office(
         exchange=exchange,
@@ -263,6 +273,8 @@ def _run(
         supervisor = Supervisor(machine.supervisor)
         faces.append(supervisor)
         supervisor.ready(str(address))
+    if render is not None:
+        faces.append(_show_metrics(machine, office, render))
     try:
         Reactor(
             network=machine.network,
@@ -276,6 +288,18 @@ def _run(
         ).run()
     finally:
         admin.close()
+
+
+def _show_metrics(machine: Machine, office: Office, render: Renderer) -> MetricsPage:
+    measures = Measures(
+        exchange=office.exchange,
+        store=office.store,
+        events=office.events,
+        connections_max=office.identity.connections_max,
+        started_wall_ms=machine.clock.wall_ms(),
+        monotonic_us=machine.clock.monotonic_us,
+    )
+    return MetricsPage(machine.network, measures, render)
 
 
 def _log_output(settings: Settings, machine: Machine) -> LogOutput:

@@ -148,6 +148,7 @@ class Settings:
     free_bytes_min: int
     allow_root: bool
     log_format: str
+    metrics_port: int
 
     def exchange_limits(self) -> ExchangeLimits:
         """What the rules go by. Raises SettingsError when two contradict each other."""

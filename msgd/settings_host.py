@@ -1,11 +1,12 @@
-"""Options about the machine that the server runs on: who runs it, and how its log reads.
+"""Options about the machine that the server runs on: who runs it, how its log reads, and who
+watches it.
 
-Must never decide anything: `msgd.host` and `msgd.log` do. Fails never.
+Must never decide anything: `msgd.host`, `msgd.log` and `msgd.metrics_page` do. Fails never.
 """
 
 from typing import Final
 
-from msgd.options import Kind, Option, flag
+from msgd.options import Kind, Option, flag, number
 
 OPTIONS: Final = (
     flag("allow_root", "run as root too, which nothing here needs"),
@@ -17,4 +18,5 @@ OPTIONS: Final = (
         "FORMAT",
         choices=("text", "json"),
     ),
+    number("metrics_port", 0, 0, 65_535, "metrics for Prometheus, on 127.0.0.1; 0: none"),
 )

@@ -117,6 +117,9 @@ class FakeNetwork:
         self.watches_callers = True
         self.local_path: str | None = None
         self.local_error: str | None = None
+        self.beside: deque[FakeChannel] = deque()
+        self.beside_address: Address | None = None
+        self.watches_beside = True
         self.before_poll: Callable[[int | None], None] | None = None
         self.closed = False
         self.peers = 0
@@ -176,6 +179,25 @@ class FakeNetwork:
             caller.channel.close()
         self.callers.clear()
 
+    def listen_beside(self, address: Address) -> Address:
+        self.beside_address = address
+        return address
+
+    def accept_beside(self) -> Channel | None:
+        if self.accept_errors and self.beside:
+            self.accept_errors -= 1
+            raise AcceptError("too many open files")
+        return self.beside.popleft() if self.beside else None
+
+    def watch_beside(self, wanted: bool) -> None:
+        if wanted and self.watch_errors:
+            self.watch_errors -= 1
+            raise AcceptError("no space left on device")
+        self.watches_beside = wanted
+
+    def stop_listening_beside(self) -> None:
+        self.beside_address = None
+
     def call(self, path: str) -> Channel:
         raise CallError("connection refused")
 
@@ -200,6 +222,7 @@ class FakeNetwork:
         ready = Ready(
             listener=bool(self.waiting) and self.watches_listener and self.listens,
             callers=bool(self.callers) and self.watches_callers,
+            beside=bool(self.beside) and self.watches_beside,
             console=self.console_ready and self.console_fd is not None,
             wishes=tuple(self.wishes),
         )

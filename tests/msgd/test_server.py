@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from msgd.log import LogError, LogOutput
-from msgd.net import Channel, Wish
-from msgd.options import Value
+from msgd.metrics import Renderer
+from msgd.net import Address, Channel, Wish
+from msgd.options import SettingsError, Value
 from msgd.server import Machine, OwnPanel, check_folder, serve
 from msgd.settings import Layer, Settings, merge
 from msgd.supervisor import NoSupervisor
@@ -35,6 +36,7 @@ class Desk:
     said: list[str] = field(default_factory=list)
     complained: list[str] = field(default_factory=list)
     took_signals: bool = False
+    has_metrics: bool = False
     own_panel: OwnPanel | None = None
     private: dict[str, bytes] = field(default_factory=dict)
 
@@ -52,10 +54,16 @@ class Desk:
             read_private=lambda path: self.private.get(path, b""),
             write_private=self.private.__setitem__,
             supervisor=NoSupervisor(),
+            load_metrics=self.load_metrics,
             take_signals=self.take_signals,
             say=self.said.append,
             complain=self.complained.append,
         )
+
+    def load_metrics(self) -> Renderer:
+        if self.has_metrics:
+            return lambda families: f"{len(families)} families".encode()
+        raise SettingsError("metrics_port needs a package")
 
     def take_signals(self) -> None:
         self.took_signals = True
@@ -325,3 +333,16 @@ def test_options_that_contradict_each_other_are_a_usage_error() -> None:
     desk = Desk()
     assert serve(settings(ping_idle_ms=60_000), desk.machine()) == 2
     assert "contradict" in desk.complained[0]
+
+
+def test_metrics_are_on_this_machine_only_and_need_their_library() -> None:
+    bare = Desk()
+    assert serve(settings(metrics_port=9_000), bare.machine()) == 2
+    assert "needs a package" in bare.complained[0]
+    desk = Desk(has_metrics=True)
+    desk.network.wishes.append(Wish.STOP)
+    seen: list[Address | None] = []
+    desk.network.before_poll = lambda _: seen.append(desk.network.beside_address)
+    assert serve(settings(metrics_port=9_000), desk.machine()) == 0
+    assert seen[0] == Address("127.0.0.1", 9_000)
+    assert desk.network.beside_address is None

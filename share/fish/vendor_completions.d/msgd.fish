@@ -51,7 +51,7 @@ function _shtab_msgd_using
 end
 
 set -g _shtab_msgd_commands panel fsck dump backup kick ban unban bans
-set -g _shtab_msgd_opts_with_value --accounts-max --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --data --dead-after-ms --filter --free-bytes-min --host --journal-bytes-max --journal-segment-bytes --log --log-format --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --minutes --ping-idle-ms --port --reason --recipients-max --reserve-bytes --sort --user --window-bytes-max --window-messages-max
+set -g _shtab_msgd_opts_with_value --accounts-max --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --data --dead-after-ms --filter --free-bytes-min --host --journal-bytes-max --journal-segment-bytes --log --log-format --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --metrics-port --minutes --ping-idle-ms --port --reason --recipients-max --reserve-bytes --sort --user --window-bytes-max --window-messages-max
 
 complete -c msgd -e
 complete -c msgd -f
@@ -83,6 +83,7 @@ complete -c msgd -n _shtab_msgd_using -l reserve-bytes -x -d 'disk kept for a fu
 complete -c msgd -n _shtab_msgd_using -l free-bytes-min -x -d 'free disk for new messages'
 complete -c msgd -n _shtab_msgd_using -l allow-root -d 'run as root too, which nothing here needs'
 complete -c msgd -n _shtab_msgd_using -l log-format -x -d 'lines of the log: text or json'
+complete -c msgd -n _shtab_msgd_using -l metrics-port -x -d 'metrics for Prometheus, on 127.0.0.1; 0: none'
 complete -c msgd -n _shtab_msgd_using -l version -d 'print the version'
 complete -c msgd -n _shtab_msgd_using -l help -s h -d 'print this'
 complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a panel -d 'a panel for a running server (--once: as text)'
