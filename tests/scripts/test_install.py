@@ -58,7 +58,7 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
         for path in (ROOT / "share").rglob("*")
         if path.is_file()
     }
-    assert len(data) == 8, "a manual page and three completions for each program"
+    assert len(data) == 10, "a manual page and three completions for each program, two units"
     assert held == modules | data
 
 

@@ -60,7 +60,7 @@ def test_the_files_are_what_the_parsers_make() -> None:
     kept = {
         path.relative_to(SHARE).as_posix(): path.read_text(encoding="utf-8")
         for path in SHARE.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.parent.name != "systemd"  # written by hand
     }
     assert kept == made, "run scripts/print_manuals.py --write"
 
