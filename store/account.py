@@ -6,6 +6,7 @@ to rest as the bytes of its last saved state (see `store.accounts`), and comes b
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from store.credential import Credential
 from store.entry import Entry
 from store.native import mypyc_attr
 from store.ranges import Ranges
@@ -84,6 +85,7 @@ class Account:
         "closing_number",
         "closing_total",
         "created_at_ms",
+        "credential",
         "everyone_hint",
         "everyone_seen",
         "everyone_seen_bytes",
@@ -129,6 +131,7 @@ class Account:
         self.settled = Ranges(number)
         self.windows: dict[bytes, Window] = {}
         self.queue = Queue(number)
+        self.credential: Credential | None = None  # of the password, if there is one
         self.oldest_number = 0  # cache: the oldest waiting message that was found
         self.oldest_at_ms = 0
 

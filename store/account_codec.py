@@ -6,11 +6,14 @@
                       has_file u8, name_bytes u8, ranges u32, windows u32, name,
                       ranges * (start u64, end u64),
                       windows * (installation 8, highest u64, last_used_ms u64, bitmap 128),
-                      and where one is not 0: session_number, handed_from, handed_to (3 u64)
+                      and where one is not 0, or a credential follows: session_number,
+                      handed_from, handed_to (3 u64),
+                      and where there is one: the credential (see `store.credential`)
     type 2 EVERYONE   stamp, total, total_bytes, end_offset, hint, file_last (6 u64), has_file u8,
                       recalled * (number u64, body_bytes u32, sender u64, at_number u64,
                       kept u32, kept * account u64)
     type 3 TOMBSTONE  number u64
+    type 4 REGISTRY   see `store.registry`
 
 Must never be given bytes whose checksum was not looked at. Fails with ValueError.
 """
@@ -21,9 +24,10 @@ from typing import Final
 
 from store.account import Account, Everyone, Withdrawn
 from store.awake import AwakeAccount
+from store.credential import decode_credential, encode_credential
 from store.limits import WINDOW_BITS
+from store.names import decode_name
 from store.ranges import Ranges
-from store.records import decode_name
 from store.window import Window
 from wire import tlv
 
@@ -69,9 +73,9 @@ def encode_account(account: Account) -> bytes:
     for installation, window in account.windows.items():
         bitmap = window.bitmap.to_bytes(WINDOW_BITS // 8, "big")
         parts.append(WINDOW.pack(installation, window.highest, window.last_used_ms, bitmap))
-    if account.marked:
+    if account.marked or account.credential is not None:
         marks = (account.session_number, account.handed_from, account.handed_to)
-        parts.append(MARKS.pack(*marks))
+        parts += [MARKS.pack(*marks), encode_credential(account.credential)]
     return tlv.encode(ACCOUNT, b"".join(parts))
 
 
@@ -86,7 +90,9 @@ def identify(value: bytes) -> tuple[int, str, bool, bool]:
     if value[name_end : name_end + 8] != bytes(8) or fixed[18] != 1:
         Ranges.of(list(RANGE.iter_unpack(value[name_end:windows_at])))
     name = decode_name(value[FIXED.size : name_end])
-    return fixed[0], name, fixed[4] != 0, marks_at < len(value)
+    decode_credential(value[marks_at + MARKS.size :])
+    marked = any(value[marks_at : marks_at + MARKS.size])
+    return fixed[0], name, fixed[4] != 0, marked
 
 
 def measure(value: bytes) -> tuple[tuple[int, ...], int, int]:
@@ -97,7 +103,7 @@ def measure(value: bytes) -> tuple[tuple[int, ...], int, int]:
         raise ValueError(str(error)) from error
     windows_at = FIXED.size + fixed[17] + fixed[18] * RANGE.size
     marks_at = windows_at + fixed[19] * WINDOW.size
-    if len(value) not in (marks_at, marks_at + MARKS.size):
+    if len(value) != marks_at and len(value) < marks_at + MARKS.size:
         raise ValueError("an account of the wrong size")
     return fixed, windows_at, marks_at
 
@@ -120,6 +126,7 @@ def decode_account(value: bytes) -> AwakeAccount:
     if marks_at < len(value):
         marks = MARKS.unpack_from(value, marks_at)
         account.session_number, account.handed_from, account.handed_to = marks
+        account.credential = decode_credential(value[marks_at + MARKS.size :])
     return account
 
 

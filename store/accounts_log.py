@@ -23,6 +23,7 @@ from store.disk import Disk, DiskError, DiskMissing
 from store.errors import StoreDamaged
 from store.framing import block_bytes, decode_block, decode_header, encode_block, encode_header
 from store.limits import PAGE_BYTES, READ_SLICE_BYTES
+from store.registry import REGISTRY, Registry, decode_registry
 from wire import tlv
 from wire.errors import TlvError
 
@@ -74,6 +75,7 @@ class SavedAccounts:
         self.table = Accounts()
         self.table.begin_loading()
         self.everyone = Everyone()
+        self.registry = Registry()
         self.tombstones: dict[int, None] = {}
 
     @property
@@ -89,6 +91,8 @@ class SavedAccounts:
                 self.table.load(value)
             elif type_ == account_codec.EVERYONE:
                 self.everyone = account_codec.decode_everyone(value)
+            elif type_ == REGISTRY:
+                self.registry = decode_registry(value)
             elif type_ == account_codec.TOMBSTONE:
                 number = account_codec.decode_tombstone(value)
                 self.table.unload(number)

@@ -45,6 +45,7 @@ from store.limits import BACKUP_ROUNDS_MAX, PAGE_BYTES
 from store.mailbox import Mailbox, mailbox_folder, mailbox_path
 from store.manifest import Manifest, replace_manifest
 from store.recovery import FOLDERS
+from store.registry import REGISTRY
 from wire import tlv
 from wire.errors import TlvError
 
@@ -155,6 +156,8 @@ class Backup:
                     number = account_codec.decode_tombstone(value)
                     self.wanted.pop(number, None)
                     self.listed.discard(number)
+                    continue
+                if type_ == REGISTRY:
                     continue
                 if type_ == account_codec.ACCOUNT:
                     queue = account_codec.decode_account(value).queue

@@ -30,6 +30,7 @@ from store.limits import (
     PAGE_BYTES,
 )
 from store.mailbox import Mailbox, encode_blocks, mailbox_folder, mailbox_path
+from store.registry import encode_registry
 
 
 class Checkpoint:
@@ -69,6 +70,10 @@ class Checkpoint:
         self.tried_to_prepare = False
         self.is_published = False
         self.states: list[bytes] = [encode_tombstone(number) for number in self.tombstones]
+        # Now, as the replay goes on from here: so what it says needs no stamp.
+        self.with_registry = self.whole or state.registry.is_dirty
+        self.registry = encode_registry(state.registry) if self.with_registry else b""
+        state.registry.is_dirty = False
         self.states_bytes = sum(map(len, self.states))
         self.everyone_end = state.everyone.trusted_end
 
@@ -87,7 +92,10 @@ class Checkpoint:
         """
         if self.is_published:
             return self.remove_rubbish()
-        if self.block_is_full():
+        if self.registry:
+            self.log.append([self.registry])
+            self.registry = b""
+        elif self.block_is_full():
             self.append_block()
         elif self.done < len(self.numbers):
             self.save_some()
@@ -279,6 +287,8 @@ class Checkpoint:
             state.deleted[number] = None
         if self.is_published:
             return
+        if self.with_registry:
+            state.registry.is_dirty = True
         for number in self.numbers:
             if number == EVERYONE:
                 state.dirty[number] = state.everyone

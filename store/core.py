@@ -33,6 +33,7 @@ class Core:
     ) -> None:
         self.disk = disk
         self.clock = clock
+        self.entropy = entropy
         self.settings = settings
         self.manifest = manifest
         self.store_id = manifest.store_id

@@ -1,7 +1,7 @@
 """`msgd dump`: any file of the store as text, one record a line.
 
 Bodies and names are escaped: nothing that somebody sent reaches the terminal as it is. The nonces
-of the journal are not shown.
+of the journal are not shown, nor anything of a password but that there is one.
 
 Must never write. Fails with StoreError and DiskError where the damage is; lines before it are out.
 """
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from store.account import Account, Queue
 from store.accounts_log import SavedAccounts
+from store.admitting_records import Admitting, CredentialSet, Invited, Registered, Retired
 from store.disk import Disk
 from store.entry import Entry
 from store.inspect import entries_of, load_saved, need_manifest, records_of, replay_of
@@ -24,6 +25,7 @@ from store.records import (
     RecalledFromAll,
     RecordCode,
     Settled,
+    Touched,
 )
 
 BODY_SHOWN_MAX = 200
@@ -53,6 +55,10 @@ def dump(disk: Disk) -> Iterator[str]:
     for each in saved.everyone.recalled.values():
         kept = ",".join(map(str, each.kept)) or "nobody"
         yield f"recalled {each.number} from={each.sender} at={each.at_number} kept={kept}"
+    for name, until_ms in saved.registry.reserved.items():
+        yield f"reserved name={escape(name)} until_ms={until_ms}"
+    for invite_hash, until_ms in saved.registry.invites.items():
+        yield f"invite {invite_hash[:4].hex()} until_ms={until_ms}"
     yield from dump_queue(disk, manifest, saved.everyone.queue, None)
     for number in numbers:
         account = saved.accounts[number]
@@ -90,6 +96,8 @@ def dump_account(account: Account, saved: SavedAccounts) -> str:
     if account.marked:
         marks = f" session={account.session_number}"
         marks += f" handed={account.handed_from}-{account.handed_to}"
+    if account.credential is not None:
+        marks += " password=yes"
     ranges = " ".join(f"({start},{end}]" for start, end in account.settled.pairs())
     return (
         f"account {account.number} name={escape(account.name)} "
@@ -161,4 +169,26 @@ def dump_fields(fields: Fields) -> str:
             f"at_ms={fields.at_ms} from={fields.sender} id={fields.message_id.hex()} "
             f"entry={fields.number} kept={kept}"
         )
-    return f"at_ms={fields.at_ms} account={fields.account}"
+    if isinstance(fields, Touched):
+        return f"at_ms={fields.at_ms} account={fields.account}"
+    return dump_admitting(fields)
+
+
+def dump_admitting(fields: Admitting) -> str:
+    """The fields of the records about who may be somebody here, without what is secret."""
+    if isinstance(fields, CredentialSet):
+        has = "no" if fields.credential is None else "yes"
+        return f"at_ms={fields.at_ms} account={fields.account} password={has}"
+    if isinstance(fields, Registered):
+        has = "no" if fields.credential is None else "yes"
+        invite = fields.invite[:4].hex() or "none"
+        return f"at_ms={fields.at_ms} name={escape(fields.name)} password={has} invite={invite}"
+    if isinstance(fields, Retired):
+        return (
+            f"at_ms={fields.at_ms} account={fields.account} name={escape(fields.name)} "
+            f"until_ms={fields.until_ms}"
+        )
+    if isinstance(fields, Invited):
+        hashes = ",".join(each[:4].hex() for each in fields.hashes)
+        return f"at_ms={fields.at_ms} until_ms={fields.until_ms} invites={hashes}"
+    return f"at_ms={fields.at_ms}"

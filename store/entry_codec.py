@@ -11,7 +11,7 @@ from struct import error as StructError  # noqa: N812  # it is a class
 from typing import Final
 
 from store.entry import Audience, Entry, EntryKind
-from store.records import decode_name
+from store.names import decode_name
 from wire import tlv
 from wire.errors import TlvError
 

@@ -83,6 +83,7 @@ def examine(disk: Disk) -> Generator[Finding | Progress, None, None]:
     state = State(0, 0)
     state.use(saved.table)
     state.everyone = saved.everyone
+    state.registry = saved.registry
     yield Progress(0, len(state.by_number), 0)
     journal = list(check_journal(disk, manifest, state))
     yield from journal

@@ -117,7 +117,7 @@ class Keeper:
     def has_unsaved(self) -> bool:
         """Whether a checkpoint would save anything."""
         state = self.core.state
-        return bool(state.dirty or state.deleted)
+        return bool(state.dirty or state.deleted or state.registry.is_dirty)
 
     def checkpoint_is_due(self) -> bool:
         """Whether the journal or the memory is full enough, or there is time for it."""

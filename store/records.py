@@ -19,6 +19,12 @@
                                account's name)
     11    RECALLED_FROM_ALL    at_ms u64, sender u64, message_id 16, number u64, body_bytes u32,
                                kept u32, kept * account u64
+    12    CREDENTIAL_SET       at_ms u64, account u64, credential (see `store.credential`)
+    13    ACCOUNT_REGISTERED   as ACCOUNT_CREATED up to everyone_hint, then name_bytes u8,
+                               invite_bytes u8 (0 or 32), name, hash of the invite, credential
+    14    ACCOUNT_RETIRED      at_ms u64, account u64, until_ms u64, name
+    15    INVITES_MADE         at_ms u64, until_ms u64, hashes * 32
+    16    SECRET_MADE          at_ms u64, secret
 
 Big-endian. Accounts go by number, never by name: a name can be born again. Names stand in only
 where the account may be gone when the record is replayed. A record occupies one number, except
@@ -34,7 +40,16 @@ from struct import Struct
 from struct import error as StructError  # noqa: N812  # it is a class
 from typing import Final, NamedTuple
 
-from store.limits import NAME_BYTES_MAX
+from store import admitting_records
+from store.admitting_records import (
+    CredentialSet,
+    Invited,
+    Registered,
+    Retired,
+    SecretMade,
+    decode_admitting,
+)
+from store.names import decode_name
 from wire import tlv
 
 
@@ -52,6 +67,11 @@ class RecordCode(IntEnum):
     SESSION_ENDED = 9
     COPIES_RECALLED = 10
     RECALLED_FROM_ALL = 11
+    CREDENTIAL_SET = admitting_records.CREDENTIAL_SET
+    ACCOUNT_REGISTERED = admitting_records.ACCOUNT_REGISTERED
+    ACCOUNT_RETIRED = admitting_records.ACCOUNT_RETIRED
+    INVITES_MADE = admitting_records.INVITES_MADE
+    SECRET_MADE = admitting_records.SECRET_MADE
 
 
 TOUCHING: Final = (
@@ -268,7 +288,21 @@ class RecalledFromAll(NamedTuple):
     kept: tuple[int, ...]
 
 
-Fields = Created | Touched | Accepted | Settled | Begun | Ended | Recalled | RecalledFromAll
+Fields = (
+    Created
+    | Touched
+    | Accepted
+    | Settled
+    | Begun
+    | Ended
+    | Recalled
+    | RecalledFromAll
+    | CredentialSet
+    | Registered
+    | Retired
+    | Invited
+    | SecretMade
+)
 
 
 def decode(type_: int, value: bytes) -> Fields:
@@ -294,16 +328,11 @@ def decode(type_: int, value: bytes) -> Fields:
             return decode_recalled(value)
         if type_ == RecordCode.RECALLED_FROM_ALL:
             return decode_recalled_from_all(value)
+        if type_ in admitting_records.CODES:
+            return decode_admitting(type_, value)
     except (ValueError, StructError) as error:
         raise RecordError(f"record of code {type_}: {error}") from error
     raise RecordError(f"no record has the code {type_}")
-
-
-def decode_name(data: bytes) -> str:
-    """A name from the disk. Raises ValueError."""
-    if not 0 < len(data) <= NAME_BYTES_MAX:
-        raise ValueError(f"a name of {len(data)} bytes")
-    return data.decode()
 
 
 def decode_message(value: bytes, *, listed: bool) -> Accepted:

@@ -109,6 +109,7 @@ def load_accounts(core: Core) -> None:
     saved = core.accounts_log.load()
     state.use(saved.table)
     state.everyone = saved.everyone
+    state.registry = saved.registry
     state.deleted = saved.tombstones  # their mailboxes may not have been removed yet
     state.next_number = core.manifest.next_number
     state.last_received_at_ms = core.manifest.last_received_at_ms

@@ -26,6 +26,7 @@ from store.mailbox import Header, encode_blocks, mailbox_folder, mailbox_path
 from store.manifest import MANIFEST, REPAIR, Manifest, replace_manifest
 from store.patient_disk import PatientDisk
 from store.recovery import FOLDERS
+from store.registry import encode_registry
 from store.repair_report import as_bytes
 from store.salvage import JUMP, Salvage
 from store.salvage_accounts import numbers_in
@@ -276,6 +277,7 @@ def encoded_states(state: State) -> Iterator[bytes]:
     for number in state.by_number:
         yield state.accounts.encoded(number) or b""
     yield encode_everyone(state.everyone)
+    yield encode_registry(state.registry)
 
 
 def clean_up(disk: Disk, salvage: Salvage, spares: tuple[int, ...], log: AccountsLog) -> None:

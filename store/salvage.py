@@ -81,6 +81,7 @@ class Salvage:
         """The saved ones; where some are missing, also those of whom there is a mailbox."""
         state, saved = self.state, self.accounts
         state.everyone = saved.everyone
+        state.registry = saved.registry
         state.deleted = dict(saved.tombstones)
         state.next_number = self.manifest.next_number
         state.last_received_at_ms = self.manifest.last_received_at_ms

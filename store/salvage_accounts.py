@@ -27,6 +27,7 @@ from store.journal_segment import (
 from store.limits import PAGE_BYTES
 from store.mailbox import MAGIC as MAILBOX_MAGIC
 from store.manifest import MANIFEST, Manifest, read_present_manifest
+from store.registry import REGISTRY, Registry, decode_registry
 from store.repair_report import Report
 from store.state import EVERYONE, Everyone
 from wire import tlv
@@ -126,6 +127,7 @@ class SalvagedAccounts:
         self.values: dict[int, bytes] = {}  # by number, as they stand in the log
         self.stamps: dict[int, int] = {}
         self.everyone = Everyone()
+        self.registry = Registry()
         self.tombstones: dict[int, None] = {}
         self.sure: set[int] = set()  # EVERYONE among them
         self.damaged = False
@@ -145,6 +147,8 @@ class SalvagedAccounts:
                 if everyone.stamp >= self.everyone.stamp:
                     self.everyone = everyone
                     self.sure.add(EVERYONE)
+            elif type_ == REGISTRY:
+                self.registry = decode_registry(value)
             else:
                 self.take_account(value)
 

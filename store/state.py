@@ -19,6 +19,13 @@ from collections.abc import Sequence
 from store import window
 from store.account import EVERYONE, Account, Everyone, Queue, Withdrawn
 from store.accounts import Accounts
+from store.admitting_records import (
+    Admitting,
+    CredentialSet,
+    Invited,
+    Registered,
+    Retired,
+)
 from store.awake import AwakeAccount
 from store.entry import Audience, Entry, EntryKind
 from store.records import (
@@ -34,6 +41,7 @@ from store.records import (
     Settlement,
     Touched,
 )
+from store.registry import Registry
 from store.window import Window, WindowVerdict
 
 __all__ = ["EVERYONE", "Account", "Everyone", "Queue", "State", "Window", "WindowVerdict"]
@@ -59,6 +67,7 @@ class State:
         "last_received_at_ms",
         "next_number",
         "recalled_code",
+        "registry",
         "tail_entries",
     )
 
@@ -66,6 +75,7 @@ class State:
         self.failure_code = failure_code  # of the FAILURE that a discarded message leaves
         self.recalled_code = recalled_code  # and of the one that a recalled message leaves
         self.everyone = Everyone()
+        self.registry = Registry()
         self.next_number = 1
         self.last_received_at_ms = 0
         self.tail_entries = 0
@@ -120,6 +130,8 @@ class State:
             self.apply_recalled(number, fields, self.by_number.get(fields.sender))
         elif isinstance(fields, RecalledFromAll):
             self.apply_recalled_from_all(number, fields)
+        elif not isinstance(fields, Touched):
+            self.apply_admitting(number, fields)
         elif type_ == RecordCode.ACCOUNT_TOUCHED:
             self.apply_touched(number, fields)
         elif type_ == RecordCode.SESSION_BEGUN:
@@ -139,6 +151,7 @@ class State:
         account.everyone_hint = fields.everyone_hint
         self.accounts.add(account)
         self.dirty[number] = account
+        self.registry.release(fields.name)
         return account
 
     def apply_touched(self, number: int, fields: Touched) -> None:
@@ -276,9 +289,11 @@ class State:
             account.stamp = number
             self.dirty[account.number] = account
 
-    def apply_deleted(self, number: int, fields: Touched) -> None:
-        """An account is gone, and its name is free."""
+    def apply_deleted(self, number: int, fields: Touched | Retired) -> None:
+        """An account is gone; its name is free, unless it is to stay reserved for a while."""
         self.next_number = number + 1
+        if isinstance(fields, Retired):
+            self.registry.reserve(fields.name, fields.until_ms, fields.at_ms)
         account = self.by_number.get(fields.account)
         self.deleted[fields.account] = None
         if account is None:
@@ -288,6 +303,40 @@ class State:
         account.queue.tail.clear()
         account.queue.tail_numbers.clear()
         self.dirty.pop(account.number, None)
+
+    # --- passwords, invites, reserved names ---
+
+    def apply_admitting(self, number: int, fields: Admitting) -> None:
+        """One of the records about who may be somebody here."""
+        if isinstance(fields, CredentialSet):
+            self.apply_credential_set(number, fields)
+        elif isinstance(fields, Registered):
+            self.apply_registered(number, fields)
+        elif isinstance(fields, Retired):
+            self.apply_deleted(number, fields)
+        else:
+            self.next_number = number + 1
+            if isinstance(fields, Invited):
+                self.registry.invite(fields.hashes, fields.until_ms, fields.at_ms)
+            else:
+                self.registry.secret = fields.secret
+                self.registry.is_dirty = True
+
+    def apply_credential_set(self, number: int, fields: CredentialSet) -> None:
+        """The account has another password, or none."""
+        self.next_number = number + 1
+        account = self.by_number.get(fields.account)
+        if account is not None and number > account.stamp:
+            account.credential = fields.credential
+            account.stamp = number
+            self.dirty[account.number] = account
+
+    def apply_registered(self, number: int, fields: Registered) -> Account:
+        """A new account with a password, for an invite that is used up by it."""
+        self.registry.use(fields.invite)
+        account = self.apply_created(number, Created(*fields[:5]))
+        account.credential = fields.credential
+        return account
 
     # --- sessions, and what is taken back ---
 

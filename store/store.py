@@ -12,8 +12,10 @@ StoreDamaged for one queue; the others go on.
 import errno
 from collections.abc import Callable, Sequence
 
-from store import records, window
+from store import admitting_records, records, window
+from store.admitting_records import CredentialSet, Invited, Registered, Retired, SecretMade
 from store.core import Core
+from store.credential import Credential
 from store.disk import Disk, DiskError
 from store.entry import Entry, EntryKind
 from store.errors import StoreFailure, StoreForbidden
@@ -21,6 +23,8 @@ from store.keeper import Keeper
 from store.limits import (
     BODY_BYTES_MAX,
     ENTRY_BYTES,
+    INVITES_AT_ONCE_MAX,
+    INVITES_MAX,
     NAME_BYTES_MAX,
     RECALL_RANGES_MAX,
     RECALLED_FROM_ALL_MAX,
@@ -48,6 +52,7 @@ from store.state import Account, State, WindowVerdict
 EVERYONE_AUDIENCE = 3  # Audience.EVERYONE, compared on the hot path
 OLDEST_ENTRIES_MAX = 64
 OLDEST_BYTES_MAX = 1 << 16
+SECRET_BYTES = 32
 NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)  # no failure of the disk: a human must look
 
 
@@ -116,8 +121,12 @@ class Store:
 
     # --- changes: memory only, durable with the next commit ---
 
-    def create_account(self, name: str, at_ms: int) -> Account:
-        """A new account; the name must be free."""
+    def create_account(
+        self, name: str, at_ms: int, credential: Credential | None = None, invite: bytes = b""
+    ) -> Account:
+        """A new account; the name must be free. With it goes the password, and the invite (its
+        SHA-256, which must be good) is used up: all in one record.
+        """
         state = self.state
         assert name not in state.by_name
         assert 0 < len(name.encode()) <= NAME_BYTES_MAX
@@ -129,9 +138,42 @@ class Store:
             everyone.trusted_end,
             name,
         )
-        account = state.apply_created(state.next_number, fields)
-        self.journal.append(records.encode_created(*fields), 1)
+        if credential is None and not invite:
+            account = state.apply_created(state.next_number, fields)
+            self.journal.append(records.encode_created(*fields), 1)
+            return account
+        registered = Registered(*fields, invite, credential)
+        account = state.apply_registered(state.next_number, registered)
+        self.journal.append(admitting_records.encode_registered(registered), 1)
         return account
+
+    def set_credential(self, account: Account, credential: Credential | None, at_ms: int) -> None:
+        """From now on this is the account's password; None: it has none."""
+        state = self.state
+        fields = CredentialSet(at_ms, account.number, credential)
+        state.apply_credential_set(state.next_number, fields)
+        self.journal.append(admitting_records.encode_credential_set(*fields), 1)
+
+    def can_invite(self, count: int, at_ms: int) -> bool:
+        """Whether there is room for so many more invites."""
+        good = self.state.registry.count_invites(at_ms)
+        return 0 < count <= INVITES_AT_ONCE_MAX and good + count <= INVITES_MAX
+
+    def make_invites(self, hashes: Sequence[bytes], until_ms: int, at_ms: int) -> None:
+        """Each of these (SHA-256 of an invite) is good for one account until then."""
+        assert self.can_invite(len(hashes), at_ms)
+        state = self.state
+        fields = Invited(at_ms, until_ms, tuple(hashes))
+        state.apply_admitting(state.next_number, fields)
+        self.journal.append(admitting_records.encode_invites(*fields), 1)
+
+    def need_secret(self, at_ms: int) -> None:
+        """See to it that `state.registry.secret` is there; it is made once for a store."""
+        state = self.state
+        if not state.registry.secret:
+            fields = SecretMade(at_ms, self.core.entropy(SECRET_BYTES))
+            state.apply_admitting(state.next_number, fields)
+            self.journal.append(admitting_records.encode_secret(*fields), 1)
 
     def touch(self, account: Account, at_ms: int) -> None:
         """The account's owner was seen."""
@@ -237,10 +279,17 @@ class Store:
         state.apply_begun(state.next_number, fields)
         self.journal.append(records.encode_begun(*fields), 1)
 
-    def delete_account(self, account: Account, at_ms: int) -> None:
-        """The account goes; no message waits in its queue. Waiting outcomes go with it."""
+    def delete_account(self, account: Account, at_ms: int, reserve_until_ms: int = 0) -> None:
+        """The account goes; no message waits in its queue. Waiting outcomes go with it. Its name
+        stays reserved until then, or is free when that is 0.
+        """
         state = self.state
         assert account.messages_waiting(state) == 0
+        if reserve_until_ms:
+            retired = Retired(at_ms, account.number, reserve_until_ms, account.name)
+            state.apply_deleted(state.next_number, retired)
+            self.journal.append(admitting_records.encode_retired(*retired), 1)
+            return
         state.apply_deleted(state.next_number, Touched(at_ms, account.number))
         self.journal.append(records.encode_deleted(at_ms, account.number), 1)
 

@@ -62,6 +62,7 @@ class Person:
     last_seen_ms: int
     closing: bool = False
     session: int = 0  # the number of its beginning, while it lasts
+    password: bytes = b""  # as the store was given it, or nothing
     queue: tuple[Item, ...] = ()
     accepted: dict[bytes, frozenset[int]] = field(default_factory=dict)  # by installation
 
@@ -82,6 +83,7 @@ class Person:
             tuple(sorted((key, tuple(sorted(some))) for key, some in self.accepted.items())),
             tuple(item.picture() for item in self.queue),
             self.session,
+            self.password,
         )
 
 
@@ -92,16 +94,20 @@ class Model:
         self.people: dict[str, Person] = {}
         self.next_number = 1
         self.latest_ms = 0
+        self.reserved: dict[str, int] = {}
+        self.invites: dict[bytes, int] = {}
 
     def copy(self) -> "Model":
         other = Model()
         other.people = {name: person.copy() for name, person in self.people.items()}
         other.next_number, other.latest_ms = self.next_number, self.latest_ms
+        other.reserved, other.invites = dict(self.reserved), dict(self.invites)
         return other
 
     def picture(self) -> Picture:
         people = tuple(self.people[name].picture() for name in sorted(self.people))
-        return (self.next_number, self.latest_ms, people)
+        admitted = (tuple(sorted(self.reserved.items())), tuple(sorted(self.invites.items())))
+        return (self.next_number, self.latest_ms, people, admitted)
 
     def take_number(self, count: int = 1) -> int:
         number = self.next_number
@@ -115,6 +121,21 @@ class Model:
     def create(self, name: str, at_ms: int) -> None:
         at_ms = self.take_time(at_ms)
         self.people[name] = Person(self.take_number(), name, at_ms, at_ms)
+        self.reserved.pop(name, None)
+
+    def register(self, name: str, password: bytes, invite: bytes, at_ms: int) -> None:
+        """An account with a password, for an invite that is good for no other."""
+        self.create(name, at_ms)
+        self.people[name].password = password
+        self.invites.pop(invite, None)
+
+    def set_password(self, name: str, password: bytes) -> None:
+        self.take_number()
+        self.people[name].password = password
+
+    def invite(self, invites: list[bytes], until_ms: int) -> None:
+        self.take_number()
+        self.invites.update(dict.fromkeys(invites, until_ms))
 
     def touch(self, name: str, at_ms: int) -> None:
         self.take_number()
@@ -203,8 +224,10 @@ class Model:
         self.take_number()
         self.people[name].closing = True
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, reserve_until_ms: int) -> None:
         self.take_number()
+        if reserve_until_ms:
+            self.reserved[name] = reserve_until_ms
         del self.people[name]
 
 

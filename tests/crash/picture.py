@@ -7,6 +7,7 @@ Must never leave out anything that a user could notice.
 
 from zlib import crc32
 
+from store.credential import encode_credential
 from store.entry import Entry
 from store.state import Account
 from store.store import Store
@@ -18,7 +19,12 @@ def picture(store: Store) -> Picture:
     """Everything durable, as one value. Raises StoreDamaged when a queue cannot be read."""
     state = store.state
     people = tuple(picture_account(store, state.by_name[name]) for name in state.names)
-    return (state.next_number, state.last_received_at_ms, people)
+    registry = state.registry
+    admitted = (
+        tuple(sorted(registry.reserved.items())),
+        tuple(sorted(registry.invites.items())),
+    )
+    return (state.next_number, state.last_received_at_ms, people, admitted)
 
 
 def picture_account(store: Store, account: Account) -> Picture:
@@ -35,6 +41,7 @@ def picture_account(store: Store, account: Account) -> Picture:
         tuple(sorted((key, counters(window)) for key, window in account.windows.items())),
         tuple(picture_entry(entry) for entry in read_all(store, account)),
         account.session_number,
+        encode_credential(account.credential),
     )
 
 

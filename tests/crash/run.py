@@ -12,6 +12,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Final
 
+from store.credential import Credential, encode_credential
 from store.entry import Entry
 from store.records import Copy
 from store.search import CopySearch
@@ -246,11 +247,38 @@ class Run:
             lambda: self.model.begin_deletion(name),
         )
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, reserve_until_ms: int = 0) -> None:
         at = self.now()
         self.change(
-            lambda: self.store.delete_account(self.account(name), at),
-            lambda: self.model.delete(name),
+            lambda: self.store.delete_account(self.account(name), at, reserve_until_ms),
+            lambda: self.model.delete(name, reserve_until_ms),
+        )
+
+    # --- who may be somebody ---
+
+    def invite(self, *words: str) -> None:
+        hashes = [hash_of(word) for word in words]
+        at = self.now()
+        self.change(
+            lambda: self.store.make_invites(hashes, 1 << 50, at),
+            lambda: self.model.invite(hashes, 1 << 50),
+        )
+
+    def register(self, name: str, password: str, word: str = "") -> None:
+        credential = credential_of(password)
+        invite = hash_of(word) if word else b""
+        at = self.now()
+        self.change(
+            lambda: self.store.create_account(name, at, credential, invite),
+            lambda: self.model.register(name, encode_credential(credential), invite, at),
+        )
+
+    def set_password(self, name: str, password: str | None) -> None:
+        credential = None if password is None else credential_of(password)
+        at = self.now()
+        self.change(
+            lambda: self.store.set_credential(self.account(name), credential, at),
+            lambda: self.model.set_password(name, encode_credential(credential)),
         )
 
     # --- what the server does ---
@@ -269,6 +297,16 @@ class Run:
     def work_on(self) -> None:
         while self.work():
             pass
+
+
+def hash_of(word: str) -> bytes:
+    """What is kept of an invite."""
+    return blake2b(word.encode(), digest_size=32).digest()
+
+
+def credential_of(password: str) -> Credential:
+    """A verifier; PBKDF2 would only cost time here."""
+    return Credential(password.encode().ljust(16), 600_000, hash_of(password), hash_of("server"))
 
 
 def identity_of(counter: int) -> bytes:

@@ -313,6 +313,44 @@ def recalls(run: Run) -> None:
     run.checkpoint()
 
 
+def passwords(run: Run) -> None:
+    """Invites are used up, passwords change, names stay reserved, also over checkpoints."""
+    run.create("alice")
+    run.invite("one", "two", "three")
+    run.commit()
+    run.register("bob", "bob's password", "one")
+    run.register("carol", "carol's password")
+    run.send("bob", ["alice", "carol"], b"with a password")
+    run.commit()
+    run.checkpoint()
+    run.set_password("alice", "the first")
+    run.begin_session("bob")
+    run.commit()
+    run.set_password("alice", "the second")
+    run.set_password("carol", None)
+    run.register("dave", "dave's password", "two")
+    run.commit()
+    run.restart()
+    run.settle("carol", 1)
+    run.begin_deletion("carol")
+    run.delete("carol", 1 << 50)
+    run.commit()
+    run.pass_time()
+    run.work()
+    run.delete("dave", 1 << 51)
+    run.invite("four")
+    run.commit()
+    run.work_on()
+    run.create("dave")
+    run.register("erin", "erin's password", "four")
+    run.set_password("bob", None)
+    run.commit()
+    run.restart()
+    run.checkpoint()
+    run.set_password("dave", "dave's new one")
+    run.commit()
+
+
 DAYS: Final[dict[str, tuple[Callable[[Run], None], Settings]]] = {
     "mail": (mail, TINY),
     "turns": (turns, replace(TINY, journal_segment_bytes=16 * 1024 + 4096)),
@@ -326,6 +364,7 @@ DAYS: Final[dict[str, tuple[Callable[[Run], None], Settings]]] = {
     "restarts": (restarts, TINY),
     "forgery": (forgery, TINY),
     "recalls": (recalls, TINY),
+    "passwords": (passwords, TINY),
 }
 
 

@@ -6,11 +6,13 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from store.credential import Credential
 from store.entry import Entry, EntryKind
 from store.fsck import fsck
 from store.state import Account
 from store.window import WindowVerdict
 from tests.store.support import message_id, new_disk, open_store, waiting
+from tests.store.test_credential import CREDENTIALS
 from tests.store.workload import pass_time
 
 NAMES = st.sampled_from(["ann", "bob", "cat", "dan"])
@@ -24,6 +26,7 @@ class Person:
     number: int
     queue: dict[int, tuple[EntryKind, bytes, int]] = field(default_factory=dict)
     counters: set[int] = field(default_factory=set)
+    credential: Credential | None = None
 
 
 class Machine(RuleBasedStateMachine):
@@ -36,6 +39,8 @@ class Machine(RuleBasedStateMachine):
         self.people: dict[str, Person] = {}
         self.counter = 0
         self.at_ms = 0
+        self.reserved: dict[str, int] = {}
+        self.invites: dict[bytes, int] = {}
 
     def account(self, name: str) -> Account:
         return self.store.state.by_name[name]
@@ -49,6 +54,31 @@ class Machine(RuleBasedStateMachine):
         if name not in self.people:
             account = self.store.create_account(name, self.now())
             self.people[name] = Person(account.number)
+            self.reserved.pop(name, None)
+
+    @rule(name=NAMES, credential=st.none() | CREDENTIALS, data=st.data())
+    def register(self, name: str, credential: Credential | None, data: st.DataObject) -> None:
+        if name not in self.people:
+            invite = data.draw(st.sampled_from([b"", *self.invites]))
+            account = self.store.create_account(name, self.now(), credential, invite)
+            self.people[name] = Person(account.number, credential=credential)
+            self.invites.pop(invite, None)
+            self.reserved.pop(name, None)
+
+    @rule(count=st.integers(1, 3), days=st.sampled_from([5, 1 << 40]))
+    def invite(self, count: int, days: int) -> None:
+        now = self.now()
+        hashes = [(now * 10 + each).to_bytes(32, "big") for each in range(count)]
+        self.store.make_invites(hashes, now + days, now)
+        self.invites = {each: end for each, end in self.invites.items() if end > now}
+        self.invites.update(dict.fromkeys(hashes, now + days))
+
+    @precondition(lambda self: self.people)
+    @rule(credential=st.none() | CREDENTIALS, data=st.data())
+    def set_password(self, credential: Credential | None, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.people)))
+        self.store.set_credential(self.account(name), credential, self.now())
+        self.people[name].credential = credential
 
     @precondition(lambda self: self.people)
     @rule(data=st.data(), body=BODIES)
@@ -117,8 +147,8 @@ class Machine(RuleBasedStateMachine):
         self.settle_some(name, chosen[half:], discarded=False)
 
     @precondition(lambda self: self.people)
-    @rule(data=st.data())
-    def delete(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), reserve=st.sampled_from([0, 5, 1 << 40]))
+    def delete(self, data: st.DataObject, reserve: int) -> None:
         name = data.draw(st.sampled_from(sorted(self.people)))
         self.store.begin_deletion(self.account(name), self.now())
         reader = self.store.reader(self.account(name), 0, None)
@@ -128,8 +158,12 @@ class Machine(RuleBasedStateMachine):
             reader = self.store.reader(self.account(name), 0, None)
             while not reader.exhausted:
                 self.settle_some(name, reader.read(3, 20_000), discarded=True)
-        self.store.delete_account(self.account(name), self.now())
+        now = self.now()
+        self.store.delete_account(self.account(name), now, now + reserve if reserve else 0)
         del self.people[name]
+        if reserve:
+            self.reserved = {each: end for each, end in self.reserved.items() if end > now}
+            self.reserved[name] = now + reserve
 
     @precondition(lambda self: self.people)
     @rule(data=st.data())
@@ -180,8 +214,11 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def queues_are_right(self) -> None:
         assert self.store.state.names == sorted(self.people)
+        assert self.store.state.registry.reserved == self.reserved
+        assert self.store.state.registry.invites == self.invites
         for name, person in self.people.items():
             account = self.account(name)
+            assert account.credential == person.credential
             found = waiting(self.store, name)
             assert [(number, kind, body) for number, kind, body, _ in found] == [
                 (number, kind, body) for number, (kind, body, _) in person.queue.items()
