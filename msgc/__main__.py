@@ -6,15 +6,21 @@ Fails with exit code 1 and one sentence for a broken archive, folder or setting.
 
 import os
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from io import TextIOWrapper
 from typing import Final
 
 from msgc import command_line
 from msgc.archive import ArchiveError
+from msgc.asking import Prompter
 from msgc.command_end import CommandError, Exit, InterruptedTalkError, OutputError, flush
 from msgc.command_guess import question
 from msgc.command_line import Request
 from msgc.command_options import UsageError, help_text
+from msgc.door import ServerDoor
+from msgc.known_servers import KnownServers, KnownServersError
+from msgc.net import Channel
 from msgc.os_clock import OsClock
 from msgc.os_files import OsFiles, jitter, open_nowhere, random_bytes, silence
 from msgc.os_net import OsNetwork
@@ -25,6 +31,7 @@ from msgc.profile import (
     Profiles,
     config_path,
     data_folder,
+    known_servers_path,
     server_folder,
 )
 from msgc.settings import SettingsError, gather
@@ -33,6 +40,8 @@ from msgc.surroundings import Surroundings
 from term.safe import safe_line
 
 VERSION: Final = "0.1.0"
+_VALUES: Final = ("server", "host", "port", "user", "color", "tls_ca", "tls_pin")
+_SWITCHES: Final = ("ascii", "tls", "unsafe_plaintext")
 _INTERRUPTED: Final = 130
 _NO_READER: Final = 141
 
@@ -67,8 +76,8 @@ def main() -> int:
     except (UsageError, SettingsError, BadNameError) as error:
         return _say(Exit.USAGE, str(error))
     except CommandError as error:
-        return _say(error.code, str(error))
-    except (ProfileError, ArchiveError) as error:
+        return _say(error.code, str(error), *error.more)
+    except (ProfileError, ArchiveError, KnownServersError) as error:
         return _say(Exit.ERROR, str(error))
 
 
@@ -140,9 +149,10 @@ def _surroundings(request: Request) -> Surroundings:
     clock = OsClock()
     named = options.config is not None
     config = options.config if named else config_path(os.environ)
-    arguments = {key: getattr(options, key) for key in ("host", "port", "user", "color")}
-    if getattr(options, "ascii", False):  # the commands have no screens, and no such option
-        arguments["ascii"] = "yes"
+    arguments = {key: getattr(options, key) for key in _VALUES}
+    for key in _SWITCHES:  # the commands have no screens, and so no --ascii
+        if getattr(options, key, False):
+            arguments[key] = "yes"
     settings = gather(
         arguments,
         os.environ,
@@ -150,21 +160,43 @@ def _surroundings(request: Request) -> Surroundings:
         config,
         config_named=named,
     )
-    folder = server_folder(data_folder(os.environ), settings.host, settings.port)
+    network = OsNetwork()
+    known = KnownServers(
+        files, known_servers_path(os.environ), lambda: clock.local_text(clock.wall_ms(), "%Y-%m-%d")
+    )
+    trust = replace(settings.trust, accept_new=bool(getattr(options, "accept_new_pin", False)))
+    folder = server_folder(data_folder(os.environ), settings.server)
     return Surroundings(
         settings=settings,
         keeper=SettingsFile(config, files.read_text, files.write_text),
         editor=LateEditor(_editor),
         profiles=Profiles(files, folder, clock.wall_ms, random_bytes),
         files=files,
-        network=OsNetwork(),
+        network=network,
+        door=ServerDoor(settings.server, trust, known, network, _tls),
+        known_servers=known,
         clock=clock,
         jitter=jitter,
+        terminal=_terminal,
         agent=f"msgc/{VERSION}",
         stdin=sys.stdin,
         stdout=sys.stdout,
         stderr=sys.stderr,
     )
+
+
+def _tls(open_inner: Callable[[], Channel], host: str, door: ServerDoor) -> Channel:
+    # Late: most connections are to this computer, and start sooner without OpenSSL.
+    from msgc.os_tls import TlsChannel
+
+    return TlsChannel(open_inner, host, door)
+
+
+def _terminal() -> Prompter | None:
+    # Late: few commands have to ask.
+    from term.os_prompt import TerminalPrompt
+
+    return TerminalPrompt.open()
 
 
 def _editor() -> OutsideEditor:
@@ -173,8 +205,9 @@ def _editor() -> OutsideEditor:
     return OsEditor(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
 
 
-def _say(code: int, text: str) -> int:
-    sys.stderr.write(f"msgc: {safe_line(text)}\n")
+def _say(code: int, *lines: str) -> int:
+    for line in lines:
+        sys.stderr.write(f"msgc: {safe_line(line)}\n")
     return code
 
 

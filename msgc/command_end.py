@@ -25,14 +25,16 @@ class Exit(IntEnum):
     STILL_WAITING = 3
     REFUSED = 4
     UNREACHABLE = 5
+    DISTRUSTED = 6
 
 
 class CommandError(Exception):
-    """The command ends with this exit code and these words."""
+    """The command ends with this exit code and these words; `more` are lines that follow."""
 
-    def __init__(self, code: Exit, text: str) -> None:
+    def __init__(self, code: Exit, text: str, *more: str) -> None:
         super().__init__(text)
         self.code = code
+        self.more = more
 
 
 class InterruptedTalkError(Exception):

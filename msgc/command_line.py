@@ -66,6 +66,10 @@ def run(world: Surroundings, request: Request) -> int:
         from msgc import commands_archive
 
         return commands_archive.run(world, request.command, request.options)
+    if request.command == "pin":
+        from msgc import commands_pin
+
+        return commands_pin.run(world, request.options)
     from msgc import commands_online
 
     return commands_online.run(world, request.command, request.options)

@@ -67,8 +67,19 @@ class Command:
 
 COMMON: Final = (
     Option(("-u", "--user"), "NAME", "who to be", '(MSGC_USER, user = "...")'),
-    Option(("--host",), "HOST", "the server, default 127.0.0.1", '(MSGC_HOST, host = "...")'),
+    Option(
+        ("--server",),
+        "SERVER",
+        "the server: host:port, tls://host:port or unix:/path",
+        '(MSGC_SERVER, server = "...")',
+    ),
+    Option(("--host",), "HOST", "its host, default 127.0.0.1", '(MSGC_HOST, host = "...")'),
     Option(("--port",), "PORT", "its port, default 7070", "(MSGC_PORT, port = ...)"),
+    Option(("--tls",), None, "TLS also to this computer", "(MSGC_TLS, tls = true)"),
+    Option(("--tls-ca",), "FILE", "who must have signed its certificate, default the system's"),
+    Option(("--tls-pin",), "PIN", "its key, as `msgd cert --show` prints it: sha256//..."),
+    Option(("--accept-new-pin",), None, "remember the key of a server met for the first time"),
+    Option(("--unsafe-plaintext",), None, "no TLS to another computer either; everybody can read"),
     Option(("--config",), "FILE", "settings, default $XDG_CONFIG_HOME/msgc/config.toml"),
     Option(("--color",), "WHEN", f"{', '.join(COLORS)}", '(MSGC_COLOR, NO_COLOR, color = "...")'),
 )
@@ -150,6 +161,11 @@ def _add_nothing(_parser: argparse.ArgumentParser) -> None:
 
 def _add_why(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("number", metavar="NUMBER", help="what `msgc send` printed, or the id")
+
+
+def _add_pin(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("list", "forget"), help="what to do")
+    parser.add_argument("place", nargs="?", metavar="HOST", help="which: host or host:port")
 
 
 def _add_filters(parser: argparse.ArgumentParser) -> None:
@@ -239,6 +255,15 @@ COMMANDS: Final = (
         "Print the life of a message of your own: composed, accepted, delivered to whom and when.",
         _add_why,
     ),
+    Command(
+        "pin",
+        "list | forget HOST",
+        "the servers met before, and how each is known",
+        "Print the servers that were met before and how each is known again: by the pin of its "
+        "key, or by who signed its certificate. `forget` makes one a stranger again, after its "
+        "operator has changed the key.",
+        _add_pin,
+    ),
 )
 NAMES: Final = tuple(command.name for command in COMMANDS)
 BY_NAME: Final = {command.name: command for command in COMMANDS}
@@ -251,6 +276,7 @@ EXIT_CODES: Final = (
     ("3", "send --wait: sent but not yet delivered when the wait ended; recall: only from some"),
     ("4", "refused by the server; recall: too late everywhere"),
     ("5", "cannot reach the server, or it cannot take it now"),
+    ("6", "the server is not known or not the one that is known; nothing was said to it"),
     ("128+N", "ended by signal N"),
 )
 

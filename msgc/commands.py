@@ -18,7 +18,6 @@ from msgc.values import (
     AccountLine,
     Accounts,
     CheckDone,
-    Connected,
     Created,
     CreateRefused,
     Deleted,
@@ -133,8 +132,7 @@ def create(world: Surroundings, output: Output, name: str) -> int:
     archive = world.profiles.stranger()
     talk = Talk(world, archive)
     try:
-        talk.link.connect()
-        talk.expect(Connected)
+        talk.greet()
         talk.link.create_account(check_name(name))
         event = _either(talk, Created, CreateRefused)
         talk.log_out()

@@ -77,7 +77,7 @@ def export(
     """Write all of it as a mailbox or as JSON lines, to standard output or as a file."""
     progress = Progress(world, quiet=output.is_quiet, prints=path is None)
     progress.total = archive.count(wish.query, wish.narrowing)
-    host = world.settings.host
+    host = world.settings.host or "localhost"
     form = _json_form if output.is_json else _mailbox_form
     place = nullcontext(output.data) if path is None else world.files.replace(path)
     try:

@@ -76,7 +76,7 @@ def _send_here(
     online = False
     try:
         # Only a live session hears at once what becomes of its messages.
-        talk.link.log_in(profile.name, create_if_new=False, live=waits)
+        talk.begin(profile.name, live=waits)
         while not _is_finished(sent, waits=waits):
             event = talk.next_event(until_ms)
             if event is None:

@@ -6,19 +6,22 @@ Fails with CommandError (exit code and words) and with InterruptedTalkError for 
 """
 
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from msgc import words
+from msgc import words, words_trust
 from msgc.archive import Archive
 from msgc.command_end import ENDING_SIGNALS, CommandError, Exit, InterruptedTalkError
 from msgc.link import Link
 from msgc.link_settings import LinkSettings
 from msgc.loop import Loop
-from msgc.net import Signal
+from msgc.net import Doubt, Signal
 from msgc.surroundings import Surroundings
 from msgc.values import (
+    Connected,
     Disconnected,
+    Distrusted,
     Kicked,
     LinkEvent,
     LoggedIn,
@@ -27,6 +30,8 @@ from msgc.values import (
     RequestFailed,
     TakenOver,
 )
+from term.console import ConsoleClosed
+from term.safe import safe_line
 from wire.codes import Code
 
 Event = TypeVar("Event")
@@ -40,17 +45,69 @@ class Talk:
         self.clock = world.clock
         self.loop = Loop(world.network, world.clock)
         self.link = Link(archive, world.jitter, settings)
-        self._settings = world.settings
+        self._door = world.door
+        self._world = world
         self._events: deque[LinkEvent] = deque()
         self._signal: Signal | None = None
-        self.loop.attach(self.link, world.settings.host, world.settings.port, self._events.append)
+        self._begin: Callable[[], None] = self.link.connect
+        self.loop.attach(self.link, world.door, self._events.append)
         for signal in ENDING_SIGNALS:
             self.loop.watch_signal(signal, partial(self._note_signal, signal))
 
     def log_in(self, name: str, *, live: bool) -> LoggedIn:
         """Be this user, who must exist."""
-        self.link.log_in(name, create_if_new=False, live=live)
+        self.begin(name, live=live)
         return self.expect(LoggedIn)
+
+    def begin(self, name: str, *, live: bool) -> None:
+        """Go about it; `next_event` tells what comes of it."""
+        self._begin = partial(self.link.log_in, name, create_if_new=False, live=live)
+        self._begin()
+
+    def greet(self) -> Connected:
+        """Meet the server without being anybody."""
+        self._begin = self.link.connect
+        self._begin()
+        return self.expect(Connected)
+
+    def ask(
+        self, question: str, *, before: tuple[str, ...] = (), secret: bool = False
+    ) -> str | None:
+        """What the person at the terminal answers; None if there is nobody to ask.
+
+        `before` are lines that stand above the question.
+        """
+        prompter = self._world.terminal()
+        if prompter is None:
+            return None
+        for line in before:
+            print(f"msgc: {safe_line(line)}", file=self._world.stderr, flush=True)
+        answers: list[str | None] = []
+        fd = prompter.fileno()
+        self.loop.watch_reader(fd, lambda: answers.append(prompter.read_line()))
+        try:
+            prompter.ask(safe_line(question), secret=secret)
+            while not any(answer is not None for answer in answers):
+                if self._signal is not None:
+                    raise InterruptedTalkError(self._signal)
+                self.loop.turn()
+        except ConsoleClosed:
+            return None
+        finally:
+            self.loop.forget_reader(fd)
+            prompter.close()
+        return next(answer for answer in answers if answer is not None)
+
+    def _accepts(self, event: Distrusted) -> bool:
+        """Ask whether it is the right server, if that can be asked."""
+        if event.doubt is not Doubt.UNKNOWN:
+            return False
+        lines = words_trust.distrust(self._door.name, event.doubt, event.pin, "", "")
+        answer = self.ask("Is it the right one, to be remembered? yes or no: ", before=lines)
+        if answer is None or answer.strip().lower() not in {"y", "yes"}:
+            return False
+        self._door.accept(event.pin)
+        return True
 
     def expect(self, wanted: type[Event]) -> Event:
         """The next event of that class. One that ends the talk first raises CommandError."""
@@ -65,7 +122,11 @@ class Talk:
         """The next event of any class; None at `until_ms` of the steady clock."""
         while True:
             if self._events:
-                return self._events.popleft()
+                event = self._events.popleft()
+                if isinstance(event, Distrusted) and self._accepts(event):
+                    self._begin()
+                    continue
+                return event
             if self._signal is not None:
                 raise InterruptedTalkError(self._signal)
             wait_ms = None
@@ -80,6 +141,8 @@ class Talk:
         match event:
             case Disconnected(retry_at_ms=None):
                 raise self.unreachable(event.reason)
+            case Distrusted():
+                raise self.distrusted(event)
             case NameRefused():
                 raise CommandError(Exit.REFUSED, words.refusal(event.code, event.text, event.name))
             case RequestFailed():
@@ -93,8 +156,15 @@ class Talk:
 
     def unreachable(self, reason: str) -> CommandError:
         """What to raise when there is no connection."""
-        text = words.unreachable(self._settings.host, self._settings.port, reason)
-        return CommandError(Exit.UNREACHABLE, text)
+        return CommandError(Exit.UNREACHABLE, words.unreachable(self._door.name, reason))
+
+    def distrusted(self, event: Distrusted) -> CommandError:
+        """What to raise for a server that may be another one."""
+        doubt, pin = event.doubt, event.pin
+        lines = words_trust.distrust(self._door.name, doubt, pin, event.expected, event.reason)
+        if doubt is Doubt.UNKNOWN:
+            lines = (*lines, words_trust.how_to_accept(pin))
+        return CommandError(Exit.DISTRUSTED, *lines)
 
     def log_out(self) -> None:
         """Say goodbye, and wait for the answer: then the server has settled what we confirmed."""

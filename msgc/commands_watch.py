@@ -37,7 +37,7 @@ def watch(
     talk = Talk(world, profile.archive, retry=True)
     hands = _Hands(output, profile.archive, command)
     talk.loop.watch_signal(Signal.CHILD, hands.look)
-    talk.link.log_in(profile.name, create_if_new=False, live=True)
+    talk.begin(profile.name, live=True)
     hands.look()
     online = False
     try:

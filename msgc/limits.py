@@ -45,6 +45,13 @@ ACCOUNTS_KEPT_MAX: Final = 100_000
 """Names of one list; a longer list ends there and says so."""
 STDIN_BYTES_MAX: Final = 64 * 1024
 CONFIG_BYTES_MAX: Final = 64 * 1024
+KNOWN_SERVERS_BYTES_MAX: Final = 1024 * 1024
+SOCKET_PATH_BYTES_MAX: Final = 107
+"""What the system's address of a Unix socket holds, less the zero at its end."""
+HANDSHAKE_STEPS_MAX: Final = 8
+"""Steps of a TLS handshake in one turn, and reads of the socket for one read of the channel."""
+TLS_SLICE_BYTES_MAX: Final = 16 * 1024
+"""One record (RFC 8446 section 5.1): so much is sealed at once, and only when the last is gone."""
 HISTORY_ROWS_MAX: Final = 10_000
 DRAFT_BYTES_MAX: Final = 256 * 1024
 SEARCH_CHARACTERS_MAX: Final = 256

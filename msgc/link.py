@@ -11,21 +11,20 @@ Fails: what the server does wrong ends the connection (and it is tried again); A
 through, for the process must not go on without its archive.
 """
 
-from collections import deque
-from collections.abc import Callable
+from typing import Final
 
-from msgc import limits, words
-from msgc.archive import Archive
-from msgc.link_answers import Answers
-from msgc.link_pulse import Backoff, Pulse
-from msgc.link_requests import Asked, Kind, Requests
-from msgc.link_settings import ANSWER_EXPECTED_MS, TRY_AGAIN, LinkSettings
-from msgc.link_traffic import Traffic
+from msgc import limits, words, words_trust
+from msgc.link_asking import AskingLink
+from msgc.link_pulse import Pulse
+from msgc.link_requests import Asked, Kind
+from msgc.link_settings import ANSWER_EXPECTED_MS, TRY_AGAIN
+from msgc.net import TrustError
 from msgc.values import (
     Connected,
     Connecting,
     Deleted,
     Disconnected,
+    Distrusted,
     Kicked,
     LinkEvent,
     LinkState,
@@ -44,57 +43,14 @@ from wire.limits import BODY_BYTES_MAX, RECIPIENTS_MAX, VERSION
 from wire.messages import Message
 from wire.states import Role, State
 
+_TLS_RECORDS: Final = (b"\x15\x03", b"\x16\x03")
+"""How an alert or a handshake of TLS begins (RFC 8446 section 5.1)."""
 
-class Link:
+
+class Link(AskingLink):
     """See the module's text. Begins STOPPED."""
 
-    def __init__(
-        self, archive: Archive, random: Callable[[], float], settings: LinkSettings
-    ) -> None:
-        self.state = LinkState.STOPPED
-        self.name: str | None = None
-        """The user, as the server writes the name once logged in."""
-        self.retry_at_ms: int | None = None
-        """When OFFLINE: the time of the next attempt."""
-        self.body_bytes_max = BODY_BYTES_MAX
-        self.recipients_max = RECIPIENTS_MAX
-        self._archive = archive
-        self._settings = settings
-        self._events: deque[LinkEvent] = deque()
-        self._requests = Requests()
-        self._answers = Answers(self._requests, self._events)
-        self._traffic = Traffic(archive, self._requests, self._events, random)
-        self._backoff = Backoff(random)
-        self._pulse = Pulse(0)
-        self._connection: Connection | None = None
-        self._attached = False
-        self._closing: str | None = None
-        self._out: list[bytes] = []
-        self._create_if_new = False
-        self._live = False
-        self._was_online = False
-        self._deleting = False
-        self._now_ms = 0
-        self._since_ms = 0
-        self._poll_at_ms = 0
-        self._expected_ms: int | None = None
-
     # ----- the user's side ----------------------------------------------------------------
-
-    @property
-    def lag_ms(self) -> int | None:
-        """How long the server took for the last ping."""
-        return self._pulse.lag_ms
-
-    @property
-    def state_since_ms(self) -> int:
-        """When the state became what it is."""
-        return self._since_ms
-
-    @property
-    def is_checking(self) -> bool:
-        """Whether it is in doubt that the server is still there: the machine slept."""
-        return self.state is LinkState.ONLINE and self._pulse.is_strict
 
     def log_in(self, name: str, create_if_new: bool, live: bool) -> None:
         """Be this user: connects, and connects again, until `log_out` or a refusal."""
@@ -132,57 +88,6 @@ class Link:
         elif self.state is not LinkState.STOPPED:
             self._leave(confirmed=False)
 
-    def send_outbox(self) -> None:
-        """Send what is UNSENT and ask back what is to be taken back, oldest first."""
-        if self.state is LinkState.ONLINE:
-            for message in self._traffic.next_sends(sum(map(len, self._out)), self._now_ms):
-                self._put(message)
-            for recall in self._traffic.next_recalls(self._now_ms):
-                self._put(recall)
-
-    def check(self, limit: int | None = None, *, outcomes_only: bool = False) -> int | None:
-        """Fetch what waits. The request's number, or None when that is not possible now."""
-        if self.state is not LinkState.ONLINE:
-            return None
-        request = self._requests.add(Asked(Kind.CHECK, flag=outcomes_only))
-        if request is not None:
-            self._put(messages.CheckMessages(request, limit, outcomes_only))
-        return request
-
-    def list_accounts(self, pattern: str | None = None, limit: int | None = None) -> int | None:
-        """Ask for the users, all pages; `limit` 0: for the totals. Gives the request, or None."""
-        if self.state is not LinkState.ONLINE:
-            return None
-        asked = Asked(Kind.LIST, name=pattern)
-        request = self._requests.add(asked)
-        if request is not None:
-            asked.first = request
-            self._put(messages.ListAccounts(request, pattern, limit=limit))
-        return request
-
-    def create_account(self, name: str) -> int | None:
-        """Make an account. The request's number; None when not possible now."""
-        if self.state not in (LinkState.ONLINE, LinkState.READY):
-            return None
-        request = self._requests.add(Asked(Kind.CREATE, name=name.lower()))
-        if request is not None:
-            self._put(messages.CreateAccount(request, name.lower()))
-        return request
-
-    def delete_account(self, force: bool) -> int | None:
-        """Delete one's own account. The request's number; None when not possible now."""
-        if self.state is not LinkState.ONLINE or self.name is None:
-            return None
-        request = self._requests.add(Asked(Kind.DELETE))
-        if request is not None:
-            self._deleting = True
-            self._put(messages.DeletionRequest(request, self.name, force))
-        return request
-
-    def next_event(self) -> LinkEvent | None:
-        """What happened, in order; None when nothing more."""
-        return self._events.popleft() if self._events else None
-
     # ----- the transport's side -----------------------------------------------------------
 
     def wants_connection(self, now_ms: int) -> bool:
@@ -199,9 +104,10 @@ class Link:
         self._events.append(Connecting(self._backoff.attempts + 1))
         self._expect()
 
-    def connected(self, now_ms: int) -> None:
-        """There is a connection: greet."""
+    def connected(self, now_ms: int, binding: bytes | None = None) -> None:
+        """There is a connection, to who it should be: greet. `binding`: see net.Channel."""
         self._now_ms = now_ms
+        self._binding = binding
         self._pulse = Pulse(now_ms)
         self._connection = Connection(Role.CLIENT)
         if self._closing is None:
@@ -224,7 +130,13 @@ class Link:
                     self._handle(message)
                     message = connection.next_event()
             except RemoteProtocolError as error:
-                self._fail(f"the server broke the protocol: {error.text}")
+                greeting = connection.state is State.GREETING
+                is_tls = greeting and self._binding is None and data.startswith(_TLS_RECORDS)
+                self._fail(
+                    words_trust.TLS_WANTED
+                    if is_tls
+                    else f"the server broke the protocol: {error.text}"
+                )
         # Only now, for a receipt lets the server forget.
         for receipt in self._traffic.take_receipts():
             if connection.state is State.ONLINE:
@@ -261,6 +173,10 @@ class Link:
             self._enter(LinkState.OFFLINE)
             self._events.append(Disconnected(reason, self.retry_at_ms))
         self._expect()
+
+    def distrust(self, error: TrustError) -> None:
+        """The other end is not who it should be: the user decides. Then call `disconnected`."""
+        self._stop(Distrusted(error.doubt, error.pin, error.expected, error.reason))
 
     def data_to_send(self) -> bytes:
         """What to send; from now on it is the transport's."""
@@ -320,14 +236,6 @@ class Link:
         self._backoff.reset()
         self.retry_at_ms = None
         self._enter(LinkState.OFFLINE)
-
-    def _enter(self, state: LinkState) -> None:
-        self.state = state
-        self._since_ms = self._now_ms
-
-    def _put(self, message: Message) -> None:
-        assert self._connection is not None
-        self._out.append(self._connection.send(message))
 
     def _fail(self, reason: str) -> None:
         """Give this connection up; `disconnected` decides about the next."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgc import limits
-from msgc.net import Channel, Clock, NetError, Network, Signal
+from msgc.net import Channel, Clock, Door, NetError, Network, Signal, TrustError
 from msgc.values import LinkEvent
 
 if TYPE_CHECKING:  # the first screen is there before the network is needed
@@ -41,8 +41,7 @@ class Loop:
         self.clock = clock
         self._network = network
         self._link: Link | None = None
-        self._host = ""
-        self._port = 0
+        self._door: Door | None = None
         self._on_event: Callable[[LinkEvent], None] | None = None
         self._channel: Channel | None = None
         self._connected = False
@@ -54,12 +53,10 @@ class Loop:
 
     # ----- what to watch ------------------------------------------------------------------
 
-    def attach(
-        self, link: "Link", host: str, port: int, on_event: Callable[[LinkEvent], None]
-    ) -> None:
+    def attach(self, link: "Link", door: Door, on_event: Callable[[LinkEvent], None]) -> None:
         """Drive this link, and give its events to `on_event`. An earlier link is let go."""
         self.detach()
-        self._link, self._host, self._port, self._on_event = link, host, port, on_event
+        self._link, self._door, self._on_event = link, door, on_event
 
     def detach(self) -> None:
         """Let go of the link: its connection is closed as it stands."""
@@ -105,11 +102,13 @@ class Loop:
         if self._serve_link():
             wait_ms_max = 0
         reading, writing = set(self._readers), set()
-        if self._channel is not None:
-            if self._connected:
-                reading.add(self._channel.fileno())
-            if self._unsent or not self._connected:
-                writing.add(self._channel.fileno())
+        channel = self._channel
+        if channel is not None:
+            reads, writes = channel.interest(has_unsent=bool(self._unsent))
+            reading |= {channel.fileno()} if reads else set()
+            writing |= {channel.fileno()} if writes else set()
+            if channel.has_pending:
+                wait_ms_max = 0
         ready = self._network.poll(reading, writing, self._timeout_ms(wait_ms_max))
         self._notice_sleep()
         for signal in ready.signals:
@@ -118,9 +117,10 @@ class Loop:
                 callback()
         if self._channel is not None and self._link is not None:
             fd = self._channel.fileno()
-            if not self._connected and fd in ready.writable:
+            is_readable = fd in ready.readable
+            if not self._connected and (is_readable or fd in ready.writable):
                 self._finish_connecting(self._link)
-            elif fd in ready.readable:
+            elif self._connected and (is_readable or self._channel.has_pending):
                 self._read(self._link)
         for fd in ready.readable:
             if fd in self._readers:
@@ -187,17 +187,24 @@ class Loop:
         self._tell(link)
         if self._link is not link:
             return
+        assert self._door is not None
         try:
-            self._channel = self._network.connect(self._host, self._port)
+            self._channel = self._door.open()
+        except TrustError as error:
+            link.distrust(error)
+            self._drop(link, str(error))
         except NetError as error:
-            link.disconnected(str(error), self.clock.now_ms())
+            self._drop(link, str(error))
 
     def _finish_connecting(self, link: "Link") -> None:
         assert self._channel is not None
         try:
             if self._channel.finish_connecting():
                 self._connected = True
-                link.connected(self.clock.now_ms())
+                link.connected(self.clock.now_ms(), self._channel.binding)
+        except TrustError as error:
+            link.distrust(error)
+            self._drop(link, str(error))
         except NetError as error:
             self._drop(link, str(error))
 
@@ -220,7 +227,8 @@ class Loop:
         try:
             while True:
                 self._unsent = self._unsent or link.data_to_send()
-                taken = self._channel.send(self._unsent) if self._unsent else 0
+                # Also with nothing: what TLS has sealed may still have to go.
+                taken = self._channel.send(self._unsent)
                 if not taken:
                     return
                 self._unsent = self._unsent[taken:]

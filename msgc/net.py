@@ -11,9 +11,36 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Protocol
 
+from msgc.server import Server
+
 
 class NetError(Exception):
     """The connection did not come about, or broke."""
+
+
+@unique
+class Doubt(Enum):
+    """Why a server is not believed to be who it should be."""
+
+    UNKNOWN = "nobody vouches for it, and it is met for the first time"
+    CHANGED = "it has another key than the one that is known"
+    PLAINTEXT = "it was met with TLS, and must not be talked to without"
+    REJECTED = "its certificate does not stand the check that was asked for"
+
+
+class TrustError(NetError):
+    """The server is not trusted; nothing was said to it.
+
+    `pin` is that of its key, empty where it was not looked at; `expected` is the one that it should
+    have had.
+    """
+
+    def __init__(self, doubt: Doubt, pin: str, expected: str = "", reason: str = "") -> None:
+        super().__init__(reason or doubt.value)
+        self.doubt = doubt
+        self.pin = pin
+        self.expected = expected
+        self.reason = reason
 
 
 @unique
@@ -40,27 +67,51 @@ class Ready:
 class Channel(Protocol):
     """One connection, or one that is about to be."""
 
+    @property
+    def binding(self) -> bytes | None:
+        """The tls-server-end-point of RFC 5929 once it stands; None where there is no TLS."""
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether `receive` may have more although the descriptor is not readable."""
+
+    def interest(self, *, has_unsent: bool) -> tuple[bool, bool]:
+        """Whether to wait until it is readable, and until it is writable.
+
+        `has_unsent`: there is something for `send`.
+        """
+
     def fileno(self) -> int:
         """The descriptor to poll. It may change until the connection stands."""
 
     def finish_connecting(self) -> bool:
-        """Once it is writable: whether the connection stands. False: poll again. NetError."""
+        """Once it is ready: whether the connection stands. False: poll again. NetError."""
 
     def receive(self, bytes_max: int) -> bytes | None:
         """What came; b"" at the end, None when there is nothing now. Raises NetError."""
 
     def send(self, data: bytes) -> int:
-        """How many bytes were taken; 0 when none can be now. Raises NetError."""
+        """How many bytes were taken; 0 when none can be now. Raises NetError.
+
+        What was not taken must be offered again before anything else.
+        """
 
     def close(self) -> None:
         """Let go of it."""
 
 
+class Door(Protocol):
+    """The way to one server, with all that makes sure that it is the right one."""
+
+    def open(self) -> Channel:
+        """Begin to connect. Raises NetError, TrustError."""
+
+
 class Network(Protocol):
     """Where connections come from, and the one wait."""
 
-    def connect(self, host: str, port: int) -> Channel:
-        """Begin to connect. Raises NetError."""
+    def connect(self, server: Server) -> Channel:
+        """Begin to connect, without TLS. Raises NetError."""
 
     def watch_signals(self, signals: Collection[Signal]) -> None:
         """From now on `poll` reports these, and they do nothing else."""

@@ -1,4 +1,4 @@
-"""TCP and signals through the operating system: the only file with socket, selectors and signal.
+"""TCP, Unix sockets and signals through the system: the one file with socket, selectors, signal.
 
 Must never block outside `poll`; the one exception is the look-up of a host's name.
 Fails with NetError; the system's own words for its error numbers stand in the text.
@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any, Final, TypeAlias
 
 from msgc.net import NetError, Ready, Signal
+from msgc.server import Server
 
 _SIGNALS_BYTES_MAX: Final = 4_096
 _ADDRESSES_MAX: Final = 8
@@ -22,16 +23,19 @@ _Handler: TypeAlias = Callable[[int, FrameType | None], Any] | int
 
 
 class OsChannel:
-    """One TCP connection; it tries the addresses of the host one after another."""
+    """One connection, TCP or Unix; it tries the addresses of the host one after another."""
 
-    def __init__(self, host: str, port: int) -> None:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or "not a host name"
-            raise NetError(f"no address for this host ({reason})") from None
-        self._addresses = [(entry[0], entry[4]) for entry in found[:_ADDRESSES_MAX]]
+    binding = None
+    has_pending = False
+
+    def __init__(self, server: Server) -> None:
+        self._addresses = _addresses(server)
+        self._connected = False
         self._socket = self._next_socket("no address for this host")
+
+    def interest(self, *, has_unsent: bool) -> tuple[bool, bool]:
+        """See msgc.net.Channel."""
+        return self._connected, has_unsent or not self._connected
 
     def fileno(self) -> int:
         """See msgc.net.Channel."""
@@ -41,6 +45,7 @@ class OsChannel:
         """See msgc.net.Channel."""
         error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if not error:
+            self._connected = True
             return True
         self._socket.close()
         self._socket = self._next_socket(os.strerror(error).lower())
@@ -57,6 +62,8 @@ class OsChannel:
 
     def send(self, data: bytes) -> int:
         """See msgc.net.Channel."""
+        if not data:
+            return 0
         try:
             return self._socket.send(data)
         except (BlockingIOError, InterruptedError):
@@ -76,10 +83,15 @@ class OsChannel:
             try:
                 begun.settimeout(0)
                 # A request is one send: waiting to fill a packet would only add delay.
-                begun.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if family != socket.AF_UNIX:
+                    begun.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 begun.connect(address)
             except (BlockingIOError, InterruptedError):
-                return begun
+                if family != socket.AF_UNIX:
+                    return begun
+                # A Unix socket is connected at once or not at all (connect(2), EAGAIN).
+                begun.close()
+                reason = "too many others are waiting there"
             except OSError as error:
                 begun.close()
                 reason = _reason(error)
@@ -97,9 +109,9 @@ class OsNetwork:
         self._numbers: dict[int, Signal] = {}
         self._before: dict[int, _Handler] = {}
 
-    def connect(self, host: str, port: int) -> OsChannel:
+    def connect(self, server: Server) -> OsChannel:
         """See msgc.net.Network."""
-        return OsChannel(host, port)
+        return OsChannel(server)
 
     def watch_signals(self, signals: Collection[Signal]) -> None:
         """See msgc.net.Network."""
@@ -159,6 +171,18 @@ class OsNetwork:
         readable.discard(self._signals_in.fileno())
         numbers = self._signals_in.recv(_SIGNALS_BYTES_MAX)
         return tuple(self._numbers[number] for number in numbers if number in self._numbers)
+
+
+def _addresses(server: Server) -> list[tuple[int, Any]]:
+    """Family and address of each place where the server may be."""
+    if server.path:
+        return [(socket.AF_UNIX, server.path)]
+    try:
+        found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a host name"
+        raise NetError(f"no address for this host ({reason})") from None
+    return [(entry[0], entry[4]) for entry in found[:_ADDRESSES_MAX]]
 
 
 def _note(_number: int, _frame: FrameType | None) -> None:

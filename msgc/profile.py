@@ -3,6 +3,7 @@
     $XDG_DATA_HOME/msgc/<host>_<port>/<name>.db      the archive
     $XDG_DATA_HOME/msgc/<host>_<port>/<name>.lock    held by the process that is that user now
     $XDG_CONFIG_HOME/msgc/config.toml                the settings (see msgc.settings)
+    $XDG_CONFIG_HOME/msgc/known_servers              the servers met (see msgc.known_servers)
 
 Must never let two processes talk to the server with one archive: the server would take the one
 for a new connection of the other, and they would push each other out for ever.
@@ -18,6 +19,7 @@ from typing import Final
 from msgc import words
 from msgc.archive import MEMORY, Archive
 from msgc.os_files import FilesError, HeldError, Lock, OsFiles
+from msgc.server import Server
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?")
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
@@ -134,13 +136,14 @@ def check_name(name: str) -> str:
     return folded
 
 
-def server_folder(data_folder: str, host: str, port: int) -> str:
+def server_folder(data_folder: str, server: Server) -> str:
     """The folder of one server; whatever is odd in a host's name is written as %XX."""
+    host = f"unix:{server.path}" if server.path else server.host.lower()
     plain = "".join(
         chr(byte) if chr(byte) in _PLAIN else f"%{byte:02X}"
-        for byte in host.lower().encode("utf-8", "surrogateescape")
+        for byte in host.encode("utf-8", "surrogateescape")
     )
-    return f"{data_folder}/msgc/{plain}_{port}"
+    return f"{data_folder}/msgc/{plain}_{server.port}"
 
 
 def data_folder(environment: Mapping[str, str]) -> str:
@@ -151,6 +154,11 @@ def data_folder(environment: Mapping[str, str]) -> str:
 def config_path(environment: Mapping[str, str]) -> str:
     """The configuration file that is read when none is named."""
     return _xdg(environment, "XDG_CONFIG_HOME", ".config") + "/msgc/config.toml"
+
+
+def known_servers_path(environment: Mapping[str, str]) -> str:
+    """The file of `msgc.known_servers`."""
+    return _xdg(environment, "XDG_CONFIG_HOME", ".config") + "/msgc/known_servers"
 
 
 def _xdg(environment: Mapping[str, str], variable: str, default: str) -> str:

@@ -1,7 +1,12 @@
 """The settings: defaults < configuration file < environment < command line.
 
-    host = "chat.example"     MSGC_HOST     --host     the server
+    server = "tls://host"     MSGC_SERVER   --server   the server, as msgc.server reads it
+    host = "chat.example"     MSGC_HOST     --host     the same in two parts
     port = 7070               MSGC_PORT     --port
+    tls = false               MSGC_TLS      --tls      TLS also on this computer
+    tls_ca = "ca.pem"         MSGC_TLS_CA   --tls-ca   who has to sign the server's certificate
+    tls_pin = "sha256//..."   MSGC_TLS_PIN  --tls-pin  the server's key
+    unsafe_plaintext = false                           no TLS to another computer either
     user = "alice"            MSGC_USER     -u         who to be, for the commands
     color = "auto"            MSGC_COLOR    --color    auto, always or never (NO_COLOR: never)
     ascii = false             MSGC_ASCII    --ascii    send nothing but ASCII to the terminal
@@ -17,18 +22,26 @@ Fails with SettingsError, whose text names the place, the key and what would be 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
+from msgc.door import TrustChoice
+from msgc.known_servers import is_pin
 from msgc.limits import CONFIG_BYTES_MAX
 from msgc.os_files import FilesError
 from msgc.quiet_hours import QuietHours, QuietHoursError, parse_quiet_hours
+from msgc.server import Server, ServerTextError, parse_server
 
 Value: TypeAlias = str | int | bool
 KeyChoices: TypeAlias = Mapping[str, Mapping[str, tuple[str, ...]]]
 """Screen, command, and the names of the keys that it is to have."""
 
 _DEFAULTS: Final[dict[str, Value]] = {
+    "server": "",
+    "tls": False,
+    "tls_ca": "",
+    "tls_pin": "",
+    "unsafe_plaintext": False,
     "host": "127.0.0.1",
     "port": 7070,
     "user": "",
@@ -52,7 +65,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What holds. `user` is None when nobody was named.
+    """What holds. `user` is None when nobody was named; `path` is that of a Unix socket.
 
     `fixed`: settings that the environment or the command line decides in this run, and which of
     the two, so that changing the file does not change them now.
@@ -68,8 +81,16 @@ class Settings:
     quiet: QuietHours | None = None
     live: bool = True
     ask_before_quitting: bool = False
+    path: str = ""
+    tls: bool = False
+    trust: TrustChoice = field(default_factory=TrustChoice)
     keys: KeyChoices = field(default_factory=dict)
     fixed: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def server(self) -> Server:
+        """The one to connect to."""
+        return Server(self.host, self.port, self.path, self.tls)
 
 
 def gather(
@@ -88,19 +109,24 @@ def gather(
     values = dict(_DEFAULTS)
     from_file, keys = _from_file(read_text, config, config_named=config_named)
     values.update(from_file)
+    levels = dict.fromkeys(from_file, 1)
     fixed: dict[str, str] = {}
     for key in _DEFAULTS:
         place = f"MSGC_{key.upper()}"
         if environment.get(place):
             values[key] = _parse(key, environment[place], place)
             fixed[key] = place
+            levels[key] = 2
     if environment.get("NO_COLOR"):
         values["color"] = "never"
         fixed["color"] = "NO_COLOR"
     for key, argument in arguments.items():
         if argument is not None:
-            values[key] = _parse(key, argument, f"--{key}")
-            fixed[key] = f"--{key}"
+            place = f"--{key.replace('_', '-')}"
+            values[key] = _parse(key, argument, place)
+            fixed[key] = place
+            levels[key] = 3
+    values["server"] = _server_text(values, levels)
     return _checked(values, keys, fixed)
 
 
@@ -167,22 +193,58 @@ def _parse(key: str, text: str, place: str) -> Value:
     return text
 
 
-def _checked(values: Mapping[str, Value], keys: KeyChoices, fixed: Mapping[str, str]) -> Settings:
+def _server_text(values: Mapping[str, Value], levels: Mapping[str, int]) -> str:
+    """What `server` comes to beside `host` and `port`: who says it last is right."""
+    said, parts = levels.get("server", 0), max(levels.get("host", 0), levels.get("port", 0))
+    if said == parts == 3:
+        raise SettingsError("--server says host and port in one; leave out --host and --port.")
+    return str(values["server"]) if said >= parts else ""
+
+
+def _server(values: Mapping[str, Value]) -> Server:
     port = int(values["port"])
     if not 1 <= port <= 65_535:
         raise SettingsError(f"The port must be from 1 to 65535, not {port}.")
+    if not values["host"]:
+        raise SettingsError("The host must not be empty.")
+    server = Server(str(values["host"]), port)
+    if values["server"]:
+        try:
+            server = parse_server(str(values["server"]), port)
+        except ServerTextError as error:
+            raise SettingsError(str(error)) from None
+    tls = server.tls or bool(values["tls"])
+    pin = str(values["tls_pin"])
+    if pin and not is_pin(pin):
+        raise SettingsError(f"A pin is written sha256// and 44 characters, not {pin}.")
+    if pin and values["tls_ca"]:
+        raise SettingsError("A pin and authorities cannot both decide: tls_pin, or tls_ca.")
+    wants_tls = tls or pin or values["tls_ca"]
+    if wants_tls and (values["unsafe_plaintext"] or server.path):
+        other = "a Unix socket" if server.path else "unsafe_plaintext"
+        raise SettingsError(f"TLS and {other} were both asked for.")
+    return replace(server, tls=tls)
+
+
+def _checked(values: Mapping[str, Value], keys: KeyChoices, fixed: Mapping[str, str]) -> Settings:
+    server = _server(values)
     color = COLORS.get(str(values["color"]))
     if color is None:
         raise SettingsError(f"color must be one of {', '.join(COLORS)}.")
-    if not values["host"]:
-        raise SettingsError("The host must not be empty.")
     try:
         quiet = parse_quiet_hours(str(values["quiet"]))
     except QuietHoursError as error:
         raise SettingsError(f"quiet: {error}") from None
     return Settings(
-        host=str(values["host"]),
-        port=port,
+        host=server.host,
+        port=server.port,
+        path=server.path,
+        tls=server.tls,
+        trust=TrustChoice(
+            pin=str(values["tls_pin"]),
+            authorities=str(values["tls_ca"]),
+            unsafe_plaintext=bool(values["unsafe_plaintext"]),
+        ),
         user=str(values["user"]) or None,
         color=color,
         bell=bool(values["bell"]),

@@ -10,7 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TextIO
 
+from msgc.asking import Prompter
 from msgc.command_options import UsageError
+from msgc.door import ServerDoor
+from msgc.known_servers import KnownServers
 from msgc.net import Clock, Network
 from msgc.os_files import OsFiles
 from msgc.outside_editor import OutsideEditor
@@ -23,7 +26,8 @@ from msgc.settings_file import SettingsKeeper
 class Surroundings:
     """`jitter` gives numbers from 0 to 1; `agent` is our name and version, for the server.
 
-    `keeper` is where changed settings go; `editor` is the person's own.
+    `terminal` opens the person's for a question, or gives None where there is nobody to ask;
+    `door` leads to the server, `keeper` is where changed settings go; `editor` is the person's own.
     """
 
     settings: Settings
@@ -32,8 +36,11 @@ class Surroundings:
     profiles: Profiles
     files: OsFiles
     network: Network
+    door: ServerDoor
+    known_servers: KnownServers
     clock: Clock
     jitter: Callable[[], float]
+    terminal: Callable[[], Prompter | None]
     agent: str
     stdin: TextIO
     stdout: TextIO

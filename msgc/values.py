@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum, unique
 from typing import TypeAlias
 
+from msgc.net import Doubt
+
 # ----- what the archive keeps -----------------------------------------------------------------
 
 
@@ -267,6 +269,19 @@ class NameRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class Distrusted:
+    """The server is not believed to be the right one; nothing was said to it, the link has stopped.
+
+    `pin` is that of its key where it was looked at, `expected` the one that it should have had.
+    """
+
+    doubt: Doubt
+    pin: str
+    expected: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Disconnected:
     """The connection is gone. All requests that were not answered are void.
 
@@ -452,6 +467,7 @@ LinkEvent: TypeAlias = (
     | LoggedIn
     | NameRefused
     | Disconnected
+    | Distrusted
     | LoggedOut
     | MessageArrived
     | OutcomeArrived

@@ -16,6 +16,7 @@ from msgc.surroundings import Surroundings
 from msgc.values import (
     Created,
     Disconnected,
+    Distrusted,
     LinkEvent,
     LinkState,
     LoggedIn,
@@ -29,7 +30,17 @@ from msgc.view_events import EventReader, Situation
 from msgc.view_notices import Notice, NoticeLog
 from msgc.view_requests import AskingDesk
 from msgc.view_text import Times
-from msgc.view_values import Directory, Limits, News, Overview, Phase, Setting, Standing, Target
+from msgc.view_values import (
+    Directory,
+    Distrust,
+    Limits,
+    News,
+    Overview,
+    Phase,
+    Setting,
+    Standing,
+    Target,
+)
 from term.safe import Safe, safe_line
 from wire.codes import Code
 
@@ -147,8 +158,7 @@ class LiveDesk(AskingDesk):
     def overview(self) -> Overview:
         """See Desk. The archive is counted once after each change, not at each picture."""
         situation = self.situation
-        settings = self._surroundings.settings
-        address = f"{settings.host}:{settings.port}"
+        address = self._surroundings.door.name
         if self._profile is None or self._link is None:
             if self._link is None:
                 return Overview("", address, Standing(Phase.NO_NAME))
@@ -203,6 +213,17 @@ class LiveDesk(AskingDesk):
         """See Desk."""
         return self.situation.refusal
 
+    def distrust(self) -> Distrust | None:
+        """See Desk."""
+        return self.situation.distrust
+
+    def accept_server(self) -> None:
+        """See Desk."""
+        situation = self.situation
+        if situation.distrust is not None and situation.distrust.pin:
+            self._surroundings.door.accept(situation.distrust.pin)
+            self.log_in(situation.name)
+
     # ----- settings -----------------------------------------------------------------------------
 
     def settings(self) -> tuple[Setting, ...]:
@@ -252,9 +273,11 @@ class LiveDesk(AskingDesk):
 
     def retry_now(self) -> None:
         """See Desk. After a refusal it is a new login."""
-        if self._link is None:
+        if self.situation.distrust is not None:
+            self.log_in(self.situation.name)
+        elif self._link is None:
             return
-        if self._link.state is LinkState.STOPPED:
+        elif self._link.state is LinkState.STOPPED:
             self._start(self._link)
         else:
             self._link.retry_now()
@@ -288,20 +311,19 @@ class LiveDesk(AskingDesk):
 
     def _connect(self, profile: Profile) -> None:
         self._counts = None
-        settings = self._surroundings.settings
-        address = (settings.host, settings.port)
+        door = self._surroundings.door
         archive = profile.archive
         self._reader = EventReader(
             self.situation,
             archive,
-            address,
+            door.name,
             self.now_ms,
             self._on_news,
             notices=self.notices,
         )
         link = self._make_link(archive, stays=True)
         self._link = link
-        self._loop.attach(link, *address, self._on_event)
+        self._loop.attach(link, door, self._on_event)
         self._start(link)
 
     def _make_link(self, archive: "Archive", *, stays: bool) -> "Link":
@@ -319,14 +341,14 @@ class LiveDesk(AskingDesk):
 
         It is asked as a stranger, for as the same installation we would push the other one out.
         """
-        settings, surroundings = self._surroundings.settings, self._surroundings
+        surroundings = self._surroundings
         stranger = surroundings.profiles.stranger()
         link = self._make_link(stranger, stays=False)
 
         def judge(event: LinkEvent) -> None:
             if isinstance(event, LoggedIn):
                 link.log_out()
-            elif isinstance(event, (NameRefused, Disconnected, LoggedOut)):
+            elif isinstance(event, (NameRefused, Disconnected, Distrusted, LoggedOut)):
                 refused = isinstance(event, NameRefused) and event.code == Code.IN_USE
                 why = words.in_use(name) if refused else str(held)
                 self.close()
@@ -334,7 +356,7 @@ class LiveDesk(AskingDesk):
                 self.situation = Situation(name=name, refusal=safe_line(why))
 
         self._link = link
-        self._loop.attach(link, settings.host, settings.port, judge)
+        self._loop.attach(link, surroundings.door, judge)
         link.log_in(name, create_if_new=False, live=False)
 
     def _start(self, link: "Link") -> None:
@@ -362,7 +384,9 @@ class LiveDesk(AskingDesk):
         if situation.ended:
             # The words of the end are for the name prompt, which comes now.
             self.close()
-            self.situation = Situation(name=had, refusal=situation.refusal)
+            self.situation = Situation(
+                name=had, refusal=situation.refusal, distrust=situation.distrust
+            )
         elif isinstance(event, Created):
             self.ask_accounts(situation.list_pattern)
         elif situation.inside and situation.list_request is None:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from msgc import words
+from msgc import words, words_trust
 from msgc.archive import Archive
+from msgc.net import Doubt
 from msgc.values import (
     Accounts,
     CheckDone,
@@ -20,6 +21,7 @@ from msgc.values import (
     Deleted,
     DeleteRefused,
     Disconnected,
+    Distrusted,
     FateState,
     Kicked,
     LinkEvent,
@@ -48,6 +50,7 @@ from msgc.view_values import (
     DeletionRefused,
     Directory,
     DirectoryChanged,
+    Distrust,
     FateChanged,
     MailArrived,
     News,
@@ -85,6 +88,7 @@ class Situation:
     bell_due: bool = False
     arrival: Safe = NOTHING
     logged_out: bool = False
+    distrust: Distrust | None = None
     followed: bytes | None = None
     directory: Directory = field(default_factory=Directory)
     list_request: int | None = None
@@ -103,13 +107,13 @@ class Situation:
 
 
 class EventReader:
-    """Takes the events of one link. `address` is host and port; `wall_ms` says what time it is."""
+    """Takes the events of one link. `server` is its name; `wall_ms` says what time it is."""
 
     def __init__(
         self,
         situation: Situation,
         archive: Archive,
-        address: tuple[str, int],
+        server: str,
         wall_ms: Callable[[], int],
         on_news: Callable[[News], None],
         *,
@@ -118,7 +122,7 @@ class EventReader:
         self._situation = situation
         self._notices = notices
         self._archive = archive
-        self._host, self._port = address
+        self._server = server
         self._wall_ms = wall_ms
         self._on_news = on_news
 
@@ -143,6 +147,8 @@ class EventReader:
                 self._on_logged_in(event)
             case NameRefused() | Deleted() | TakenOver() | Kicked() | LoggedOut():
                 self._on_end(event)
+            case Distrusted():
+                self._on_distrusted(event)
             case Disconnected() | ServerStopping():
                 self._on_disconnected(event)
             case Created() | CreateRefused() | DeleteRefused() | RequestFailed():
@@ -208,12 +214,30 @@ class EventReader:
             situation.stopping = True
             self._say(words.notice(NoticeKind.SHUTTING_DOWN, event.text, None))
             return
-        situation.reason = words.unreachable(self._host, self._port, event.reason)
+        situation.reason = words.unreachable(self._server, event.reason)
         if event.retry_at_ms is None and not situation.inside:
             situation.refusal = safe_line(situation.reason)
             situation.ended = True
         elif situation.online and not situation.stopping:
             self._say(f"The connection is gone ({event.reason}). msgc goes on trying.")
+        situation.online = False
+        self._void_requests()
+
+    def _on_distrusted(self, event: Distrusted) -> None:
+        """Before the login the screen shows all of it; afterwards the list of notices does."""
+        situation = self._situation
+        lines = words_trust.distrust(
+            self._server, event.doubt, event.pin, event.expected, event.reason
+        )
+        if situation.inside:
+            for line in lines[1:]:
+                self._say(line)
+            situation.reason = lines[0]
+            self._say(f"{lines[0]} Nothing was said to it. M tells more; ^R tries again.")
+        else:
+            pin = event.pin if event.doubt is Doubt.UNKNOWN else ""
+            situation.distrust = Distrust(tuple(safe_line(line) for line in lines), pin)
+            situation.ended = True
         situation.online = False
         self._void_requests()
 

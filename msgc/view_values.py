@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from msgc.values import AccountLine, Received
 from msgc.view_text import duration
+from term.safe import Safe
 from wire.limits import BODY_BYTES_MAX, RECIPIENTS_MAX
 
 
@@ -82,6 +83,17 @@ class Overview:
     kept: int = 0
     accounts_total: int | None = None
     accounts_connected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Distrust:
+    """Why the server is not believed to be the right one: paragraphs.
+
+    `pin` is that of its key if somebody may say that it is the right one; else empty.
+    """
+
+    words: tuple[Safe, ...]
+    pin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,9 +96,9 @@ def held_for(command: str, name: str, pid: int | None) -> str:
     return held(name, pid)
 
 
-def unreachable(host: str, port: int, reason: str) -> str:
-    """No connection."""
-    return f"Cannot reach the server at {host}:{port}: {reason}."
+def unreachable(server: str, reason: str) -> str:
+    """No connection. `server` is its name, as `msgc.server.Server` has it."""
+    return f"Cannot reach the server at {server}: {reason}."
 
 
 def not_a_name(name: str) -> str:

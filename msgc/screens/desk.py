@@ -10,7 +10,7 @@ from typing import Protocol
 from msgc.values import Draft, HistoryEntry, Received, Sent
 from msgc.view_notices import Notice
 from msgc.view_text import Times
-from msgc.view_values import Directory, Limits, Overview, Setting, Target, Wanted
+from msgc.view_values import Directory, Distrust, Limits, Overview, Setting, Target, Wanted
 from term.safe import Safe
 
 
@@ -43,6 +43,9 @@ class Desk(Protocol):
 
     def refusal(self) -> Safe:
         """Why the last name was refused, or empty."""
+
+    def distrust(self) -> Distrust | None:
+        """Why the server is not believed to be the right one; None when all is well."""
 
     # ----- the archive --------------------------------------------------------------------------
 
@@ -86,6 +89,9 @@ class Desk(Protocol):
 
     def log_in(self, name: str) -> None:
         """Connect under this name, and go on trying while the server cannot be reached."""
+
+    def accept_server(self) -> None:
+        """The person says that the server is the right one: remember its key, and connect."""
 
     def give_up_name(self) -> None:
         """Stop trying; another name will be given."""

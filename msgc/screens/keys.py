@@ -55,6 +55,8 @@ class ScreenKeys(NamedTuple):
 TABLES: Final = (
     ScreenKeys("username", "Username", username.ASKING_KEYS),
     ScreenKeys("connecting", "Username, while the server is looked for", username.TRYING_KEYS),
+    ScreenKeys("server", "Username, when the server is not known", username.DOUBTING_KEYS),
+    ScreenKeys("server-refused", "Username, when the server is refused", username.REFUSING_KEYS),
     ScreenKeys("menu", "Main menu", menu.KEYS),
     ScreenKeys("send", "Send message", send.KEYS),
     ScreenKeys("choose-one", "Choose one user", picker.ONE_KEYS),

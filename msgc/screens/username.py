@@ -10,7 +10,7 @@ from msgc.profile import is_name
 from msgc.screens.desk import Desk
 from msgc.screens.screen import TYPING_KEYS, Done, Outcome, Screen
 from msgc.view import Block, Field, Fixed, Gap, Room, View, said, view
-from msgc.view_values import Overview, Phase
+from msgc.view_values import Distrust, Overview, Phase
 from msgc.words import name_rule
 from term.editor import Editor
 from term.editor import Outcome as Typed
@@ -40,6 +40,21 @@ TRYING_KEYS: Final = KeyTable(
 )
 
 
+REFUSING_KEYS: Final = KeyTable(
+    [
+        Binding(("r",), "retry", "Try again", "try again"),
+        Binding(("Esc", "n"), "other", "Do not connect", "back"),
+        Binding(("q", "C-c", "F10"), "quit", "Quit", "quit"),
+        Binding(("?", "F1", "C-g"), "help", "Show the keys of this screen", "help"),
+    ],
+    inherits=TYPING_KEYS,
+)
+DOUBTING_KEYS: Final = KeyTable(
+    [Binding(("y",), "accept", "It is the right server: remember its key, and connect", "accept")],
+    inherits=REFUSING_KEYS,
+)
+
+
 class Username(Screen):
     """The prompt for a name."""
 
@@ -52,6 +67,9 @@ class Username(Screen):
     @property
     def keys(self) -> KeyTable:
         """Letters are text while a name is asked for, and commands while it is tried."""
+        distrust = self._desk.distrust()
+        if distrust is not None:
+            return DOUBTING_KEYS if distrust.pin else REFUSING_KEYS
         return ASKING_KEYS if self._asking() else TRYING_KEYS
 
     def handle(self, key: KeyEvent) -> Outcome:
@@ -60,6 +78,9 @@ class Username(Screen):
         if command == "quit":
             self._desk.quit()
             return Done.HANDLED
+        distrust = self._desk.distrust()
+        if distrust is not None:
+            return self._handle_doubting(command)
         if not self._asking():
             return self._handle_trying(command)
         if command == "connect":
@@ -85,7 +106,10 @@ class Username(Screen):
             said(f"The server is {safe_line(overview.address)}."),
             Gap(),
         ]
-        if self._asking():
+        distrust = self._desk.distrust()
+        if distrust is not None:
+            blocks = self._doubt(distrust)
+        elif self._asking():
             refusal = self._desk.refusal()
             if refusal:
                 blocks += [said(refusal, Style.BOLD), Gap()]
@@ -110,6 +134,17 @@ class Username(Screen):
             blocks.append(said(f"Connecting to {safe_line(overview.address)} ...", is_moving=True))
         return blocks
 
+    def _doubt(self, distrust: Distrust) -> list[Block]:
+        """Why nothing was said to the server, and what can be done."""
+        first, *others = distrust.words
+        blocks: list[Block] = [Gap(), said(first, Style.BOLD)]
+        blocks += [said(words) for words in others]
+        if distrust.pin:
+            blocks += [Gap(), said("y: it is the same, remember it and connect.  Esc: do not.")]
+        else:
+            blocks += [Gap(), said("r tries again, Esc gives another name, q quits.")]
+        return blocks
+
     def _asking(self) -> bool:
         return self._desk.overview().standing.phase is Phase.NO_NAME
 
@@ -121,6 +156,17 @@ class Username(Screen):
         if is_name(name):
             self._editor.set_text("")  # what is none stays for editing
         self._desk.log_in(name)
+
+    def _handle_doubting(self, command: str | None) -> Outcome:
+        if command == "other":
+            self._desk.give_up_name()
+        elif command == "retry":
+            self._desk.retry_now()
+        elif command == "accept":
+            self._desk.accept_server()
+        else:
+            return Done.IGNORED
+        return Done.HANDLED
 
     def _handle_trying(self, command: str | None) -> Outcome:
         if command == "other":

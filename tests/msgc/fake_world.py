@@ -4,13 +4,18 @@ import io
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from msgc.net import NetError, Ready, Signal
+from msgc.door import ServerDoor, TrustChoice
+from msgc.known_servers import KnownServers
+from msgc.net import Channel, NetError, Ready, Signal
 from msgc.os_files import OsFiles
 from msgc.os_process import OsEditor
 from msgc.profile import Profiles
+from msgc.server import Server
 from msgc.settings import Settings
 from msgc.settings_file import SettingsFile
 from msgc.surroundings import Surroundings
+from term.console import ConsoleClosed
+from term.safe import Safe
 from tests.msgc.fake_server import FakeServer, FakeSession
 from tests.msgc.line import Ticker
 
@@ -34,6 +39,9 @@ class FakeClock:
 
 
 class FakeChannel:
+    binding: bytes | None = None
+    has_pending = False
+
     def __init__(self, fd: int, session: FakeSession) -> None:
         self.fd = fd
         self.session = session
@@ -42,6 +50,10 @@ class FakeChannel:
         self.sends_max = 1_000_000
         self.refusal: str | None = None
         self.broken: str | None = None
+        self.connected = False
+
+    def interest(self, *, has_unsent: bool) -> tuple[bool, bool]:
+        return self.connected, has_unsent or not self.connected
 
     def fileno(self) -> int:
         return self.fd
@@ -49,6 +61,7 @@ class FakeChannel:
     def finish_connecting(self) -> bool:
         if self.refusal is not None:
             raise NetError(self.refusal)
+        self.connected = True
         return True
 
     def receive(self, bytes_max: int) -> bytes | None:
@@ -91,7 +104,7 @@ class FakeNetwork:
         self.waits: list[int | None] = []
         self.refusal: str | None = None
 
-    def connect(self, host: str, port: int) -> FakeChannel:
+    def connect(self, server: Server) -> FakeChannel:
         if self.server is None:
             raise NetError("connection refused")
         channel = FakeChannel(100 + len(self.channels), self.server.open())
@@ -121,6 +134,53 @@ class FakeNetwork:
         return Ready(frozenset(readable), frozenset(writing), signals)
 
 
+class FakeDoor:
+    """Leads to the network without a question."""
+
+    def __init__(self, network: FakeNetwork) -> None:
+        self.network = network
+
+    def open(self) -> Channel:
+        return self.network.connect(Server("here", 1))
+
+
+def no_tls(_open: Callable[[], Channel], _host: str, _door: ServerDoor) -> Channel:
+    raise NetError("there is no TLS in this world")
+
+
+class FakePrompter:
+    """A person who gives these answers, one after another; a Signal among them is pressed."""
+
+    FD = 77
+
+    def __init__(self, network: FakeNetwork, *answers: str | Signal) -> None:
+        self.network = network
+        self.answers = list(answers)
+        self.asked: list[tuple[str, bool]] = []
+        self.closed = 0
+
+    def fileno(self) -> int:
+        return self.FD
+
+    def ask(self, words: Safe, *, secret: bool) -> None:
+        self.asked.append((str(words), secret))
+        if self.answers and isinstance(self.answers[0], Signal):
+            self.network.signals.append(self.answers[0])
+        else:
+            self.network.readable.add(self.FD)
+
+    def read_line(self) -> str | None:
+        if not self.answers:
+            raise ConsoleClosed("no more answers")
+        answer = self.answers.pop(0)
+        assert isinstance(answer, str)
+        return answer
+
+    def close(self) -> None:
+        self.network.readable.discard(self.FD)
+        self.closed += 1
+
+
 class FakeWorld:
     """Surroundings for one user, and what the commands printed."""
 
@@ -130,13 +190,19 @@ class FakeWorld:
         self.stdout = io.StringIO()
         self.stderr = io.StringIO()
         self.stdin = io.StringIO()
+        self.person: FakePrompter | None = None
         ticker = Ticker()
         files = OsFiles()
         self.profiles = Profiles(
             files, str(folder / "msgc" / "here_1"), self.clock.wall_ms, ticker.random_bytes
         )
+        self.known = KnownServers(files, str(folder / "known_servers"), lambda: "2026-03-01")
+        plain = TrustChoice(unsafe_plaintext=True)
+        server_here = Server("here", 1)
         self.surroundings = Surroundings(
             settings=Settings("here", 1, user, "auto", bell=True),
+            door=ServerDoor(server_here, plain, self.known, self.network, no_tls),
+            known_servers=self.known,
             keeper=SettingsFile(str(folder / "config.toml"), files.read_text, files.write_text),
             editor=OsEditor(""),
             profiles=self.profiles,
@@ -144,6 +210,7 @@ class FakeWorld:
             network=self.network,
             clock=self.clock,
             jitter=lambda: 0.5,
+            terminal=lambda: self.person,
             agent="msgc/test",
             stdin=self.stdin,
             stdout=self.stdout,

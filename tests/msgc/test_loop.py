@@ -18,7 +18,7 @@ from msgc.values import (
     MessageArrived,
 )
 from tests.msgc.fake_server import FakeServer
-from tests.msgc.fake_world import FakeClock, FakeNetwork
+from tests.msgc.fake_world import FakeClock, FakeDoor, FakeNetwork
 from tests.msgc.line import make_archive
 
 
@@ -29,7 +29,7 @@ class Driven:
         self.loop = Loop(self.network, self.clock)
         self.link = Link(make_archive(), lambda: 0.5, LinkSettings(agent="test"))
         self.events: list[LinkEvent] = []
-        self.loop.attach(self.link, "here", 1, self.events.append)
+        self.loop.attach(self.link, FakeDoor(self.network), self.events.append)
 
     def until(self, kind: type[LinkEvent], turns: int = 50) -> None:
         for _ in range(turns):

@@ -10,6 +10,7 @@ import pytest
 from msgc.net import NetError, Signal
 from msgc.os_clock import OsClock
 from msgc.os_net import OsChannel, OsNetwork
+from msgc.server import Server
 
 WAIT_MS = 5_000
 
@@ -21,7 +22,7 @@ def listener() -> Iterator[socket.socket]:
 
 
 def connect(network: OsNetwork, listener: socket.socket) -> tuple[OsChannel, socket.socket]:
-    channel = network.connect("127.0.0.1", listener.getsockname()[1])
+    channel = network.connect(Server("127.0.0.1", listener.getsockname()[1]))
     ready = network.poll([], [channel.fileno()], WAIT_MS)
     assert channel.fileno() in ready.writable
     assert channel.finish_connecting()
@@ -58,7 +59,7 @@ def test_nobody_listens(listener: socket.socket) -> None:
     port = listener.getsockname()[1]
     listener.close()
     network = OsNetwork()
-    channel = network.connect("127.0.0.1", port)
+    channel = network.connect(Server("127.0.0.1", port))
     network.poll([], [channel.fileno()], WAIT_MS)
     with pytest.raises(NetError, match="connection refused"):
         channel.finish_connecting()
@@ -72,7 +73,7 @@ def test_the_next_address_is_tried(
     good = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port))
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: [dead, good])
     network = OsNetwork()
-    channel = network.connect("two.example", port)
+    channel = network.connect(Server("two.example", port))
     network.poll([], [channel.fileno()], WAIT_MS)
     assert not channel.finish_connecting()
     network.poll([], [channel.fileno()], WAIT_MS)
@@ -83,7 +84,7 @@ def test_the_next_address_is_tried(
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "a" * 300, "\udcff"])
 def test_hosts_without_an_address(host: str) -> None:
     with pytest.raises(NetError, match="no address"):
-        OsNetwork().connect(host, 1)
+        OsNetwork().connect(Server(host, 1))
 
 
 def test_reset_is_an_error_with_words(listener: socket.socket) -> None:

@@ -17,6 +17,7 @@ from msgc.profile import (
     data_folder,
     server_folder,
 )
+from msgc.server import Server
 from tests.msgc.line import Ticker
 
 
@@ -94,14 +95,14 @@ def test_no_name_leaves_its_folder(name: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
 def test_no_host_leaves_its_folder(host: str) -> None:
-    folder = server_folder("/data", host, 7070)
+    folder = server_folder("/data", Server(host, 7070))
     assert folder.startswith("/data/msgc/")
     assert "/" not in folder.removeprefix("/data/msgc/")
     assert folder.endswith("_7070")
 
 
 def test_addresses_of_ipv6_are_written_safely() -> None:
-    assert server_folder("/d", "::1", 1) == "/d/msgc/%3A%3A1_1"
+    assert server_folder("/d", Server("::1", 1)) == "/d/msgc/%3A%3A1_1"
 
 
 def test_places_follow_the_environment() -> None:

@@ -41,7 +41,12 @@ def test_no_color_counts_but_for_an_option() -> None:
     ("config", "environment", "arguments", "words"),
     [
         ('hots = "a"', {}, {}, 'unknown key "hots". Did you mean "host"?'),
-        ("zzz = 1", {}, {}, "Known: host, port, user, color, ascii, bell, "),
+        (
+            "zzz = 1",
+            {},
+            {},
+            "Known: server, tls, tls_ca, tls_pin, unsafe_plaintext, host, port, user, ",
+        ),
         ('port = "7070"', {}, {}, '"port" must be a number.'),
         ("bell = 1", {}, {}, '"bell" must be a true or false.'),
         ("host = ", {}, {}, "/config is not TOML"),

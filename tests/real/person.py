@@ -15,6 +15,7 @@ from msgc.limits import READ_BYTES_MAX
 from msgc.link import Link
 from msgc.link_settings import LinkSettings
 from msgc.net import Channel, Clock, NetError, Network
+from msgc.server import Server
 from msgc.values import (
     CheckDone,
     Deleted,
@@ -156,7 +157,7 @@ class Person:
             return
         self.link.connecting(self._clock.now_ms())
         try:
-            self._channel = self._network.connect("127.0.0.1", self._port)
+            self._channel = self._network.connect(Server("127.0.0.1", self._port))
         except NetError as error:
             self.link.disconnected(str(error), self._clock.now_ms())
 

@@ -24,6 +24,7 @@ from msgc.view_notices import Notice
 from msgc.view_text import Times
 from msgc.view_values import (
     Directory,
+    Distrust,
     Limits,
     News,
     Overview,
@@ -55,6 +56,7 @@ class FakeDesk(Desk):
     book: Directory = field(default_factory=Directory)
     said: str = ""
     refused: str = ""
+    doubted: Distrust | None = None
     unread: tuple[Received, ...] = ()
     entries: tuple[HistoryEntry, ...] = ()
     outbox: tuple[Sent, ...] = ()
@@ -76,6 +78,12 @@ class FakeDesk(Desk):
 
     def overview(self) -> Overview:
         return self.look
+
+    def distrust(self) -> Distrust | None:
+        return self.doubted
+
+    def accept_server(self) -> None:
+        self.done.append(("accept_server",))
 
     def directory(self) -> Directory:
         return self.book

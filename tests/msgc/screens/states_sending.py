@@ -5,6 +5,8 @@ Must never compare anything: `states` collects them.
 
 from dataclasses import replace
 
+from msgc import words_trust
+from msgc.net import Doubt
 from msgc.screens.composer import Composer
 from msgc.screens.menu import Menu
 from msgc.screens.picker import Picker
@@ -12,11 +14,13 @@ from msgc.screens.send import Send
 from msgc.screens.username import Username
 from msgc.view_values import (
     Directory,
+    Distrust,
     Overview,
     Phase,
     Standing,
     Target,
 )
+from term.safe import Safe
 from tests.msgc.screens.fake_desk import FakeDesk, Person
 from tests.msgc.screens.states_common import (
     LONG,
@@ -64,6 +68,27 @@ def username_connecting() -> Person:
 def username_unreachable() -> Person:
     desk = _nobody(Phase.WAITING, "Cannot reach the server at 127.0.0.1:7070: connection refused.")
     return Person(desk, Username(desk))
+
+
+def _doubted(doubt: Doubt) -> Person:
+    desk = _nobody()
+    known, new = f"sha256//{'A' * 43}=", f"sha256//{'b' * 43}="
+    words = words_trust.distrust("chat.example:7070", doubt, new, known, "self-signed certificate")
+    pin = new if doubt is Doubt.UNKNOWN else ""
+    desk.doubted = Distrust(tuple(Safe(one) for one in words), pin)
+    return Person(desk, Username(desk))
+
+
+def username_new_server() -> Person:
+    return _doubted(Doubt.UNKNOWN)
+
+
+def username_other_key() -> Person:
+    return _doubted(Doubt.CHANGED)
+
+
+def username_not_signed() -> Person:
+    return _doubted(Doubt.REJECTED)
 
 
 # ----- menu -------------------------------------------------------------------------------------

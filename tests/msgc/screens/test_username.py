@@ -58,3 +58,22 @@ def test_hostile_name_of_ours_is_shown_safely() -> None:
     from msgc.screens.username import Username
 
     assert "\x1b" not in Person(desk, Username(desk)).see()
+
+
+def test_a_new_server_is_accepted_with_one_key() -> None:
+    person = states.username_new_server()
+    assert "met for the first time" in person.see()
+    assert "msgd cert --show" in person.see()
+    person.type("y")
+    assert person.desk.done == [("accept_server",)]
+
+
+def test_a_server_with_another_key_is_never_accepted_here() -> None:
+    person = states.username_other_key()
+    assert "HAS CHANGED" in person.see()
+    person.type("y")
+    assert person.desk.done == []
+    assert "y:accept" not in person.see()
+    person.type("r")
+    person.press("Esc")
+    assert person.desk.done == [("retry_now",), ("give_up_name",)]

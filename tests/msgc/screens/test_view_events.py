@@ -35,7 +35,7 @@ class Listener:
         self.reader = EventReader(
             self.situation,
             self.archive,
-            ("h", 1),
+            "h:1",
             lambda: 99,
             self.news.append,
             notices=self.notices,

@@ -9,11 +9,14 @@ from collections.abc import Collection
 from pathlib import Path
 
 from msgc.app import App
+from msgc.door import ServerDoor
+from msgc.known_servers import KnownServers
 from msgc.net import Channel, NetError, Network, Ready, Signal
 from msgc.os_files import OsFiles
 from msgc.outside_editor import EditorError, OutsideEditor, RunningEditor
 from msgc.plain_app import PlainApp
 from msgc.profile import Profiles
+from msgc.server import Server
 from msgc.settings import Settings
 from msgc.settings_file import SettingsFile
 from msgc.surroundings import Surroundings
@@ -21,6 +24,7 @@ from term.console import ConsoleClosed, LendableConsole
 from term.picture import Picture, plain
 from term.safe import Safe
 from tests.msgc.fake_server import FakeServer, FakeSession
+from tests.msgc.fake_world import no_tls
 from tests.msgc.screens.fake_desk import NOW_MS
 
 KEYBOARD_FD = 3
@@ -51,11 +55,19 @@ class WorldChannel(Channel):
         self.session = session
         self.waiting = b""
         self.is_dead = False
+        self.connected = False
+
+    binding = None
+    has_pending = False
+
+    def interest(self, *, has_unsent: bool) -> tuple[bool, bool]:
+        return self.connected, has_unsent or not self.connected
 
     def fileno(self) -> int:
         return CHANNEL_FD
 
     def finish_connecting(self) -> bool:
+        self.connected = True
         return True
 
     def fetch(self) -> bool:
@@ -87,7 +99,7 @@ class WorldNetwork(Network):
         self.channel: WorldChannel | None = None
         self._clock = clock
 
-    def connect(self, host: str, port: int) -> Channel:
+    def connect(self, server: Server) -> Channel:
         if self.down:
             raise NetError("connection refused")
         self.channel = WorldChannel(self.server.open())
@@ -222,6 +234,7 @@ class World:
         )
         settings = Settings("127.0.0.1", 7070, None, "auto", bell=True)
         stream = io.StringIO()
+        known = KnownServers(files, str(self.folder / "known_servers"), lambda: "2026-03-01")
         return Surroundings(
             settings,
             SettingsFile(str(self.folder / "config.toml"), files.read_text, files.write_text),
@@ -229,8 +242,11 @@ class World:
             profiles,
             OsFiles(),
             self.network,
+            ServerDoor(settings.server, settings.trust, known, self.network, no_tls),
+            known,
             self.clock,
             lambda: 0.5,
+            lambda: None,
             "test",
             stream,
             stream,

@@ -1,0 +1,131 @@
+"""What the user asks of the link: the requests that any screen or command may make at any time.
+
+The part of `msgc.link.Link` that puts requests on the wire; their answers are events. Must never
+wait, nor put anything on the wire that the state does not allow. Fails never: what is not possible
+now is told by None.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+from msgc.archive import Archive
+from msgc.link_answers import Answers
+from msgc.link_pulse import Backoff, Pulse
+from msgc.link_requests import Asked, Kind, Requests
+from msgc.link_settings import LinkSettings
+from msgc.link_traffic import Traffic
+from msgc.values import LinkEvent, LinkState
+from wire import messages
+from wire.connection import Connection
+from wire.limits import BODY_BYTES_MAX, RECIPIENTS_MAX
+from wire.messages import Message
+
+
+class AskingLink:
+    """See the module's text."""
+
+    def __init__(
+        self, archive: Archive, random: Callable[[], float], settings: LinkSettings
+    ) -> None:
+        self.state = LinkState.STOPPED
+        self.name: str | None = None
+        """The user, as the server writes the name once logged in."""
+        self.retry_at_ms: int | None = None
+        """When OFFLINE: the time of the next attempt."""
+        self.body_bytes_max = BODY_BYTES_MAX
+        self.recipients_max = RECIPIENTS_MAX
+        self._archive = archive
+        self._settings = settings
+        self._events: deque[LinkEvent] = deque()
+        self._requests = Requests()
+        self._answers = Answers(self._requests, self._events)
+        self._traffic = Traffic(archive, self._requests, self._events, random)
+        self._backoff = Backoff(random)
+        self._pulse = Pulse(0)
+        self._connection: Connection | None = None
+        self._attached = False
+        self._closing: str | None = None
+        self._out: list[bytes] = []
+        self._create_if_new = False
+        self._live = False
+        self._was_online = False
+        self._deleting = False
+        self._now_ms = 0
+        self._since_ms = 0
+        self._poll_at_ms = 0
+        self._expected_ms: int | None = None
+        self._binding: bytes | None = None
+
+    @property
+    def lag_ms(self) -> int | None:
+        """How long the server took for the last ping."""
+        return self._pulse.lag_ms
+
+    @property
+    def state_since_ms(self) -> int:
+        """When the state became what it is."""
+        return self._since_ms
+
+    @property
+    def is_checking(self) -> bool:
+        """Whether it is in doubt that the server is still there: the machine slept."""
+        return self.state is LinkState.ONLINE and self._pulse.is_strict
+
+    def send_outbox(self) -> None:
+        """Send what is UNSENT and ask back what is to be taken back, oldest first."""
+        if self.state is LinkState.ONLINE:
+            for message in self._traffic.next_sends(sum(map(len, self._out)), self._now_ms):
+                self._put(message)
+            for recall in self._traffic.next_recalls(self._now_ms):
+                self._put(recall)
+
+    def check(self, limit: int | None = None, *, outcomes_only: bool = False) -> int | None:
+        """Fetch what waits. The request's number, or None when that is not possible now."""
+        if self.state is not LinkState.ONLINE:
+            return None
+        request = self._requests.add(Asked(Kind.CHECK, flag=outcomes_only))
+        if request is not None:
+            self._put(messages.CheckMessages(request, limit, outcomes_only))
+        return request
+
+    def list_accounts(self, pattern: str | None = None, limit: int | None = None) -> int | None:
+        """Ask for the users, all pages; `limit` 0: for the totals. Gives the request, or None."""
+        if self.state is not LinkState.ONLINE:
+            return None
+        asked = Asked(Kind.LIST, name=pattern)
+        request = self._requests.add(asked)
+        if request is not None:
+            asked.first = request
+            self._put(messages.ListAccounts(request, pattern, limit=limit))
+        return request
+
+    def create_account(self, name: str) -> int | None:
+        """Make an account. The request's number; None when not possible now."""
+        if self.state not in (LinkState.ONLINE, LinkState.READY):
+            return None
+        request = self._requests.add(Asked(Kind.CREATE, name=name.lower()))
+        if request is not None:
+            self._put(messages.CreateAccount(request, name.lower()))
+        return request
+
+    def delete_account(self, force: bool) -> int | None:
+        """Delete one's own account. The request's number; None when not possible now."""
+        if self.state is not LinkState.ONLINE or self.name is None:
+            return None
+        request = self._requests.add(Asked(Kind.DELETE))
+        if request is not None:
+            self._deleting = True
+            self._put(messages.DeletionRequest(request, self.name, force))
+        return request
+
+    def next_event(self) -> LinkEvent | None:
+        """What happened, in order; None when nothing more."""
+        return self._events.popleft() if self._events else None
+
+    def _enter(self, state: LinkState) -> None:
+        self.state = state
+        self._since_ms = self._now_ms
+
+    def _put(self, message: Message) -> None:
+        assert self._connection is not None
+        self._out.append(self._connection.send(message))
