@@ -18,6 +18,7 @@ from msgd.exchange_deletion import Deletion
 from msgd.exchange_delivery import Delivery
 from msgd.exchange_login import Login
 from msgd.exchange_recall import Recall
+from msgd.exchange_runs import Runs
 from msgd.exchange_sending import Sending
 from msgd.limits import ExchangeLimits
 from msgd.session import Session
@@ -48,6 +49,7 @@ from wire.messages import (
     RecallMessage,
     SendMessage,
 )
+from wire.runs import SendToOne
 
 
 class Exchange:
@@ -59,6 +61,7 @@ class Exchange:
         self._login = Login(self._core, self._delivery)
         self._accounts = Accounts(self._core)
         self._sending = Sending(self._core)
+        self._runs = Runs(self._core)
         self._deletion = Deletion(self._core, self._delivery, self._login)
         self._recall = Recall(self._core)
         self._admission = Admission.OPEN
@@ -95,6 +98,13 @@ class Exchange:
             self._delivery.receipt(session, message, now)
         else:
             self._receive_rare(session, message, now)
+
+    def receive_sends(self, session: Session, sends: list[SendToOne], now: Now) -> int:
+        """SEND_MESSAGEs in a row, at least one: how many were taken; the next is for `receive`."""
+        if session.ping_ms is not None:
+            return 0
+        session.heard_ms = now.monotonic_ms
+        return self._runs.send(session, sends, now)
 
     def _receive_rare(self, session: Session, message: Message | Unsupported, now: Now) -> None:
         match message:

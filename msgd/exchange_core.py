@@ -79,6 +79,13 @@ class Core:
             session.in_dirty = True
             self.dirty.append(session)
 
+    def say_bytes(self, session: Session, frames: bytes) -> None:
+        """The same for whole frames that leave the connection's state as it is."""
+        session.put(frames, self.store.pending_lsn)
+        if not session.in_dirty:
+            session.in_dirty = True
+            self.dirty.append(session)
+
     def mark(self, session: Session) -> None:
         """There may be something in the session's queue to hand out, at the end of the turn."""
         if not session.in_pump:

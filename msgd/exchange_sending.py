@@ -88,7 +88,7 @@ class Sending:
                 note_filled(core, account, now)
         core.tally.accepted += 1
         core.tally.accepted_bytes += len(message.body)
-        core.note(EventKind.SEND, f"{sender.name} to {_named(recipients)}", now)
+        core.note(EventKind.SEND, f"{sender.name} to {names_text(recipients)}", now)
 
     def _send_to_everyone(
         self, session: Session, sender: Account, message: SendMessage, now: Now
@@ -213,7 +213,7 @@ class Sending:
             else f"the mailboxes of {len(full)} recipients are full; nothing was sent to anybody"
         )
         named = tuple(account.name for account in full)
-        aside = f" ({_named(full)})"
+        aside = f" ({names_text(full)})"
         self._refuse(session, message, (Code.QUEUE_FULL, text), named, now, aside=aside)
 
     def _refuse_full(self, session: Session, message: SendMessage, now: Now) -> None:
@@ -245,7 +245,7 @@ class Sending:
         self._core.note(EventKind.REFUSE, f"a message of {session.name}: {reason}{aside}", now)
 
 
-def _named(recipients: list[Account]) -> str:
+def names_text(recipients: list[Account]) -> str:
     """For an event: to whom."""
     if len(recipients) == 1:
         return recipients[0].name

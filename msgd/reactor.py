@@ -241,9 +241,19 @@ class Reactor:
         receive = self._exchange.receive
         self._touched[session.number] = transport
         transport.has_leftover = False
-        for _ in range(self._limits.frames_per_turn_max):
+        left = self._limits.frames_per_turn_max
+        in_a_row = True  # until one is unusual: what follows is likely to be, too
+        while left > 0:
             if session.closing is not None:
                 return
+            if in_a_row and (sends := connection.next_sends(left)):
+                taken = self._exchange.receive_sends(session, sends, now)
+                if taken:
+                    connection.pass_sends(sends[taken - 1][0])
+                in_a_row = taken == len(sends)
+                left -= taken
+                continue
+            left -= 1
             try:
                 message = connection.next_event()
             except RemoteProtocolError as error:

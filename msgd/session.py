@@ -93,7 +93,7 @@ class Session:
         self.since_ms = since_ms
         """Wall clock: since when it is connected, or logged in once it is."""
 
-        self.outbox: deque[tuple[int, Message]] = deque()
+        self.outbox: deque[tuple[int, Message | bytes]] = deque()
         """What is to be sent: (the LSN that must be durable first, the message)."""
         self.outbox_lsn = 0
         self.closing: str | None = None
@@ -136,8 +136,12 @@ class Session:
         self.in_dirty = False
         self.in_pump = False
 
-    def put(self, message: Message, lsn: int) -> None:
-        """Queue a message that rests on everything up to `lsn`."""
+    def put(self, message: Message | bytes, lsn: int) -> None:
+        """Queue a message that rests on everything up to `lsn`.
+
+        Bytes are whole frames that leave a connection ONLINE as it is, and are put only while it
+        is: they stay legal until its last frame.
+        """
         assert lsn >= self.outbox_lsn, (lsn, self.outbox_lsn)
         self.outbox_lsn = lsn
         self.outbox.append((lsn, message))

@@ -104,6 +104,9 @@ class Transport:
         chunks: list[bytes] = []
         while outbox and outbox[0][0] <= durable_lsn:
             message = outbox.popleft()[1]
+            if isinstance(message, bytes):
+                chunks.append(message)
+                continue
             chunks.append(self._encode(message))
             if type(message) is LoggedOut or (type(message) is Error and message.fatal):
                 outbox.clear()  # that was the last frame: the protocol has nothing after it

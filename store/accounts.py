@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 from store.account import Account
 from store.account_codec import ACCOUNT, decode_account, identify
 from store.awake import AwakeAccount
+from store.limits import HOT_ACCOUNTS_MAX
 from wire import tlv
 
 
@@ -28,6 +29,7 @@ class Accounts:
         "by_name",
         "by_number",
         "closing",
+        "hot",
         "is_loading",
         "marked",
         "names",
@@ -40,6 +42,9 @@ class Accounts:
         self.saved: dict[int, bytes] = {}  # the newest state; b"" while there is none
         self.saved_bytes = 0  # of all states, as they stand in the accounts log
         self.awake: WeakValueDictionary[int, Account] = WeakValueDictionary()
+        # By name as it stands on the wire: who was written to since the last checkpoint, and is
+        # awake for that (measured: a look-up takes 0.06 us here, 0.9 through the weak references).
+        self.hot: dict[bytes, Account] = {}
         self.numbers: dict[str, int] = {}
         self.names: list[str] = []  # sorted
         self.closing: dict[int, None] = {}  # numbers of accounts whose deletion has begun
@@ -99,6 +104,7 @@ class Accounts:
     def remove(self, account: Account) -> None:
         """The account is gone, and its name is free."""
         del self.awake[account.number]
+        self.hot.pop(account.name_bytes, None)
         self.forget(account.number, account.name)
 
     def forget(self, number: int, name: str) -> None:
@@ -121,6 +127,20 @@ class Accounts:
                 account = decode_account(value)
                 self.awake[number] = account
         return account
+
+    def warm(self, name: bytes) -> Account | None:
+        """The account of this name, from now on in `hot`, until `cool`."""
+        number = self.numbers.get(name.decode()) if name.isascii() else None
+        account = None if number is None else self.get(number)
+        if account is not None:
+            if len(self.hot) >= HOT_ACCOUNTS_MAX:
+                self.hot.clear()
+            self.hot[name] = account
+        return account
+
+    def cool(self) -> None:
+        """From now on nobody is awake only for having been written to."""
+        self.hot.clear()
 
     def encoded(self, number: int) -> bytes | None:
         """The newest saved state as a whole TLV; None when there is no such account."""

@@ -11,6 +11,7 @@ slice: a bounded write with its sync. DiskFull leaves everything as it was befor
 be tried again, or the whole given up with `abandon`. Anything else that fails ends the process.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -59,6 +60,7 @@ class Checkpoint:
         self.compactable: list[int] = []  # of `numbers`: whose mailboxes are worth a look
         self.tombstones = list(state.deleted)
         state.dirty = {}
+        state.accounts.cool()
         state.deleted = {}
         self.done = 0  # of `numbers`
         self.copied = 0  # of `all_numbers`
@@ -216,11 +218,13 @@ class Checkpoint:
 
     def forget(self, queue: Queue, piece: list[Entry]) -> None:
         """These entries are in the file now."""
+        tail, numbers = queue.tail, queue.tail_numbers
         for entry in piece:
-            del queue.tail[entry.number]
+            del tail[entry.number]
             queue.file_last = entry.number
         self.core.state.tail_entries -= len(piece)
-        queue.tail_numbers = list(queue.tail)
+        # Not the whole list anew: a long tail goes in many pieces.
+        del numbers[: bisect_right(numbers, queue.file_last) if tail else len(numbers)]
 
     def make_folder(self, number: int) -> None:
         """The folder of a mailbox; its names were perhaps only seen in the cache until now."""

@@ -16,12 +16,15 @@ from wire import tlv
 from wire.errors import TlvError
 
 ENTRY: Final = Struct(">QQQ16sBBHI")
+ENTRY_TLV: Final = Struct(">HIQQQ16sBBHI")  # with its TLV header: every message passes here once
 
 
 def encode_entry(entry: Entry) -> bytes:
     """One entry."""
-    name = entry.sender_name.encode()
-    head = ENTRY.pack(
+    name, body = entry.sender_name.encode(), entry.body
+    head = ENTRY_TLV.pack(
+        entry.kind,
+        ENTRY.size + len(name) + len(body),
         entry.number,
         entry.sender,
         entry.received_at_ms,
@@ -31,7 +34,7 @@ def encode_entry(entry: Entry) -> bytes:
         entry.code,
         entry.audience_count,
     )
-    return tlv.encode(entry.kind, head + name + entry.body)
+    return head + name + body
 
 
 def decode_entries(payload: bytes) -> list[Entry]:

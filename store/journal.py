@@ -41,6 +41,9 @@ class Journal(Protocol):
     def append(self, record: bytes, numbers: int) -> None:
         """Put a record that occupies so many numbers into the open batch. No I/O."""
 
+    def append_run(self, records: list[bytes]) -> None:
+        """`append` for several records in a row, each of one number."""
+
     def commit(self) -> int:
         """Make what was appended durable; returns the last LSN. Raises StoreFailure."""
 

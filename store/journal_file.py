@@ -132,6 +132,19 @@ class FileJournal:
         self.records_bytes += size
         self.next_number += numbers
 
+    def append_run(self, records: list[bytes]) -> None:
+        """`append` for several records in a row, each of one number."""
+        size = sum(map(len, records))
+        if self.records_bytes + size > self.batch_bytes_max:
+            for record in records:
+                self.append(record, 1)
+            return
+        if not self.records:
+            self.first_number = self.next_number
+        self.records += records
+        self.records_bytes += size
+        self.next_number += len(records)
+
     def commit(self) -> int:
         """One write and one sync, or more when more than a batch's worth was appended."""
         assert self.records

@@ -17,7 +17,12 @@ from store.compaction import Compaction
 from store.core import Core
 from store.disk import DiskFull
 from store.errors import StoreDamaged
-from store.limits import COMPACT_EMPTY_BYTES_MIN, PAGE_BYTES, RECALLED_FORGET_MIN
+from store.limits import (
+    COMPACT_EMPTY_BYTES_MIN,
+    PAGE_BYTES,
+    PRESSED_MS_MAX,
+    RECALLED_FORGET_MIN,
+)
 from store.settings import Admission
 
 
@@ -55,6 +60,16 @@ class Keeper:
         ):
             return Admission.BUSY
         return Admission.OPEN
+
+    def pressed_ms(self) -> int:
+        """How much longer than usual a slice should take, so that nobody need be refused: none up
+        to half of what journal and memory may hold, then more and more.
+        """
+        core = self.core
+        settings = core.settings
+        journal = core.journal.bytes_used * 4 / (settings.journal_bytes_max * 3)
+        pressure = max(journal, core.state.tail_entries / settings.tail_entries_max)
+        return max(0, int((min(pressure, 1) * 2 - 1) * PRESSED_MS_MAX))
 
     def room_bytes(self) -> int:
         """Free, and not promised to what was accepted; each mailbox begins a page of its own."""

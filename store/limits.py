@@ -28,6 +28,7 @@ INSTALLATION_KEEP_MS: Final = 7 * 24 * 3600 * 1000
 
 CHECKPOINT_SLICE_BYTES: Final = 128 * 1024  # what one slice of a checkpoint writes, about
 PREALLOCATE_SLICE_BYTES: Final = 256 * 1024  # of a new file's zeros, between two turns
+PRESSED_MS_MAX: Final = 250  # a turn's slice grows by up to this before anybody is refused
 ACCOUNTS_PER_BLOCK_MAX: Final = 256  # account states in one block of the accounts log
 
 TORN_FILES_MAX: Final = 8
@@ -44,6 +45,7 @@ SEGMENTS_SPARE_MAX: Final = 3  # files kept for the next checkpoints: written be
 NAMES_RESERVED_MAX: Final = 5_000  # of deleted accounts; past it the oldest is free again
 INVITES_MAX: Final = 5_000  # given out and not used
 INVITES_AT_ONCE_MAX: Final = 100  # made by one record
+HOT_ACCOUNTS_MAX: Final = 4096  # held awake between two checkpoints: they were written to
 SYNC_SAMPLES_MAX: Final = 512
 BATCH_BYTES_SHOWN_MAX: Final = 2 << 20  # of a damaged batch, looked through for message ids
 BACKUP_ROUNDS_MAX: Final = 100  # attempts to copy a folder that changes all the time

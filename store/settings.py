@@ -34,8 +34,8 @@ class Settings:
     journal_segment_bytes: int = 4 << 20
     journal_bytes_max: int = 64 << 20
     batch_bytes_max: int = 1 << 20
-    checkpoint_journal_bytes: int = 8 << 20
-    checkpoint_tail_entries: int = 20_000
+    checkpoint_journal_bytes: int = 16 << 20
+    checkpoint_tail_entries: int = 60_000
     checkpoint_idle_ms: int = 1_000
     tail_entries_max: int = 120_000  # of small messages; about 430 bytes each
     reserve_bytes: int = 8 << 20

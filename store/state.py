@@ -53,6 +53,10 @@ ONE = Audience.ONE
 SEVERAL = Audience.SEVERAL
 
 
+Sent = tuple[bytes, Account, bytes]
+"""A message to one recipient: its id, the recipient, the body."""
+
+
 class State:
     """Everything that is durable, and the way to change it."""
 
@@ -192,6 +196,35 @@ class State:
         if sender is not None and number > sender.stamp:
             sender.stamp = number
         return entry
+
+    def apply_messages(
+        self, number: int, at_ms: int, sender: Account, sent: Window, run: Sequence[Sent]
+    ) -> None:
+        """`apply_message` for several new ones of one sender in a row, to one recipient each.
+
+        `sent` is the sender's window of their installation, and the counters follow its highest.
+        """
+        assert number > sender.stamp
+        assert at_ms >= self.last_received_at_ms
+        self.last_received_at_ms = at_ms
+        sender_number, name = sender.number, sender.name
+        dirty = self.dirty
+        for message_id, account, body in run:
+            queue = account.queue
+            queue.tail[number] = Entry(
+                number, 0, MESSAGE, message_id, sender_number, name, at_ms, ONE, 1, 0, body
+            )
+            queue.tail_numbers.append(number)
+            account.own_messages += 1
+            account.own_bytes += len(body)
+            account.stamp = number
+            dirty[account.number] = account
+            number += 1
+        self.next_number = number
+        self.tail_entries += len(run)
+        sent.advance(len(run), at_ms)
+        sender.stamp = number - 1
+        dirty[sender_number] = sender
 
     def apply_for_everyone(self, number: int, fields: Accepted, sender: Account | None) -> Entry:
         """A message for everyone: one entry in the shared queue, however many users."""

@@ -47,7 +47,7 @@ from store.records import (
 from store.recovery import open_core
 from store.search import CopySearch
 from store.settings import Admission, Settings, StoreClock, StoreStatus
-from store.state import Account, State, WindowVerdict
+from store.state import Account, Sent, State, Window, WindowVerdict
 
 EVERYONE_AUDIENCE = 3  # Audience.EVERYONE, compared on the hot path
 OLDEST_ENTRIES_MAX = 64
@@ -214,6 +214,21 @@ class Store:
         self.keeper.promised_bytes += (len(body) + ENTRY_BYTES) * count
         self.journal.append(record, 1)
         return entry
+
+    def accept_run(self, sender: Account, sent: Window, run: Sequence[Sent], at_ms: int) -> int:
+        """`accept` for several messages in a row, to one recipient each; gives when.
+
+        `sent` is the sender's window of their installation, and their counters follow its highest
+        one by one: that makes each NEW.
+        """
+        state = self.state
+        at_ms = max(at_ms, state.last_received_at_ms)
+        encoded = records.encode_messages(at_ms, sender.number, sender.name_bytes, run)
+        state.apply_messages(state.next_number, at_ms, sender, sent, run)
+        self.keeper.promised_bytes += sum([len(body) for _, _, body in run])
+        self.keeper.promised_bytes += ENTRY_BYTES * len(run)
+        self.journal.append_run(encoded)
+        return at_ms
 
     def accept_for_everyone(
         self, sender: Account, message_id: bytes, body: bytes, at_ms: int
@@ -384,13 +399,13 @@ class Store:
 
     def work(self, budget_ms: int) -> bool:
         """Slices of checkpoint, compaction or space check, at least one, while there seems to be
-        time for another; True while more is waiting. Commits first what is open. Raises
-        StoreFailure, StoreDamaged.
+        time for another; True while more is waiting. The fuller journal and memory are, the more
+        time there is. Commits first what is open. Raises StoreFailure, StoreDamaged.
         """
         self.commit()
         clock = self.core.clock
         begun_us = clock.monotonic_us()
-        end_us = begun_us + budget_ms * 1000
+        end_us = begun_us + (budget_ms + self.keeper.pressed_ms()) * 1000
         try:
             while self.keeper.slice():
                 now_us = clock.monotonic_us()

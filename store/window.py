@@ -59,6 +59,12 @@ class Window:
             self.bitmap |= 1 << (-above - 1)
         self.last_used_ms = at_ms
 
+    def advance(self, count: int, at_ms: int) -> None:
+        """`take` for so many counters in a row above the highest."""
+        self.bitmap = (self.bitmap << count | (1 << count) - 1) & MASK
+        self.highest += count
+        self.last_used_ms = at_ms
+
 
 def check(
     windows: dict[bytes, Window], installation: bytes, counter: int, now_ms: int

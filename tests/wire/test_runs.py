@@ -1,0 +1,149 @@
+"""Frames in a row and frames one by one: the same values, the same bytes."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.wire.samples import MESSAGE_ID
+from wire import frames, limits, runs
+from wire.codes import Field, FrameType
+from wire.connection import Connection
+from wire.messages import Message, MessagePending, Ping, SendMessage
+from wire.states import Role, State
+from wire.tlv import HEADER_BYTES, encode
+
+IDS = st.binary(min_size=16, max_size=16)
+REQUESTS = st.integers(1, 0xFFFFFFFF)
+BODIES = st.text(max_size=40).map(str.encode)
+NAMES = st.text("abcxyz09._-é", max_size=12)
+TO_ONE = st.builds(SendMessage, REQUESTS, IDS, BODIES, st.tuples(NAMES))
+FIELDS = [
+    encode(Field.REQUEST, b"\0\0\0\1"),
+    encode(Field.MESSAGE_ID, MESSAGE_ID),
+    encode(Field.RECIPIENT, b"bob"),
+    encode(Field.BODY, b"hello"),
+]
+PIECES = st.sampled_from(
+    [
+        *FIELDS,
+        encode(Field.REQUEST, bytes(4)),
+        encode(Field.REQUEST, b"\1"),
+        encode(Field.MESSAGE_ID, MESSAGE_ID[1:]),
+        encode(Field.EVERYONE, b"\1"),
+        encode(Field.BODY, b"\xff"),
+        encode(0x7FAA, b"unknown"),
+        b"\0",
+    ]
+)
+ODD = st.lists(PIECES, max_size=6).map(lambda pieces: frame(*pieces))
+STREAMS = st.lists(TO_ONE.map(frames.encode) | ODD | st.just(frames.encode(Ping(1))), max_size=6)
+
+
+def frame(*pieces: bytes) -> bytes:
+    return encode(FrameType.SEND_MESSAGE, b"".join(pieces))
+
+
+def usual(count: int) -> list[Message]:
+    return [SendMessage(n + 1, MESSAGE_ID, b"hello %d" % n, ("bob",)) for n in range(count)]
+
+
+def stream(messages: list[Message]) -> bytes:
+    return b"".join(map(frames.encode, messages))
+
+
+@given(STREAMS, st.integers(0, 3), st.integers(0, 30))
+def test_what_is_read_in_a_row_is_what_the_table_reads(
+    parts: list[bytes], count_max: int, cut: int
+) -> None:
+    data = b"before" + b"".join(parts)
+    data = data[: len(data) - cut]
+    position = start = min(6, len(data))
+    found = runs.read_sends(data, position, count_max)
+    assert len(found) <= count_max
+    for end, ids, installation, counter, name, body in found:
+        message = (
+            frames.decode_by_table(FrameType.SEND_MESSAGE, data, position + HEADER_BYTES, end)
+            if name.decode("utf-8", "replace").encode() == name
+            else None
+        )
+        assert message is None or message == SendMessage(
+            message.request if isinstance(message, SendMessage) else 0,
+            ids[runs.ID_AT :],
+            body,
+            (name.decode(),),
+        )
+        assert ids[runs.ID_AT :] == installation + counter.to_bytes(8, "big")
+        position = end
+    assert start <= position <= len(data)
+
+
+@given(st.lists(TO_ONE, max_size=5))
+def test_what_our_encoder_writes_is_read_in_a_row(messages: list[Message]) -> None:
+    data = stream(messages)
+    found = runs.read_sends(data, 0, 100)
+    assert len(found) == len(messages)
+    assert not found or found[-1][0] == len(data)
+
+
+@given(st.lists(st.tuples(REQUESTS, IDS), min_size=1, max_size=5), st.integers(0, 1 << 60))
+def test_answers_in_a_row_are_what_the_table_writes(
+    answered: list[tuple[int, bytes]], at_ms: int
+) -> None:
+    data = stream([SendMessage(request, id_, b"hi", ("bob",)) for request, id_ in answered])
+    ids = [each[1] for each in runs.read_sends(data, 0, 100)]
+    expected = [
+        frames.encode_by_table(MessagePending(request, id_, 1, at_ms)) for request, id_ in answered
+    ]
+    assert runs.write_pendings(ids, at_ms) == b"".join(expected)
+
+
+def test_a_frame_longer_than_the_limit_ends_the_run() -> None:
+    size = limits.FRAME_BYTES_MAX
+    rest = b"".join(FIELDS[:3])
+    data = frame(rest, encode(Field.BODY, bytes(size - len(rest) - HEADER_BYTES)))
+    assert len(runs.read_sends(data, 0, 9)) == 1
+    data = frame(rest, encode(Field.BODY, bytes(size - len(rest) - HEADER_BYTES + 1)))
+    assert runs.read_sends(data, 0, 9) == []
+
+
+def test_a_name_that_leaves_no_room_for_a_body_ends_the_run() -> None:
+    data = frame(*FIELDS[:2], encode(Field.RECIPIENT, b"n" * 30))
+    assert runs.read_sends(data + bytes(100), 0, 9) == []
+
+
+def test_a_body_that_is_no_text_or_not_the_last_field_ends_the_run() -> None:
+    assert runs.read_sends(frame(*FIELDS[:3], encode(Field.BODY, b"\xff")), 0, 9) == []
+    assert runs.read_sends(frame(*FIELDS, encode(Field.EVERYONE, b"\1")), 0, 9) == []
+    assert runs.read_sends(frame(*FIELDS[:3], FIELDS[2]), 0, 9) == []
+    assert len(runs.read_sends(frame(*FIELDS[:3], encode(Field.BODY, "ü".encode())), 0, 9)) == 1
+
+
+def online() -> Connection:
+    server = Connection(Role.SERVER)
+    server.state = State.ONLINE
+    return server
+
+
+def test_a_connection_goes_past_what_was_taken_and_reads_on() -> None:
+    server, messages = online(), [*usual(3), Ping(9)]
+    data = stream(messages)
+    server.receive_data(data[:-1])
+    found = server.next_sends(100)
+    assert len(found) == 3
+    server.pass_sends(found[1][0])
+    assert server.next_event() == messages[2]
+    assert server.next_event() is None
+    assert server.next_sends(100) == []
+    server.receive_data(data[-1:])
+    assert server.next_sends(100) == []
+    assert server.next_event() == Ping(9)
+    assert server.buffered_bytes == 0
+
+
+def test_only_who_is_online_has_messages_in_a_row() -> None:
+    server = Connection(Role.SERVER)
+    server.receive_data(stream(usual(2)))
+    assert server.next_sends(100) == []
+    client = Connection(Role.CLIENT)
+    client.state = State.ONLINE
+    client.receive_data(stream(usual(2)))
+    assert client.next_sends(100) == []
