@@ -13,13 +13,14 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from term.characters import LINE_END, SHOWN, WIDTHS
+from term.characters import LINE_END
 from term.edit_history import History, KillRing, Step
 from term.editor_moves import blank_back, line_end, step_back, step_on, word_back, word_on
 from term.keys import KeyEvent, Paste, character_of
 from term.limits import EDIT_BYTES_MAX, TAB_COLUMNS
 from term.safe import Safe, safe_text
-from term.width import break_rows, clip
+from term.text_rows import TextRows, columns_of
+from term.width import clip
 
 UNDO_KEY: Final = "C-_"
 """The key that takes back, for sentences that name it."""
@@ -49,12 +50,6 @@ class EditorLayout:
     row_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    start: int
-    end: int  # without the newline
-
-
 class Editor:
     """Text, cursor, what was cut, and the steps to take back and do again."""
 
@@ -74,6 +69,7 @@ class Editor:
         self._first_row = 0
         self._columns = 80
         self._rows_seen = 1
+        self._rows = TextRows()
         self.set_text(text)
 
     @property
@@ -143,17 +139,18 @@ class Editor:
         if not self._multiline:
             return self._layout_line(max(2, columns))
         self._columns = max(2, columns)
-        all_rows = self._all_rows()
-        here = self._row_of(all_rows, self._cursor)
+        rows_of_text = self._updated_rows()
+        here, count = rows_of_text.row_of(self._cursor), len(rows_of_text)
         self._first_row = max(self._first_row, here - self._rows_seen + 1)
-        self._first_row = min(self._first_row, here, max(0, len(all_rows) - self._rows_seen))
-        seen = all_rows[self._first_row : self._first_row + self._rows_seen]
-        column = _columns_between(self._text, all_rows[here].start, self._cursor)
+        self._first_row = min(self._first_row, here, max(0, count - self._rows_seen))
+        last_row = min(self._first_row + self._rows_seen, count)
+        seen = [rows_of_text.row(number) for number in range(self._first_row, last_row)]
+        column = columns_of(self._text[rows_of_text.row(here)[0] : self._cursor])
         return EditorLayout(
-            rows=tuple(clip(_show(self._text[row.start : row.end]), self._columns) for row in seen),
+            rows=tuple(clip(_show(self._text[start:end]), self._columns) for start, end in seen),
             cursor=(here - self._first_row, min(column, self._columns - 1)),
             first_row=self._first_row,
-            row_count=len(all_rows),
+            row_count=count,
         )
 
     def check_invariants(self) -> None:
@@ -273,49 +270,32 @@ class Editor:
 
     def _target_by_rows(self, rows: int) -> int:
         """So many drawn rows away, in the same column, also past shorter rows."""
-        all_rows = self._all_rows()
-        here = self._row_of(all_rows, self._cursor)
+        rows_of_text = self._updated_rows()
+        here = rows_of_text.row_of(self._cursor)
         if self._goal_column is None:
-            self._goal_column = _columns_between(self._text, all_rows[here].start, self._cursor)
+            self._goal_column = columns_of(self._text[rows_of_text.row(here)[0] : self._cursor])
         wanted = here + rows
         if wanted < 0:
             return 0
-        if wanted >= len(all_rows):
+        if wanted >= len(rows_of_text):
             return len(self._text)
-        row = all_rows[wanted]
-        last = wanted + 1 == len(all_rows) or all_rows[wanted + 1].start > row.end
-        end = row.end if last else step_back(self._text, row.end)
-        return _index_at_column(self._text, row.start, end, self._goal_column)
+        start, end = rows_of_text.row(wanted)
+        ends_line = wanted + 1 == len(rows_of_text) or rows_of_text.row(wanted + 1)[0] > end
+        end = end if ends_line else step_back(self._text, end)
+        return _index_at_column(self._text, start, end, self._goal_column)
 
     # Rows.
 
-    def _all_rows(self) -> list[_Row]:
-        rows: list[_Row] = []
-        start = 0
-        for line in self._text.split("\n"):
-            widths = None if _is_narrow(line) else tuple(map(_width_of, line))
-            starts = break_rows(line, widths, self._columns - 1)
-            ends = (*starts[1:], len(line))
-            rows += [_Row(start + a, start + b) for a, b in zip(starts, ends, strict=True)]
-            start += len(line) + 1
-        return rows
-
-    def _row_of(self, rows: list[_Row], index: int) -> int:
-        low, high = 0, len(rows) - 1
-        while low < high:
-            middle = (low + high + 1) // 2
-            if rows[middle].start <= index:
-                low = middle
-            else:
-                high = middle - 1
-        return low
+    def _updated_rows(self) -> TextRows:
+        self._rows.update(self._text, self._columns - 1)
+        return self._rows
 
     def _layout_line(self, columns: int) -> EditorLayout:
         start = self._cursor
         column = 0
         while start > 0:
             before = step_back(self._text, start)
-            width = _columns_between(self._text, before, start)
+            width = columns_of(self._text[before:start])
             if column + width > columns - 1:
                 break
             start, column = before, column + width
@@ -372,26 +352,11 @@ _ACTIONS: Final = {
 }
 
 
-def _is_narrow(line: str) -> bool:
-    return line.isascii() and "\t" not in line
-
-
-def _width_of(character: str) -> int:
-    if character == "\t":
-        return TAB_COLUMNS
-    return sum(map(WIDTHS.__getitem__, SHOWN[ord(character)]))
-
-
-def _columns_between(text: str, start: int, end: int) -> int:
-    piece = text[start:end]
-    return len(piece) if _is_narrow(piece) else sum(map(_width_of, piece))
-
-
 def _index_at_column(text: str, start: int, end: int, column: int) -> int:
     index = start
     while index < end:
         after = step_on(text, index)
-        if _columns_between(text, start, after) > column:
+        if columns_of(text[start:after]) > column:
             break
         index = after
     return min(index, end)

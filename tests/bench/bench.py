@@ -1,24 +1,29 @@
-"""Run it: `python -m tests.bench.bench [--quick] [--only W1,W3] [--runs N] [--peers DIR]`.
+"""Run it: `python -m tests.bench.bench [--quick] [--only W1,W3] [--runs N] [--build B] …`.
 
-Without peers it measures `msgd` alone. The figure of record is the server's CPU time for a message;
-rates depend on the machine and what else it does. No figure here fails a test; what is checked is
-that every acknowledged message came back.
+Without peers it measures `msgd` alone: the sources, the compiled build, or both in turn. With
+`--client` it measures `msgc` (see tests.bench.client). The figure of record is the server's CPU
+time for a message; rates depend on the machine and what else it does. No figure here fails a test;
+what is checked is that every acknowledged message came back.
 
 Exit 1 when a message was lost or doubled, or a workload could not be played.
 """
 
 import argparse
+import os
 import shutil
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Final
 
+from tests.bench.client import measure_client
 from tests.bench.machine import Figures, Generator, RunError, Server, probe, raise_descriptors
 from tests.bench.peers import run_beside_peers
 
@@ -170,10 +175,10 @@ def figures_line(name: str, runs: list[Figures]) -> str:
         return statistics.median(run[key] for run in runs)
 
     if "rate" not in runs[0]:
-        return f"{name:<12}" + "  ".join(f"{key}={middle(key):,.2f}" for key in runs[0])
+        return f"{name:<20}" + "  ".join(f"{key}={middle(key):,.2f}" for key in runs[0])
     rates = [run["rate"] for run in runs]
     words = (
-        f"{name:<12}{middle('rate'):>12,.0f}/s  ({min(rates):,.0f}-{max(rates):,.0f})"
+        f"{name:<20}{middle('rate'):>12,.0f}/s  ({min(rates):,.0f}-{max(rates):,.0f})"
         f"  cpu_us={middle('cpu_us_per_msg'):.2f}"
         f"  p50_us={middle('p50_us'):,.0f}  p99_us={middle('p99_us'):,.0f}"
         f"  generator={middle('client_util'):.0%}"
@@ -182,22 +187,41 @@ def figures_line(name: str, runs: list[Figures]) -> str:
     return words + "".join(f"  {key}={middle(key):.2f}" for key in extra)
 
 
-def measure_alone(names: list[str], scale: Scale, runs: int, work: Path) -> None:
+def pythons_of(build: str) -> dict[str, str]:
+    """The interpreters that have the builds to measure, by what their rows are marked with."""
+    pure = {"": sys.executable}
+    if build == "pure":
+        return pure
+    compiled = os.environ.get("MSG_COMPILED_PYTHON", "")
+    if not compiled:
+        raise RunError("there is no compiled build; scripts/bench.sh makes it")
+    said = subprocess.run(
+        [compiled, "-m", "msgd", "--version"], capture_output=True, text=True, check=True, cwd="/"
+    ).stdout
+    if not said.strip().endswith("compiled"):
+        raise RunError(f"{compiled} has no compiled msgd: {said.strip()}")
+    return (pure if build == "both" else {}) | {" compiled": compiled}
+
+
+def measure_alone(
+    names: list[str], scale: Scale, runs: int, work: Path, pythons: dict[str, str]
+) -> None:
     """All workloads, each on a fresh store, so many times; a line for each."""
     found: dict[str, list[Figures]] = {}
     for run in range(runs):
-        for name in names:
+        for name, (mark, python) in product(names, pythons.items()):
             state = probe(work)
             print(
-                f"[{run + 1}/{runs}] {name}: fdatasync {state.sync_us:.0f} us,"
+                f"[{run + 1}/{runs}] {name}{mark}: fdatasync {state.sync_us:.0f} us,"
                 f" loop {state.loop_ms:.1f} ms",
                 file=sys.stderr,
             )
             data = work / "data"
-            server = Server(data)
+            server = Server(data, python)
             server.start()
             try:
-                for row, figures in WORKLOADS[name](server, scale, work):
+                for title, figures in WORKLOADS[name](server, scale, work):
+                    row = title + mark
                     found.setdefault(row, []).append(figures)
                     print("   " + figures_line(row, [figures]), file=sys.stderr)
             finally:
@@ -218,6 +242,11 @@ def chosen(only: str | None, *, quick: bool) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def tell(line: str) -> None:
+    """A line, at once: full sizes take minutes."""
+    print(line, flush=True)
+
+
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="scripts/bench.sh", description=__doc__)
@@ -225,17 +254,24 @@ def main() -> int:
     parser.add_argument("--only", help="these workloads, such as W1,W3")
     parser.add_argument("--runs", type=int, help="how often; medians are shown [3, quick: 1]")
     parser.add_argument("--folder", type=Path, help="where the stores lie [the temporary folder]")
+    parser.add_argument(
+        "--build", choices=("pure", "compiled", "both"), default="pure", help="of msgd [pure]"
+    )
+    parser.add_argument("--client", action="store_true", help="msgc instead of msgd")
     parser.add_argument("--peers", type=Path, help="a harness of other systems: beside them")
     options = parser.parse_args()
     runs = options.runs or (1 if options.quick else 3)
     raise_descriptors()
     try:
         with tempfile.TemporaryDirectory(prefix="msgd-bench-", dir=options.folder) as work:
-            if options.peers:
+            if options.client:
+                measure_client(Path(work), quick=options.quick, tell=tell)
+            elif options.peers:
                 run_beside_peers(options.peers, Path(work), options.only, runs)
             else:
                 names = chosen(options.only, quick=options.quick)
-                measure_alone(names, QUICK if options.quick else FULL, runs, Path(work))
+                scale = QUICK if options.quick else FULL
+                measure_alone(names, scale, runs, Path(work), pythons_of(options.build))
     except RunError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1

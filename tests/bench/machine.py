@@ -49,7 +49,10 @@ class Server:
     """`msgd --headless` on its own core and folder."""
 
     def __init__(self, data: Path, python: str = sys.executable) -> None:
+        """`python` has the msgd to measure: this work tree's when it is the one that runs here."""
         self.data = data
+        # In the work tree's folder its sources would come first.
+        self._folder = ROOT if python == sys.executable else data.parent
         self.port = free_port()
         self._python = python
         self._process: subprocess.Popen[str] | None = None
@@ -70,7 +73,7 @@ class Server:
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
                 [*pinned(cores()[0]), *command, "--port", str(self.port), "--log", str(log)],
-                cwd=ROOT,
+                cwd=self._folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
