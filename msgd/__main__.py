@@ -155,6 +155,7 @@ def _serve(settings: Settings) -> int:
         own_panel=own_panel,
         open_disk=_open_disk,
         open_log=_open_log,
+        resident_bytes=os_files.resident_bytes,
         read_private=os_files.read_private,
         write_private=os_files.write_private,
         load_metrics=_load_metrics,

@@ -21,6 +21,7 @@ from msgd.exchange_recall import Recall
 from msgd.exchange_runs import Runs
 from msgd.exchange_sending import Sending
 from msgd.limits import ExchangeLimits
+from msgd.penalties import Fault
 from msgd.session import Session
 from msgd.values import Now
 from store.settings import Admission
@@ -152,7 +153,14 @@ class Exchange:
         """The peer broke the protocol: it is told why, and the session is closing."""
         if session.closing is None:
             reason = f"broke the protocol: {safe_log(error.text)}"
+            session.fault = Fault.PROTOCOL
             self._login.dismiss(session, error.code, error.text, reason, now)
+
+    def end_slow_session(self, session: Session, text: str, now: Now) -> None:
+        """The peer takes too long for what it has begun."""
+        if session.closing is None:
+            session.fault = Fault.TOO_SLOW
+            self._login.dismiss(session, Code.TOO_SLOW, text, text, now)
 
     def close_session(self, session: Session, reason: str, now: Now) -> None:
         """The connection is gone: the reactor closed it, or the peer did. Again does nothing."""
@@ -239,6 +247,7 @@ class Exchange:
         self._core.note(EventKind.NOTICE, f"the server was asked to end; {users} told", now)
         text = "the server is stopping; what you were told is safe, connect again later"
         for session in tuple(self.sessions.values()):
+            session.is_excused = True
             if session.closing is None:
                 if session.greeted:
                     self._core.say(session, Notice(NoticeKind.SHUTTING_DOWN, text))

@@ -5,18 +5,23 @@ Fails never by itself.
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
+from msgd.backoff import Backoff, BackoffLimits
 from msgd.bans import Bans
 from msgd.events import EventKind, EventLog
 from msgd.limits import ExchangeLimits
 from msgd.session import Session
+from msgd.sources import Source, source_of
 from msgd.values import Now
-from store.state import State
+from store.state import Account, State
 from store.store import Store
 from wire.codes import Code
 from wire.messages import Message, Ping
 
 REQUEST_MAX = (1 << 32) - 1
+SPENDERS_MAX: Final = 65_536
+"""Accounts without a session of which it is remembered how fast they sent: for some seconds."""
 
 
 @dataclass(slots=True)
@@ -47,6 +52,8 @@ class Core:
 
     __slots__ = (
         "_pings",
+        "_spent_us",
+        "backoff",
         "bans",
         "dirty",
         "events",
@@ -70,7 +77,43 @@ class Core:
         self.to_pump: list[Session] = []
         self.tally = Tally()
         self.bans = Bans()
+        self.backoff = Backoff(BackoffLimits())
+        self._spent_us: dict[int, int] = {}
         self._pings = 0
+
+    # ----- logins with a password -------------------------------------------------------------
+
+    def login_wait_ms(self, session: Session, name: str, now: Now) -> int:
+        """How long this peer must wait before it may try this name again; 0: it may now."""
+        return self.backoff.wait_ms(name, _source(session), now.monotonic_ms)
+
+    def login_failed(self, session: Session, name: str, now: Now) -> int:
+        """Not the right password, or no such user; gives how long to wait before the next try."""
+        session.wrong_logins += 1
+        return self.backoff.failed(name, _source(session), now.monotonic_ms)
+
+    def login_succeeded(self, session: Session, name: str) -> None:
+        """The right password."""
+        session.wrong_logins = 0
+        self.backoff.succeeded(name, _source(session))
+
+    # ----- what was sent, from one session of an account to the next ---------------------------
+
+    def begin_spending(self, session: Session, account: Account) -> None:
+        """Go on where the account's last session was: to come anew is no way to send more."""
+        session.spent_us = self._spent_us.pop(account.number, 0)
+
+    def end_spending(self, session: Session, account: Account, now: Now) -> None:
+        """Remember how much the account is ahead of its due."""
+        now_us = now.monotonic_ms * 1_000
+        if session.spent_us <= now_us:
+            return
+        if len(self._spent_us) >= SPENDERS_MAX:
+            left = {number: at for number, at in self._spent_us.items() if at > now_us}
+            self._spent_us = left if len(left) < SPENDERS_MAX else {}
+        self._spent_us[account.number] = session.spent_us
+
+    # ----- what goes out ----------------------------------------------------------------------
 
     def say(self, session: Session, message: Message) -> None:
         """Queue a message to a session: it leaves when all changes made so far are durable."""
@@ -111,3 +154,7 @@ class Core:
     def note(self, kind: EventKind, text: str, now: Now) -> None:
         """Add an event. The text is safe."""
         self.events.add(kind, text, now.wall_ms)
+
+
+def _source(session: Session) -> Source | None:
+    return None if session.address is None else source_of(session.address)

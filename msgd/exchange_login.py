@@ -20,6 +20,7 @@ from msgd.exchange_core import Core
 from msgd.exchange_delivery import COUNT_MAX, Delivery
 from msgd.exchange_quota import is_full, tell_owner
 from msgd.limits import CHALLENGE_WAITERS_MAX
+from msgd.penalties import Fault
 from msgd.session import Session
 from msgd.values import Now
 from store.settings import Admission
@@ -176,6 +177,7 @@ class Login:
         session.installation = message.installation
         session.since_ms = now.wall_ms
         core.online[account.name] = session
+        core.begin_spending(session, account)
         core.tally.logins += 1
         self._delivery.begin(session)
         waiting = session.told_waiting = self._delivery.remaining(session)
@@ -267,6 +269,7 @@ class Login:
 
     def logout(self, session: Session, message: Logout, now: Now) -> None:
         """LOGOUT: what was promised is kept first, as the answer rests on all of it."""
+        session.is_excused = True
         self.leave(session, now)
         self._core.say(session, LoggedOut(message.request))
         self._core.doom(session, "logged out")
@@ -296,6 +299,7 @@ class Login:
             return
         core = self._core
         del core.online[account.name]
+        core.end_spending(session, account, now)
         handed = tuple(session.outstanding)
         self._delivery.end(session)
         session.account = None
@@ -365,6 +369,7 @@ class Login:
             if now_ms < session.opened_ms + limits.login_timeout_ms:
                 return session.opened_ms + limits.login_timeout_ms
             text = f"no login within {limits.login_timeout_ms // 1_000} seconds"
+            session.fault = Fault.TOO_SLOW
             self.dismiss(session, Code.TOO_SLOW, text, text, now)
             return None
         if now_ms >= session.heard_ms + limits.dead_after_ms:

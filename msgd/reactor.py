@@ -11,11 +11,15 @@ a bug of ours. What a peer does wrong ends that peer's connection and nothing el
 
 from typing import Protocol
 
+from msgd.brakes import Brakes
 from msgd.events import EventKind, EventLog
 from msgd.exchange import Exchange
+from msgd.gate import Gate
 from msgd.log import Log
 from msgd.net import AcceptError, Channel, ChannelError, Clock, Network, Ready, Wait, Wish
+from msgd.penalties import Fault
 from msgd.reactor_limits import ReactorLimits
+from msgd.refusals import WORDS, Refusal, RefusalNotes
 from msgd.session import Session
 from msgd.sources import address_of
 from msgd.transport import Transport
@@ -25,7 +29,7 @@ from term.safe import safe_log
 from wire import frames
 from wire.codes import Code
 from wire.errors import RemoteProtocolError
-from wire.messages import Error
+from wire.messages import Error, SendMessage
 
 
 class Face(Protocol):
@@ -57,6 +61,7 @@ class Reactor:
         events: EventLog,
         log: Log,
         limits: ReactorLimits,
+        gate: Gate,
         face: Face | None,
     ) -> None:
         self.ended = False
@@ -67,6 +72,9 @@ class Reactor:
         self._events = events
         self._log = log
         self._limits = limits
+        self._gate = gate
+        self._brakes = Brakes(limits)
+        self._refusals = RefusalNotes()
         self._face = face
         self._transports: dict[int, Transport] = {}  # by number of session
         self._by_channel: dict[Channel, Transport] = {}
@@ -123,6 +131,7 @@ class Reactor:
         deadlines: list[int | None] = [
             now_ms + self._limits.idle_turn_ms,
             exchange.next_deadline_ms(),
+            self._brakes.deadline_ms(),
             self._listener_back_ms,
             self._stop_by_ms,
             *self._lingering.values(),
@@ -173,6 +182,9 @@ class Reactor:
             self._accept(now)
         # Those with frames left come first: they were here before whoever is readable now.
         again, self._again = self._again, {}
+        for transport in self._brakes.release(self._transports, now.monotonic_ms):
+            if not transport.is_paused:
+                again[transport.session.number] = transport
         for transport in again.values():
             self._serve(transport, now)
         for channel in ready.writable:
@@ -185,6 +197,8 @@ class Reactor:
             transport = transport_or_none
             self._touched[transport.session.number] = transport
             if transport.read():
+                if transport.received_bytes > self._brakes.bytes_max:
+                    self._brakes.weigh(transport, now.monotonic_ms)
                 self._serve(transport, now)
 
     def _accept(self, now: Now) -> None:
@@ -197,12 +211,12 @@ class Reactor:
             if channel is None:
                 return
             self._accept_pause_ms = self._limits.accept_pause_ms
-            address = address_of(channel.peer)
-            if address is not None and self._exchange.bans.of_address(address, now.wall_ms):
-                channel.close()
-                continue
             if len(self._transports) >= self._limits.connections_max:
-                self._refuse(channel, now)
+                self._refuse(channel, Refusal.TOO_MANY, now)
+                continue
+            refusal = self._gate.enter(address_of(channel.peer), now)
+            if refusal is not None:
+                self._refuse(channel, refusal, now)
                 continue
             session = self._exchange.open_session(channel.peer, now)
             session.binding = channel.binding
@@ -222,11 +236,16 @@ class Reactor:
         )
         self._accept_pause_ms = min(self._accept_pause_ms * 2, self._limits.accept_pause_ms_max)
 
-    def _refuse(self, channel: Channel, now: Now) -> None:
-        text = f"this server serves {self._limits.connections_max} connections and has them all"
-        self._events.add(
-            EventKind.REJECT, f"connection from {channel.peer}: too many connections", now.wall_ms
-        )
+    def _refuse(self, channel: Channel, refusal: Refusal, now: Now) -> None:
+        note = self._refusals.add(refusal, channel.peer, now.monotonic_ms)
+        if note is not None:
+            self._events.add(EventKind.REJECT, note, now.wall_ms)
+        text = WORDS.get(refusal)
+        if refusal is Refusal.TOO_MANY:
+            text = f"this server serves {self._limits.connections_max} connections and has them all"
+        if text is None:
+            channel.close()
+            return
         try:
             channel.send(frames.encode(Error(Code.TOO_MANY_CONNECTIONS, text, fatal=True)))
         except ChannelError:
@@ -241,17 +260,26 @@ class Reactor:
         receive = self._exchange.receive
         self._touched[session.number] = transport
         transport.has_leftover = False
-        left = self._limits.frames_per_turn_max
+        brakes = self._brakes
+        is_braked = brakes.interval_us > 0
+        now_us = now.monotonic_ms * 1_000
+        most = left = self._limits.frames_per_turn_max
         in_a_row = True  # until one is unusual: what follows is likely to be, too
         while left > 0:
             if session.closing is not None:
                 return
-            if in_a_row and (sends := connection.next_sends(left)):
+            if in_a_row and (
+                sends := connection.next_sends(
+                    brakes.room(session, left, now_us) if is_braked else left
+                )
+            ):
                 taken = self._exchange.receive_sends(session, sends, now)
                 if taken:
                     connection.pass_sends(sends[taken - 1][0])
                 in_a_row = taken == len(sends)
                 left -= taken
+                if is_braked and brakes.spend(transport, taken, now_us):
+                    break
                 continue
             left -= 1
             try:
@@ -262,8 +290,19 @@ class Reactor:
             if message is None:
                 if transport.channel.has_pending:
                     break
+                if connection.buffered_bytes:
+                    self._brakes.await_rest(
+                        transport, self._transports, now.monotonic_ms, is_next=left < most - 1
+                    )
+                else:
+                    transport.frame_since_ms = None
                 return
             receive(session, message, now)
+            if is_braked:
+                count = 1 if type(message) is SendMessage else 0
+                # Not only messages are looked at: who logs in may be ahead of the account's due.
+                if (count or session.spent_us > now_us) and brakes.spend(transport, count, now_us):
+                    break
         transport.has_leftover = True
 
     def _flush(self, channel: Channel, now: Now) -> None:
@@ -298,6 +337,9 @@ class Reactor:
                 seconds = self._limits.write_stall_ms // 1_000
                 transport.gone = f"took nothing of what was sent to it for {seconds} s"
                 self._touched[transport.session.number] = transport
+        for transport in self._brakes.late(self._transports, now.monotonic_ms):
+            text = "a frame that was begun did not come to its end in time"
+            self._exchange.end_slow_session(transport.session, text, now)
         for channel, until_ms in tuple(self._lingering.items()):
             if now.monotonic_ms >= until_ms:
                 self._forget(channel)
@@ -308,6 +350,7 @@ class Reactor:
         if now.monotonic_ms >= self._findings_due_ms:
             self._findings_due_ms = now.monotonic_ms + self._limits.idle_turn_ms
             self._tell_findings(now)
+            self._look_at_gate(now)
         if self._face is not None:
             self._busy |= self._face.work(now)
 
@@ -318,6 +361,15 @@ class Reactor:
             self._events.add(EventKind.WARN, safe_log(finding), now.wall_ms)
         self._findings_told = len(findings)
 
+    def _look_at_gate(self, now: Now) -> None:
+        for note in self._refusals.take():
+            self._events.add(EventKind.REJECT, note, now.wall_ms)
+        if self._gate.look_at_memory(len(self._store.state.by_name)):
+            full = self._gate.is_out_of_memory
+            text = "too much memory is used, no new connections are taken" if full else ""
+            text = text or "there is memory again, new connections are taken"
+            self._events.add(EventKind.WARN if full else EventKind.NOTICE, text, now.wall_ms)
+
     # ----- 6. close ---------------------------------------------------------------------------
 
     def _close_doomed(self, now: Now) -> None:
@@ -325,6 +377,9 @@ class Reactor:
         touched, self._touched = self._touched, {}
         for number, transport in touched.items():
             session = transport.session
+            if session.account is not None and not transport.is_logged_in:
+                transport.is_logged_in = True
+                self._gate.log_in(session.address)
             if transport.gone is not None:
                 self._close(transport, transport.gone, now, linger=False)
             elif session.closing is not None and (transport.is_flushed or session.at_once):
@@ -343,7 +398,12 @@ class Reactor:
             self._linger(transport.channel, now)
         else:
             self._forget(transport.channel)
-        self._exchange.close_session(transport.session, reason, now)
+        session = transport.session
+        self._exchange.close_session(session, reason, now)
+        fault = session.fault
+        if fault is None and not transport.is_logged_in and not session.is_excused:
+            fault = Fault.WRONG_LOGIN if session.wrong_logins else Fault.NO_LOGIN
+        self._gate.leave(session.address, fault, now, logged_in=transport.is_logged_in)
 
     def _watch(self, transport: Transport, now: Now) -> None:
         """Tell the poll what to look for, if that is not what it looks for already."""

@@ -22,6 +22,18 @@ class ReactorLimits:
 
     connections_max: int = CONNECTIONS_MAX
     accepts_per_turn_max: int = 64
+    sends_per_second_max: int = 20
+    """Messages of one account on the long run; who is faster waits. 0: as fast as it likes."""
+    sends_burst_max: int = 100
+    """Messages of one account at once, after a pause."""
+    receive_bytes_per_second_max: int = 2 << 20
+    """From one connection; who is faster waits. 0: as fast as it likes."""
+    frame_ms: int = 10_000
+    """A frame that was begun must come to its end in so long…"""
+    frame_ms_per_kib: int = 1_000
+    """…and so much more for each KiB of it…"""
+    frame_ms_max: int = 60_000
+    """…but in no more than this."""
     read_bytes_per_turn_max: int = 64 * 1024
     frames_per_turn_max: int = 128
     output_bytes_pause: int = 256 * 1024

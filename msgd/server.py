@@ -19,6 +19,7 @@ from msgd.admin import Admin
 from msgd.events import EventKind, EventLog
 from msgd.exchange import Exchange
 from msgd.faces import join_faces
+from msgd.gate import Gate
 from msgd.limits import EVENTS_MAX
 from msgd.log import Log, LogError, LogOutput, NoLog
 from msgd.metrics import Measures, Renderer
@@ -93,6 +94,8 @@ class Machine:
     """The data folder; made if it is missing. Raises StoreError."""
     open_log: Callable[[str], LogOutput]
     """The log file, or standard error for "". Raises LogError."""
+    resident_bytes: Callable[[], int]
+    """How much memory the process has in use."""
     read_private: Callable[[str], bytes]
     """A small file of the server's own; b"" if there is none. Raises OSError."""
     write_private: Callable[[str, bytes], None]
@@ -284,6 +287,12 @@ def _run(
             events=events,
             log=log,
             limits=limits,
+            gate=Gate(
+                settings.gate_limits(),
+                bans=exchange.bans,
+                entropy=machine.entropy,
+                resident_bytes=machine.resident_bytes,
+            ),
             face=join_faces(*faces),
         ).run()
     finally:

@@ -9,6 +9,7 @@ Fails by assertion when a message is put that would overtake the durability of o
 from collections import deque
 from dataclasses import dataclass
 
+from msgd.penalties import Fault
 from msgd.sources import Address, address_of
 from store.entry import Entry
 from store.reader import QueueReader
@@ -44,12 +45,14 @@ class Session:
         "checks",
         "closing",
         "connection",
+        "fault",
         "greeted",
         "heard_ms",
         "in_dirty",
         "in_pump",
         "installation",
         "is_damaged",
+        "is_excused",
         "is_stopped",
         "live",
         "name",
@@ -66,9 +69,11 @@ class Session:
         "push",
         "silent",
         "since_ms",
+        "spent_us",
         "told_full",
         "told_waiting",
         "waiting_for",
+        "wrong_logins",
     )
 
     def __init__(self, number: int, peer: str, opened_ms: int, since_ms: int) -> None:
@@ -100,6 +105,12 @@ class Session:
         """Why to close the connection as soon as the outbox is flushed; None while it goes on."""
         self.at_once = False
         """With `closing`: the peer is not expected to read; try to send once, then close."""
+
+        self.fault: Fault | None = None
+        """What the peer is to be blamed for, of a connection that is being closed."""
+        self.is_excused = False  # it may end without a login, and nobody is blamed
+        self.wrong_logins = 0  # for want of the right password
+        self.spent_us = 0  # up to which moment what it has sent was its due: kept by the loop
 
         self.opened_ms = opened_ms
         self.heard_ms = opened_ms

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from msgd import settings_host
+from msgd import settings_host, settings_limits
+from msgd.gate import GateLimits
 from msgd.limits import ExchangeLimits
 from msgd.options import ENVIRONMENT_PREFIX, Kind, Option, SettingsError, Value, flag, number
 from msgd.reactor_limits import CONNECTIONS_MAX, DESCRIPTORS_RESERVED, ReactorLimits
@@ -113,6 +114,7 @@ OPTIONS: Final = (
     number("reserve_bytes", _STORE.reserve_bytes, 0, 1 << 40, "disk kept for a full disk"),
     number("free_bytes_min", _STORE.free_bytes_min, 0, 1 << 50, "free disk for new messages"),
     *settings_host.OPTIONS,
+    *settings_limits.OPTIONS,
 )
 BY_NAME: Final = {option.name: option for option in OPTIONS}
 
@@ -149,6 +151,26 @@ class Settings:
     allow_root: bool
     log_format: str
     metrics_port: int
+    early_drop: str
+    source_new_max: int
+    source_connections_max: int
+    penalty_ms_max: int
+    count_this_machine: bool
+    memory_bytes_max: int
+    sends_per_second_max: int
+    sends_burst_max: int
+    receive_bytes_per_second_max: int
+
+    def gate_limits(self) -> GateLimits:
+        """Who may connect. Raises SettingsError when the rule of chance cannot be."""
+        return settings_limits.gate_limits(
+            early_drop=self.early_drop,
+            source_new_max=self.source_new_max,
+            source_connections_max=self.source_connections_max,
+            penalty_ms_max=self.penalty_ms_max,
+            counts_this_machine=self.count_this_machine,
+            memory_bytes_max=self.memory_bytes_max,
+        )
 
     def exchange_limits(self) -> ExchangeLimits:
         """What the rules go by. Raises SettingsError when two contradict each other."""
@@ -196,7 +218,12 @@ class Settings:
                 f"only {descriptors_max} files may be open at once, and msgd needs more than "
                 f"{DESCRIPTORS_RESERVED}; raise the limit with ulimit -n"
             )
-        return ReactorLimits(connections_max=min(self.connections_max, room))
+        return ReactorLimits(
+            connections_max=min(self.connections_max, room),
+            sends_per_second_max=self.sends_per_second_max,
+            sends_burst_max=self.sends_burst_max,
+            receive_bytes_per_second_max=self.receive_bytes_per_second_max,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,17 @@ class Transport:
         "_receive_waits_for",
         "_send_waits_for",
         "channel",
+        "frame_since_ms",
         "gone",
         "has_leftover",
+        "held_until_ms",
+        "is_logged_in",
+        "is_timed",
         "reading",
+        "received_bytes",
         "session",
         "stalled_since_ms",
+        "weighed_ms",
         "writing",
     )
 
@@ -42,6 +48,18 @@ class Transport:
         """Whether there may be whole frames that this turn had no room for."""
         self.stalled_since_ms: int | None = None
         """Since when the peer has not taken a byte of what waits for it."""
+        self.held_until_ms = 0
+        """Until when nothing is heard of a peer that was too fast; 0: it may speak."""
+        self.received_bytes = 0
+        """Since they were weighed last."""
+        self.weighed_ms = 0
+        """The moment up to which what was weighed was its due."""
+        self.frame_since_ms: int | None = None
+        """Since when a frame has been coming that is not all there."""
+        self.is_timed = False
+        """Whether somebody looks whether it comes to its end: kept by the brakes."""
+        self.is_logged_in = False
+        """Whether the gate counts it as logged in: kept by the reactor."""
         self.reading = False
         """What the poll watches now: kept by the reactor, so that it calls only for changes."""
         self.writing = False
@@ -59,8 +77,8 @@ class Transport:
 
     @property
     def is_paused(self) -> bool:
-        """Whether the peer must first take what is for it, before more of it is heard."""
-        return self.output_bytes > self._limits.output_bytes_pause
+        """Whether the peer must wait, or first take what is for it, before more of it is heard."""
+        return self.held_until_ms > 0 or self.output_bytes > self._limits.output_bytes_pause
 
     @property
     def is_flushed(self) -> bool:
@@ -95,6 +113,7 @@ class Transport:
         if not data:
             self.gone = "closed by the client"
             return False
+        self.received_bytes += len(data)
         self.session.connection.receive_data(data)
         return True
 

@@ -78,6 +78,11 @@ class Connection:
         """How much is stored and not yet given out. Stop reading while there is a whole frame."""
         return self._stored
 
+    @property
+    def needed_bytes(self) -> int:
+        """How much must be stored for the next frame to be given out, as far as is known."""
+        return self._needed
+
     def receive_data(self, data: bytes) -> None:
         """Store what came from the peer."""
         if data:

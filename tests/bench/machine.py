@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from tests import as_root
+from tests import as_root, no_brakes
 from tests.real.server import ROOT, free_port
 
 TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
@@ -68,6 +68,7 @@ class Server:
             "--data",
             str(self.data),
             *as_root.ARGUMENTS,
+            *no_brakes.ARGUMENTS,
         ]
         log = self.data.parent / f"{self.data.name}.log"
         with log.open("ab") as errors:

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from tests import as_root
+from tests import as_root, no_brakes
 from tests.bench.machine import RunError
 from tests.real.server import ROOT
 
@@ -62,7 +62,8 @@ def run_beside_peers(harness: Path, work: Path, only: str | None, runs: int) -> 
     shutil.copytree(harness, copy)
     for path in [copy, *copy.rglob("*")]:
         path.chmod(path.stat().st_mode | 0o200)
-    adapter = ADAPTER.format(root=str(ROOT), python=sys.executable, environment=as_root.ENVIRONMENT)
+    environment = {**as_root.ENVIRONMENT, **no_brakes.ENVIRONMENT}
+    adapter = ADAPTER.format(root=str(ROOT), python=sys.executable, environment=environment)
     (copy / "adapters" / "msgd.py").write_text(adapter)
     register = copy / "adapters" / "__init__.py"
     register.write_text(

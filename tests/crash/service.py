@@ -34,6 +34,7 @@ from tests.crash.run import Entropy
 from tests.crash.trace_disk import EMPTY, Image, TraceDisk
 from tests.real.person import Person
 from tests.sim.oracle import Oracle, Verdict
+from tests.sim.sim_gate import open_gate
 from tests.sim.sim_log import NowhereOutput
 
 SETTINGS: Final = Settings(
@@ -152,14 +153,16 @@ class Service:
         events = EventLog(EVENTS_MAX)
         events.subscribe(self.note)
         self.store = store
+        exchange = Exchange(store, ExchangeLimits(), events)
         self.reactor = Reactor(
             network=network,
             clock=self.clock,
             store=store,
-            exchange=Exchange(store, ExchangeLimits(), events),
+            exchange=exchange,
             events=events,
             log=Log(NowhereOutput()),
-            limits=ReactorLimits(),
+            limits=ReactorLimits(sends_per_second_max=0),
+            gate=open_gate(exchange),
             face=None,
         )
         for person in getattr(self, "persons", {}).values():

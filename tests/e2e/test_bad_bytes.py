@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from tests import no_brakes
 from tests.e2e.machine import wait_for_fd
 from tests.e2e.plain_client import PlainClient
 from tests.e2e.stage import Stage
@@ -303,7 +304,7 @@ def test_messages_that_cannot_be_accepted(stage: Stage) -> None:
 
 def test_somebody_who_never_reads(stage: Stage) -> None:
     """A client that asks much and takes nothing is not waited for."""
-    stage.start_server()
+    stage.start_server(options=no_brakes.ARGUMENTS)
     alice, bob = stage.plain_user("alice"), stage.plain_user("bob")
     deaf = stage.plain_user("deaf", live=True)
     for _ in range(200):

@@ -6,6 +6,7 @@ from time import time
 
 import pytest
 
+from tests import no_brakes
 from tests.e2e.stage import Stage, back_to_menu
 from wire.messages import MessagePending
 
@@ -144,7 +145,7 @@ def test_what_was_received_is_kept_by_the_client(stage: Stage) -> None:
 
 def test_a_long_queue_is_delivered_whole_and_in_order(stage: Stage) -> None:
     """ "This queue must be able to contain an arbitrary number of messages." """
-    server = stage.start_server()
+    server = stage.start_server(options=no_brakes.ARGUMENTS)
     stage.create("alice")
     bob = stage.plain_user("bob")
     count = 1_000

@@ -10,10 +10,12 @@ from typing import Final
 
 from msgd.events import Event, EventKind, EventLog
 from msgd.exchange import Exchange
+from msgd.gate import Gate, GateLimits
 from msgd.limits import ExchangeLimits
 from msgd.log import Log
 from msgd.reactor import Face, Reactor
 from msgd.reactor_limits import ReactorLimits
+from msgd.values import Now
 from store.settings import Settings as StoreSettings
 from store.store import Store
 from tests.msgd.fake_net import FakeClient, FakeNetwork
@@ -60,6 +62,10 @@ class FakeOutput:
         self.closed = True
 
 
+FAST = ReactorLimits(sends_per_second_max=0, receive_bytes_per_second_max=0)
+"""Nobody is slowed down."""
+
+
 class Bench:
     """A reactor with everything that it needs."""
 
@@ -69,6 +75,7 @@ class Bench:
         rules: ExchangeLimits | None = None,
         face: Callable[["Bench"], Face] | None = None,
         settings: StoreSettings = SMALL,
+        gate: GateLimits | None = None,
     ) -> None:
         self.clock = SimClock()
         self.network = FakeNetwork()
@@ -79,6 +86,13 @@ class Bench:
         log = Log(self.output)
         self.events.subscribe(log.write)
         self.exchange = Exchange(self.store, rules or ExchangeLimits(), self.events)
+        self.resident_bytes = 0
+        self.gate = Gate(
+            gate or GateLimits(),
+            bans=self.exchange.bans,
+            entropy=random.Random(3).randbytes,
+            resident_bytes=lambda: self.resident_bytes,
+        )
         self.reactor = Reactor(
             network=self.network,
             clock=self.clock,
@@ -86,9 +100,14 @@ class Bench:
             exchange=self.exchange,
             events=self.events,
             log=log,
-            limits=limits or ReactorLimits(),
+            limits=limits or FAST,
+            gate=self.gate,
             face=None if face is None else face(self),
         )
+
+    @property
+    def now(self) -> Now:
+        return Now(self.clock.monotonic_ms(), self.clock.wall_ms())
 
     def turn(self, times: int = 1) -> None:
         """Turn the loop."""

@@ -51,6 +51,7 @@ class Desk:
             own_panel=self.own_panel,
             open_disk=lambda _: self.disk,
             open_log=lambda _: self.output,
+            resident_bytes=lambda: 0,
             read_private=lambda path: self.private.get(path, b""),
             write_private=self.private.__setitem__,
             supervisor=NoSupervisor(),

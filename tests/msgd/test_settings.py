@@ -40,7 +40,9 @@ def test_the_later_layer_counts() -> None:
 def test_every_option_can_come_from_the_environment_and_the_file(option: object) -> None:
     assert hasattr(option, "name")
     found = next(row for row in OPTIONS if row is option)
-    given = "true" if found.kind is Kind.FLAG else str(found.default or "x")
+    given = (
+        "true" if found.kind is Kind.FLAG else "x" if found.default == "" else str(found.default)
+    )
     from_environment = merge([read_environment({found.variable: given})])
     assert str(getattr(from_environment, found.name)).lower() == given
     if found.name != "config":

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
-from tests import as_root
+from tests import as_root, no_brakes
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MSGD: Final = (sys.executable, "-m", "msgd")
@@ -67,6 +67,7 @@ class Server:
         self.environment: Mapping[str, str] = {
             **{key: value for key, value in os.environ.items() if not key.startswith("MSGD_")},
             **as_root.ENVIRONMENT,
+            **no_brakes.ENVIRONMENT,
         }
         self.starts = 0
         self._process: subprocess.Popen[bytes] | None = None

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import as_root
+from tests import as_root, no_brakes
 from tests.e2e.plain_client import PlainClient
 from tests.scale.load import (
     PER_TURN,
@@ -153,6 +153,7 @@ def serve(folder: str, *, name: str = "") -> Figures:
         "--port",
         "0",
         *as_root.ARGUMENTS,
+        *no_brakes.ARGUMENTS,
     ]
     begun = time.monotonic()
     with subprocess.Popen(

@@ -26,6 +26,7 @@ from store.store import Store
 from tests.sim.oracle import Oracle, Verdict
 from tests.sim.sim_clock import SimClock
 from tests.sim.sim_disk import PowerCut, SimDisk
+from tests.sim.sim_gate import open_gate
 from tests.sim.sim_log import SimLog
 from tests.sim.sim_net import SimNetwork
 from tests.sim.sim_operator import SimOperator
@@ -248,7 +249,8 @@ class World:
             exchange=exchange,
             events=events,
             log=log.log,
-            limits=ReactorLimits(),
+            limits=ReactorLimits(sends_per_second_max=0),
+            gate=open_gate(exchange),
             face=None,
         )
         self.net.server_starts()

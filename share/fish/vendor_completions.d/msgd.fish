@@ -51,7 +51,7 @@ function _shtab_msgd_using
 end
 
 set -g _shtab_msgd_commands panel fsck dump backup kick ban unban bans
-set -g _shtab_msgd_opts_with_value --accounts-max --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --data --dead-after-ms --filter --free-bytes-min --host --journal-bytes-max --journal-segment-bytes --log --log-format --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --metrics-port --minutes --ping-idle-ms --port --reason --recipients-max --reserve-bytes --sort --user --window-bytes-max --window-messages-max
+set -g _shtab_msgd_opts_with_value --accounts-max --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --data --dead-after-ms --early-drop --filter --free-bytes-min --host --journal-bytes-max --journal-segment-bytes --log --log-format --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --memory-bytes-max --metrics-port --minutes --penalty-ms-max --ping-idle-ms --port --reason --receive-bytes-per-second-max --recipients-max --reserve-bytes --sends-burst-max --sends-per-second-max --sort --source-connections-max --source-new-max --user --window-bytes-max --window-messages-max
 
 complete -c msgd -e
 complete -c msgd -f
@@ -84,6 +84,15 @@ complete -c msgd -n _shtab_msgd_using -l free-bytes-min -x -d 'free disk for new
 complete -c msgd -n _shtab_msgd_using -l allow-root -d 'run as root too, which nothing here needs'
 complete -c msgd -n _shtab_msgd_using -l log-format -x -d 'lines of the log: text or json'
 complete -c msgd -n _shtab_msgd_using -l metrics-port -x -d 'metrics for Prometheus, on 127.0.0.1; 0: none'
+complete -c msgd -n _shtab_msgd_using -l early-drop -x -d 'chance to refuse newcomers; 0: none'
+complete -c msgd -n _shtab_msgd_using -l source-new-max -x -d 'of one address, not logged in; 0: any'
+complete -c msgd -n _shtab_msgd_using -l source-connections-max -x -d 'connections of one address; 0: any'
+complete -c msgd -n _shtab_msgd_using -l penalty-ms-max -x -d 'longest penalty of a source; 0: none'
+complete -c msgd -n _shtab_msgd_using -l count-this-machine -d 'limit addresses of this machine too'
+complete -c msgd -n _shtab_msgd_using -l memory-bytes-max -x -d 'memory with which none is taken; 0: any'
+complete -c msgd -n _shtab_msgd_using -l sends-per-second-max -x -d 'messages of one user; 0: any'
+complete -c msgd -n _shtab_msgd_using -l sends-burst-max -x -d 'messages of one user at once'
+complete -c msgd -n _shtab_msgd_using -l receive-bytes-per-second-max -x -d 'from one connection; 0: any'
 complete -c msgd -n _shtab_msgd_using -l version -d 'print the version'
 complete -c msgd -n _shtab_msgd_using -l help -s h -d 'print this'
 complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a panel -d 'a panel for a running server (--once: as text)'

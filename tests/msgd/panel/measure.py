@@ -27,7 +27,7 @@ from typing import Final
 from store.os_disk import OsDisk
 from store.settings import Settings
 from store.store import Store
-from tests import as_root
+from tests import as_root, no_brakes
 from tests.scale.load import RealClock
 from wire.connection import Connection
 from wire.messages import DistributeMessage, Hello, LoginRequest, MessageReceipt, SendMessage
@@ -142,6 +142,7 @@ class Run:
                 "--data",
                 str(folder),
                 *as_root.ARGUMENTS,
+                *no_brakes.ARGUMENTS,
             ],
             cwd=ROOT,
             stdout=subprocess.PIPE,
