@@ -73,7 +73,7 @@ class AskingLink:
 
     def send_outbox(self) -> None:
         """Send what is UNSENT and ask back what is to be taken back, oldest first."""
-        if self.state is LinkState.ONLINE:
+        if self._is_usable(LinkState.ONLINE):
             for message in self._traffic.next_sends(sum(map(len, self._out)), self._now_ms):
                 self._put(message)
             for recall in self._traffic.next_recalls(self._now_ms):
@@ -81,7 +81,7 @@ class AskingLink:
 
     def check(self, limit: int | None = None, *, outcomes_only: bool = False) -> int | None:
         """Fetch what waits. The request's number, or None when that is not possible now."""
-        if self.state is not LinkState.ONLINE:
+        if not self._is_usable(LinkState.ONLINE):
             return None
         request = self._requests.add(Asked(Kind.CHECK, flag=outcomes_only))
         if request is not None:
@@ -90,7 +90,7 @@ class AskingLink:
 
     def list_accounts(self, pattern: str | None = None, limit: int | None = None) -> int | None:
         """Ask for the users, all pages; `limit` 0: for the totals. Gives the request, or None."""
-        if self.state is not LinkState.ONLINE:
+        if not self._is_usable(LinkState.ONLINE):
             return None
         asked = Asked(Kind.LIST, name=pattern)
         request = self._requests.add(asked)
@@ -101,7 +101,7 @@ class AskingLink:
 
     def create_account(self, name: str) -> int | None:
         """Make an account. The request's number; None when not possible now."""
-        if self.state not in (LinkState.ONLINE, LinkState.READY):
+        if not self._is_usable(LinkState.ONLINE, LinkState.READY):
             return None
         request = self._requests.add(Asked(Kind.CREATE, name=name.lower()))
         if request is not None:
@@ -110,7 +110,7 @@ class AskingLink:
 
     def delete_account(self, force: bool) -> int | None:
         """Delete one's own account. The request's number; None when not possible now."""
-        if self.state is not LinkState.ONLINE or self.name is None:
+        if not self._is_usable(LinkState.ONLINE) or self.name is None:
             return None
         request = self._requests.add(Asked(Kind.DELETE))
         if request is not None:
@@ -125,6 +125,12 @@ class AskingLink:
     def _enter(self, state: LinkState) -> None:
         self.state = state
         self._since_ms = self._now_ms
+
+    def _is_usable(self, *states: LinkState) -> bool:
+        """Whether something may be put on the wire in this state: not once the server has said that
+        it hangs up, though the connection is still there.
+        """
+        return self._closing is None and self.state in states
 
     def _put(self, message: Message) -> None:
         assert self._connection is not None

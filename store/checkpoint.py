@@ -30,7 +30,8 @@ from store.limits import (
     CHECKPOINT_SLICE_BYTES,
     PAGE_BYTES,
 )
-from store.mailbox import Mailbox, encode_blocks, mailbox_folder, mailbox_path
+from store.mailbox import encode_blocks, mailbox_folder, mailbox_path
+from store.mailbox_end import open_end
 from store.registry import encode_registry
 
 
@@ -44,6 +45,7 @@ class Checkpoint:
         self.replay_lsn = core.journal.rotate()
         self.replay_crc = core.journal.prev_crc
         self.next_number = state.next_number
+        self.last_received_at_ms = state.last_received_at_ms
         self.whole = self.log_is_mostly_garbage()
         self.log = core.accounts_log
         if self.whole:
@@ -65,9 +67,7 @@ class Checkpoint:
         self.done = 0  # of `numbers`
         self.copied = 0  # of `all_numbers`
         self.rubbish = [path for path in core.leftovers if path != self.log.path]
-        mailboxes = [mailbox_path(number) for number in self.tombstones]
-        self.rubbish += [f"{path}.tmp" for path in mailboxes]  # of a compaction that was cut off
-        self.rubbish += mailboxes
+        self.rubbish += [mailbox_path(number) for number in self.tombstones]
         core.leftovers = []
         self.tried_to_prepare = False
         self.is_published = False
@@ -194,12 +194,13 @@ class Checkpoint:
         core = self.core
         number = queue.number
         self.make_folder(number)
+        header = mailbox.Header(core.store_id, number, 0, created_at_ms, name)
         if queue.has_file:
-            box = Mailbox(core.disk, core.store_id, number, writable=True)
-            handle, base = box.handle, box.header.base
+            handle, base, is_new, finding = open_end(core.disk, header, queue)
+            core.tell_damage(number, finding)
         else:
-            header = mailbox.Header(core.store_id, number, 0, created_at_ms, name)
             handle, base = mailbox.create(core.disk, mailbox_path(number), header), 0
+            is_new = True
         try:
             offset = max(queue.end_offset, base)
             piece = take_piece(queue.tail.values())
@@ -208,7 +209,7 @@ class Checkpoint:
             core.disk.sync(handle)
         finally:
             core.disk.close(handle)
-        if not queue.has_file:
+        if is_new:
             self.mark_unsynced(mailbox_folder(number))
         queue.has_file = True
         queue.base = base
@@ -257,7 +258,7 @@ class Checkpoint:
             replace(
                 core.manifest,
                 next_number=self.next_number,
-                last_received_at_ms=core.state.last_received_at_ms,
+                last_received_at_ms=self.last_received_at_ms,
                 replay_lsn=self.replay_lsn,
                 replay_crc=self.replay_crc,
                 accounts_file=self.log.number,

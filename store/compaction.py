@@ -22,7 +22,7 @@ from store.limits import (
     COMPACT_FLOORS_PER_SLICE,
     PAGE_BYTES,
 )
-from store.mailbox import Mailbox, mailbox_folder, mailbox_path
+from store.mailbox import MAILBOX_TEMPORARY, Mailbox, mailbox_folder, mailbox_path
 
 
 def is_worth_it(dead: int, live: int) -> bool:
@@ -81,7 +81,7 @@ class Compaction:
     def copy(self, box: Mailbox, start: int, end: int) -> Generator[bool, None, None]:
         """Write the new file and put it in the place of the old one."""
         disk = self.core.disk
-        temporary = self.path + ".tmp"
+        temporary = MAILBOX_TEMPORARY
         handle = mailbox.create(disk, temporary, box.header._replace(base=start))
         try:
             offset = start
@@ -169,4 +169,4 @@ class Compaction:
         """Leave the old file as it is."""
         self.steps.close()
         with suppress(DiskMissing):
-            self.core.disk.remove(self.path + ".tmp")
+            self.core.disk.remove(MAILBOX_TEMPORARY)

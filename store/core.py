@@ -39,6 +39,7 @@ class Core:
         self.store_id = manifest.store_id
         self.state = State(settings.recipient_deleted_code, settings.recalled_code)
         self.findings: list[str] = []
+        self.damaged: set[int] = set()  # mailboxes of which `findings` tells
         self.reserve_intact = False
         self.synced_folders: set[str] = set()  # mailbox folders whose names we made durable
         # With names that the next MANIFEST may count on only once they are synced; they outlive a
@@ -83,6 +84,12 @@ class Core:
     def publish_segments(self) -> None:
         """Name the journal's live segments in MANIFEST."""
         self.publish(replace(self.manifest, segments=self.journal.live()))
+
+    def tell_damage(self, number: int, finding: str) -> None:
+        """A mailbox is damaged: once is enough. Nothing is to be told with ""."""
+        if finding and number not in self.damaged:
+            self.damaged.add(number)
+            self.findings.append(finding)
 
     def give_up_reserve(self) -> bool:
         """Free the reserve's room for what must not fail; False when it is gone already."""

@@ -12,7 +12,7 @@ from contextlib import suppress
 from re import compile as pattern
 from typing import Final
 
-from store.disk import Disk, DiskFull, DiskMissing
+from store.disk import Disk, DiskError, DiskFull, DiskMissing
 from store.errors import StoreDamaged
 from store.journal import Batch
 from store.journal_segment import (
@@ -73,6 +73,15 @@ class JournalReplay:
     def inspect_unlisted(self, number: int) -> None:
         """A segment that MANIFEST does not name: left from before, or MANIFEST is out of date."""
         path = segment_path(number)
+        try:
+            self.judge_unlisted(path, number)
+        except DiskError as error:
+            # Whatever was in it is in the mailboxes; and if it is not, the disk cannot give it.
+            self.highest_number = max(self.highest_number, number)
+            self.findings.append(f"{path} cannot be read ({error}); it is not needed; left alone")
+
+    def judge_unlisted(self, path: str, number: int) -> None:
+        """A spare, a second name, half a segment, or not ours. Raises StoreDamaged, DiskError."""
         handle = self.disk.open(path, writable=False)
         try:
             end = self.disk.size(handle)

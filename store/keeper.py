@@ -34,7 +34,6 @@ class Keeper:
         self.checkpoint: Checkpoint | None = None
         self.compaction: Compaction | None = None
         self.candidates: deque[int] = deque()  # mailboxes that may be worth a compaction
-        self.damaged: set[int] = set()  # mailboxes that compaction leaves alone now
         self.starved = False  # the last thing we tried found no room
         self.segment_refused = False  # there is none for the journal's next segment
         self.free_bytes = core.disk.free_bytes()
@@ -171,7 +170,7 @@ class Keeper:
         self.checkpoints += 1
         self.being_written_bytes = 0
         self.free_bytes = self.core.disk.free_bytes()
-        waiting = set(self.candidates) | self.damaged
+        waiting = set(self.candidates) | self.core.damaged  # compaction leaves these alone
         self.candidates += [each for each in checkpoint.compactable if each not in waiting]
         everyone = self.core.state.everyone.queue
         size = everyone.end_offset - max(everyone.base, 0)
@@ -223,8 +222,7 @@ class Keeper:
             self.compactions += compaction.copied
         except StoreDamaged as error:
             compaction.abandon()
-            self.damaged.add(compaction.number)
-            self.core.findings.append(str(error))
+            self.core.tell_damage(compaction.number, str(error))
         self.compaction = None
 
     # --- room ---

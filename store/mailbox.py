@@ -28,6 +28,8 @@ from store.limits import BLOCK_PAYLOAD_BYTES, PAGE_BYTES, READ_SLICE_BYTES
 MAGIC: Final = b"MSGQ"
 BLOCK_MAGIC: Final = b"MSGB"
 BODY: Final = Struct(">16sQQQ")
+MAILBOX_TEMPORARY: Final = "mailbox.tmp"
+"""What is to take a mailbox's place is made here, one at a time; a start removes what was left."""
 
 
 class Header(NamedTuple):

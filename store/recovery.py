@@ -19,6 +19,7 @@ from store.disk import Disk, DiskFull
 from store.errors import StoreDamaged, StoreNoRoom
 from store.inspect import records_of
 from store.limits import PAGE_BYTES
+from store.mailbox import MAILBOX_TEMPORARY
 from store.manifest import MANIFEST, Manifest, read_manifest, replace_manifest
 from store.settings import Settings, StoreClock
 
@@ -43,7 +44,10 @@ def open_core(
         replay(core)
         core.leftovers, left_alone = find_leftovers(disk, manifest.store_id, manifest.accounts_file)
         core.findings += left_alone
-        core.reserve_intact = RESERVE in disk.list("")
+        names = disk.list("")
+        core.reserve_intact = RESERVE in names
+        if MAILBOX_TEMPORARY in names:  # of a compaction that was cut off
+            core.leftovers.append(MAILBOX_TEMPORARY)
         start(core)
     except DiskFull as error:
         raise StoreNoRoom(f"the disk is full, so recovery cannot finish: {error}") from error

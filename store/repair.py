@@ -52,17 +52,16 @@ def repair(disk: Disk) -> Repaired | None:
         return None
     patient = PatientDisk(disk)
     salvage = Salvage(patient)
-    spares = unreadable_spares(patient, salvage)
     folder = next_folder(disk)
     try:
-        keep(patient, salvage, spares, folder)
+        keep(patient, salvage, folder)
     except DiskFull as error:
         raise StoreNoRoom(
             f"no room for copies of what is damaged ({error}); nothing was changed: make room, "
             f"remove {folder}, and repair again"
         ) from error
     try:
-        write(patient, salvage, spares, folder)
+        write(patient, salvage, folder)
     except DiskFull as error:
         raise StoreNoRoom(
             f"no room to finish the repair ({error}); make room and repair again"
@@ -74,21 +73,6 @@ def repair(disk: Disk) -> Repaired | None:
 def is_sound(disk: Disk) -> bool:
     """Whether there is nothing to repair."""
     return all(isinstance(each, Progress) or each.harmless for each in examine(disk))
-
-
-def unreadable_spares(disk: PatientDisk, salvage: Salvage) -> tuple[int, ...]:
-    """Segments that MANIFEST does not name: nothing in them counts, but a start looks into them."""
-    listed = {number for number, _ in salvage.manifest.segments}
-    unlisted = [number for number in numbers_in(disk, "journal") if number not in listed]
-    for number in unlisted:
-        handle = disk.open(segment_path(number), writable=False)
-        try:
-            for offset in range(0, disk.size(handle), COPY_BYTES):
-                disk.read_at(handle, offset, COPY_BYTES)
-        finally:
-            disk.close(handle)
-    bad = {path for path, _ in disk.unreadable}
-    return tuple(number for number in unlisted if segment_path(number) in bad)
 
 
 def next_folder(disk: Disk) -> str:
@@ -103,11 +87,11 @@ def next_folder(disk: Disk) -> str:
 # --- what is kept ---
 
 
-def keep(disk: PatientDisk, salvage: Salvage, spares: tuple[int, ...], folder: str) -> None:
+def keep(disk: PatientDisk, salvage: Salvage, folder: str) -> None:
     """Whole copies of everything that will be changed, and the report. Raises DiskFull."""
     made: dict[str, None] = {}
     make_folders(disk, folder, made)
-    for path in replaced_files(disk, salvage, spares):
+    for path in replaced_files(disk, salvage):
         with suppress(DiskMissing):
             make_folders(disk, f"{folder}/{path}".rpartition("/")[0], made)
             copy(disk, path, f"{folder}/{path}")
@@ -124,14 +108,12 @@ def keep(disk: PatientDisk, salvage: Salvage, spares: tuple[int, ...], folder: s
     disk.sync_folder("")
 
 
-def replaced_files(disk: Disk, salvage: Salvage, spares: tuple[int, ...]) -> Iterator[str]:
+def replaced_files(disk: Disk, salvage: Salvage) -> Iterator[str]:
     """Every file that `write` changes or removes."""
     yield MANIFEST
     for number in numbers_in(disk, "accounts"):
         yield accounts_path(number)
     for number, _ in salvage.manifest.segments:
-        yield segment_path(number)
-    for number in spares:
         yield segment_path(number)
     for number in salvage.damaged:
         yield mailbox_path(number)
@@ -166,7 +148,7 @@ def copy(disk: Disk, path: str, to: str) -> None:
 # --- what is written ---
 
 
-def write(disk: Disk, salvage: Salvage, spares: tuple[int, ...], folder: str) -> None:
+def write(disk: Disk, salvage: Salvage, folder: str) -> None:
     """Make the folder say what was salvaged. Raises DiskFull; may be begun again at any point."""
     if REPAIR not in disk.list(""):
         disk.close(disk.create(REPAIR))
@@ -200,7 +182,7 @@ def write(disk: Disk, salvage: Salvage, spares: tuple[int, ...], folder: str) ->
             segments=(),
         ),
     )
-    clean_up(disk, salvage, spares, log)
+    clean_up(disk, salvage, log)
 
 
 def mend_one(disk: Disk, salvage: Salvage, number: int, header: Header) -> None:
@@ -280,12 +262,12 @@ def encoded_states(state: State) -> Iterator[bytes]:
     yield encode_registry(state.registry)
 
 
-def clean_up(disk: Disk, salvage: Salvage, spares: tuple[int, ...], log: AccountsLog) -> None:
+def clean_up(disk: Disk, salvage: Salvage, log: AccountsLog) -> None:
     """What the new MANIFEST does not name is in `discarded-<n>/`; the mark goes last."""
     for number in numbers_in(disk, "accounts"):
         if number != log.number:
             disk.remove(accounts_path(number))
-    for number in (*(number for number, _ in salvage.manifest.segments), *spares):
+    for number, _ in salvage.manifest.segments:
         with suppress(DiskMissing):
             disk.remove(segment_path(number))
     disk.sync_folder("accounts")

@@ -19,7 +19,13 @@ from store.entry_codec import ENTRY, decode_entries
 from store.errors import StoreDamaged
 from store.framing import BLOCK, block_bytes, decode_block
 from store.limits import PAGE_BYTES
-from store.mailbox import BLOCK_MAGIC, Header, mailbox_folder, mailbox_path
+from store.mailbox import (
+    BLOCK_MAGIC,
+    MAILBOX_TEMPORARY,
+    Header,
+    mailbox_folder,
+    mailbox_path,
+)
 from wire import tlv
 from wire.errors import TlvError
 
@@ -176,8 +182,7 @@ def mend(salvage: MailboxSalvage, header: Header) -> None:
     folder = mailbox_folder(salvage.number)
     disk.make_folder(folder)
     disk.sync_folder("mailboxes")
-    temporary = path + ".tmp"
-    handle = mailbox.create(disk, temporary, header)
+    handle = mailbox.create(disk, MAILBOX_TEMPORARY, header)
     try:
         place = PAGE_BYTES
         for piece in salvage.pieces():
@@ -187,7 +192,7 @@ def mend(salvage: MailboxSalvage, header: Header) -> None:
         disk.sync(handle)
     finally:
         disk.close(handle)
-    disk.rename(temporary, path)
+    disk.rename(MAILBOX_TEMPORARY, path)
     disk.sync_folder(folder)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from store.errors import StoreError
 from store.limits import SEGMENTS_SPARE_MAX, TORN_FILES_MAX
+from store.mailbox import MAILBOX_TEMPORARY
 from store.settings import Settings
 from store.state import EVERYONE
 from store.store import Store
@@ -89,6 +90,8 @@ class Judge:
             return f"journal/ has more than {most} files"
         if len(disk.list("torn")) > TORN_FILES_MAX:
             return f"torn/ has more than {TORN_FILES_MAX} files"
+        if MAILBOX_TEMPORARY in disk.names:
+            return f"{MAILBOX_TEMPORARY} of a compaction that was cut off is still there"
         for path in disk.names:
             folder, _, name = path.partition("/")
             if folder == "mailboxes" and not self.is_somebodys(store, name.rpartition("/")[2]):
@@ -97,11 +100,11 @@ class Judge:
 
     def is_somebodys(self, store: Store, name: str) -> bool:
         """Whether a mailbox belongs to everyone, to an account there is, or to one that never was:
-        whoever gets its number gets a new file too. Its compaction may have been cut off.
+        whoever gets its number gets a new file too.
         """
         stem, _, kind = name.partition(".")
         number, state = int(stem, 16), store.state
-        return kind in {"mailbox", "mailbox.tmp"} and (
+        return kind == "mailbox" and (
             number == EVERYONE or number in state.by_number or number >= state.next_number
         )
 

@@ -24,7 +24,7 @@ from msgc.values import (
     TakenOver,
 )
 from tests.msgc.fake_server import FakeServer, welcome
-from tests.msgc.line import Line, make_archive, online, session_of, state_of
+from tests.msgc.line import Line, compose, make_archive, online, session_of, state_of
 from wire import messages
 from wire.codes import Code, NoticeKind
 
@@ -194,6 +194,21 @@ def test_other_fatal_errors_are_tried_again() -> None:
     session_of(line).put(messages.Error(Code.TOO_MANY_CONNECTIONS, "full", fatal=True))
     line.push_down()
     assert state_of(line) is LinkState.OFFLINE
+
+
+def test_a_key_pressed_while_the_server_hangs_up_does_nothing() -> None:
+    line = online()
+    session = session_of(line)
+    session.put(messages.Error(Code.INTERNAL, "too slow", fatal=True))
+    line.link.receive_data(session.take(), line.now_ms)
+    assert line.link.should_close()
+    compose(line, "hi")
+    line.link.send_outbox()
+    assert line.link.check() is None
+    assert line.link.list_accounts() is None
+    assert line.link.create_account("zoe") is None
+    assert line.link.delete_account(force=True) is None
+    assert line.link.data_to_send() == b""
 
 
 def test_error_about_a_request_is_its_answer() -> None:

@@ -9,9 +9,11 @@ Must never lose an entry.
 from typing import Final
 
 ONCE_BAD: Final[dict[int, str]] = {
-    0: "a mailbox header that cannot be read ends a checkpoint: refused and named, not a crash",
+    0: "a mailbox header that cannot be read ended the server: tests/store/test_mailbox_end.py"
+    " test_mail_goes_on_behind_a_header_that_cannot_be_read",
     5: "an unreadable spare segment kept the server from starting, repaired or not:"
-    " tests/store/test_repair.py test_a_spare_segment_that_cannot_be_read_goes",
+    " tests/store/test_repair.py"
+    " test_a_spare_segment_that_cannot_be_read_is_named_and_replaced",
     78: "who was being deleted counted as connected, but not as an account:"
     " tests/msgd/test_exchange_deletion.py test_an_account_that_is_being_deleted_cannot_log_in_…",
     107: "a look at one window of the outbox was taken for a look at all of it:"
@@ -43,4 +45,6 @@ ONCE_BAD: Final[dict[int, str]] = {
     5174: "who was leaving when a message to all was sent stood among those who may have it:"
     " tests/msgd/test_exchange_recall.py"
     " test_who_was_leaving_when_it_was_sent_does_not_count_among_those_who_have_it",
+    6217: "a key that was pressed while the server hung up ended the client:"
+    " tests/msgc/test_link.py test_a_key_pressed_while_the_server_hangs_up_does_nothing",
 }

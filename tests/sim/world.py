@@ -236,6 +236,8 @@ class World:
             return
         for finding in store.findings:
             self.trace("store", finding)
+            if " is damaged at byte " in finding:
+                self.hear_of_damage(finding)
         self.count("recoveries")
         events = EventLog(EVENTS_MAX)
         log = SimLog(self)

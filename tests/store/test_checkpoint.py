@@ -1,11 +1,8 @@
 from dataclasses import replace
 
-import pytest
-
 from store.checkpoint import Checkpoint
 from store.disk import DiskFull
-from store.errors import StoreDamaged
-from store.mailbox import mailbox_path
+from store.mailbox import MAILBOX_TEMPORARY, mailbox_path
 from store.settings import Admission
 from tests.store.support import (
     LARGE,
@@ -120,17 +117,6 @@ def test_many_new_accounts_take_several_slices() -> None:
     store.close()
 
 
-def test_a_checkpoint_into_a_damaged_mailbox_is_refused() -> None:
-    disk, store = filled(12, 14_000)
-    bob = store.state.by_name["bob"]
-    store.settle(bob, read_all(store, "bob"), 10)
-    store.commit()
-    disk.damage(mailbox_path(bob.number), 0, 1)
-    store.accept(bob, message_id(1, b"bobs-own"), [bob], b"", 11)
-    with pytest.raises(StoreDamaged, match="does not begin with MSGQ"):
-        store.checkpoint_now()
-
-
 def test_no_room_to_remove_the_mailboxes_of_the_deleted_is_tried_again() -> None:
     """Some file systems need room for that; the checkpoint counts already."""
     disk = new_disk()
@@ -152,18 +138,17 @@ def test_no_room_to_remove_the_mailboxes_of_the_deleted_is_tried_again() -> None
     assert open_store(disk).state.names == []
 
 
-def test_what_a_compaction_left_goes_with_its_account() -> None:
-    disk, store = filled(3, 100)
-    bob = store.state.by_name["bob"]
-    left = mailbox_path(bob.number) + ".tmp"
-    handle = disk.create(left)
+def test_what_a_compaction_left_goes_at_the_start() -> None:
+    disk, _ = filled(3, 100)
+    handle = disk.create(MAILBOX_TEMPORARY)
     disk.write_at(handle, 0, b"what bob was sent")
-    disk.close(handle)
-    store.settle(bob, read_all(store, "bob"), 10, discarded=True)
-    store.delete_account(bob, 11)
-    store.checkpoint_now()
-    assert left not in disk.files()
-    assert mailbox_path(bob.number) not in disk.files()
+    disk.sync(handle)
+    disk.sync_folder("")
+    disk.kill()
+    open_store(disk)
+    assert MAILBOX_TEMPORARY not in disk.files()
+    disk.crash()
+    assert MAILBOX_TEMPORARY not in disk.files()
 
 
 def test_no_room_to_remove_an_old_segment_changes_nothing() -> None:

@@ -3,7 +3,7 @@ import pytest
 from store.account import EVERYONE
 from store.compaction import Compaction
 from store.disk import DiskFull
-from store.mailbox import mailbox_path
+from store.mailbox import MAILBOX_TEMPORARY, mailbox_path
 from store.store import Store
 from tests.sim.sim_disk import SimDisk
 from tests.store.support import (
@@ -39,7 +39,7 @@ def compactable() -> tuple[SimDisk, Store]:
 
 def slices_until_temporary(disk: SimDisk, store: Store) -> None:
     """Until bob's mailbox is being copied."""
-    while mailbox_path(2) + ".tmp" not in disk.files():
+    while MAILBOX_TEMPORARY not in disk.files():
         assert store.work(0)
 
 
@@ -61,7 +61,7 @@ def test_a_checkpoint_goes_before_a_compaction() -> None:
     slices_until_temporary(disk, store)
     store.touch(store.state.by_name["ann"], 9)
     store.checkpoint_now()
-    assert not any(each.endswith("mailbox.tmp") for each in disk.files())
+    assert MAILBOX_TEMPORARY not in disk.files()
     while store.work(0):
         pass
     assert store.status().compactions == 2
@@ -71,11 +71,11 @@ def test_a_compaction_without_room_is_given_up() -> None:
     disk, store = compactable()
     before = picture(store)
     store.core.reserve_intact = False
-    disk.fail_only, disk.fail_at, disk.fail_error = "write mailboxes", 2, DiskFull
+    disk.fail_only, disk.fail_at, disk.fail_error = "write mailbox.tmp", 2, DiskFull
     while store.work(0):
         pass
     assert store.keeper.starved
-    assert not any(each.endswith("mailbox.tmp") for each in disk.files())
+    assert MAILBOX_TEMPORARY not in disk.files()
     assert picture(store) == before
 
 
