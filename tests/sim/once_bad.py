@@ -44,7 +44,7 @@ ONCE_BAD: Final[dict[int, str]] = {
     " test_a_mailbox_whose_owner_nobody_knows_is_set_aside_and_told",
     5174: "who was leaving when a message to all was sent stood among those who may have it:"
     " tests/msgd/test_exchange_recall.py"
-    " test_who_was_leaving_when_it_was_sent_does_not_count_among_those_who_have_it",
+    " test_who_was_leaving_when_it_was_sent_is_not_among_those_who_have_it",
     6217: "a key that was pressed while the server hung up ended the client:"
     " tests/msgc/test_link.py test_a_key_pressed_while_the_server_hangs_up_does_nothing",
 }
