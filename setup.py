@@ -63,7 +63,9 @@ def extensions() -> list[Extension]:
         return []
     from mypyc.build import mypycify  # only a compiled build has it
 
-    return mypycify(modules(Path()), opt_level="3", debug_level="0")
+    # What else is imported has its types, and its own checks: it is not to be judged here.
+    options = ["--follow-imports=silent"]
+    return mypycify([*options, *modules(Path())], opt_level="3", debug_level="0")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ Must never be caught to go on as if nothing had been: after a StoreFailure the o
 to end the process. A StoreDamaged that a queue reader raises concerns that one queue.
 """
 
-from typing import Final
+from typing import ClassVar, Final
 
 EXIT_BUSY: Final = 1
 EXIT_REFUSED: Final = 78
@@ -23,7 +23,7 @@ EXIT_FAILED: Final = 70
 class StoreError(Exception):
     """The base of all errors of this package; `exit_code` is what the process should end with."""
 
-    exit_code: int = EXIT_REFUSED
+    exit_code: ClassVar[int] = EXIT_REFUSED
 
 
 class StoreDamaged(StoreError):  # noqa: N818  # named by what is so
@@ -63,16 +63,16 @@ class StoreNoRoom(StoreError):  # noqa: N818  # named by what is so
     Room is all that it needs and may come by itself, so a supervisor may try again too.
     """
 
-    exit_code: int = EXIT_FAILED
+    exit_code: ClassVar[int] = EXIT_FAILED
 
 
 class StoreBusy(StoreError):  # noqa: N818  # named by what is so
     """A server changed the folder all the time while it was to be copied."""
 
-    exit_code: int = EXIT_BUSY
+    exit_code: ClassVar[int] = EXIT_BUSY
 
 
 class StoreFailure(StoreError):  # noqa: N818  # named by what is so
     """A write or a sync failed. Nothing is retried; end the process."""
 
-    exit_code: int = EXIT_FAILED
+    exit_code: ClassVar[int] = EXIT_FAILED

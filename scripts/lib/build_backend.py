@@ -31,10 +31,8 @@ __all__ = [
     "prepare_metadata_for_build_wheel",
 ]
 
-COMPILER_REQUIREMENTS: Final = (
-    "mypy==2.4.1",  # carries mypyc; the version that the checks run with
-    "wcwidth==0.9.4",  # the compiler reads the types of what is imported
-)
+COMPILER_REQUIREMENTS: Final = ("mypy==2.4.1",)
+"""It carries mypyc; the version that the checks run with."""
 
 Settings = dict[str, object] | None
 

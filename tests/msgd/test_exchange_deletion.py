@@ -4,6 +4,7 @@ from msgd.events import EventKind
 from msgd.limits import ExchangeLimits
 from store.errors import StoreDamaged
 from tests.msgd.fake_server import Client, Server
+from tests.sources_only import need_sources
 from wire.codes import Code
 from wire.messages import (
     AccountList,
@@ -262,6 +263,7 @@ class Torn:
 def test_damage_stops_the_deletion_and_is_named_and_the_server_goes_on(server: Server) -> None:
     alice, bob = half_deleted(server, 1)
     (draining,) = server.exchange._deletion._draining.values()
+    need_sources()
     draining.reader = Torn()  # type: ignore[assignment]  # stands in for a reader
     server.turn()
     assert bob.last(Error).code == Code.INTERNAL
@@ -275,6 +277,7 @@ def test_damage_in_a_deletion_whose_owner_left_is_named_too(server: Server) -> N
     server.clients.remove(bob)
     server.exchange.close_session(bob.session, "gone", server.now)
     (draining,) = server.exchange._deletion._draining.values()
+    need_sources()
     draining.reader = Torn()  # type: ignore[assignment]  # stands in for a reader
     server.turn()
     assert server.noted(EventKind.ERROR)

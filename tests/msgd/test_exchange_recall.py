@@ -4,6 +4,7 @@ from msgd.events import EventKind
 from msgd.limits import ExchangeLimits
 from store import store as store_module
 from tests.msgd.fake_server import Client, Server
+from tests.sources_only import need_sources
 from wire.codes import Code, NoticeKind
 from wire.limits import RECIPIENTS_MAX
 from wire.messages import (
@@ -308,6 +309,7 @@ def test_an_account_being_deleted_recalls_nothing(server: Server) -> None:
 def test_a_queue_with_many_gaps_is_left_alone(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    need_sources()
     monkeypatch.setattr(store_module, "RECALL_RANGES_MAX", 3)
     alice = server.user("alice")
     messages = [alice.send("bob") for _ in range(10)]
@@ -455,6 +457,7 @@ def test_a_forced_deletion_passes_over_what_was_recalled(server: Server) -> None
 
 
 def test_too_many_recalls_from_everyone(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    need_sources()
     monkeypatch.setattr(store_module, "RECALLED_FROM_ALL_MAX", 1)
     alice = server.user("alice")
     first, second = alice.send(), alice.send()

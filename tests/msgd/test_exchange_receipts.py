@@ -7,6 +7,7 @@ from msgd.limits import ExchangeLimits
 from store.errors import StoreDamaged
 from tests.msgd.fake_server import Server
 from tests.sim.sim_disk import SimDisk
+from tests.sources_only import need_sources
 from wire.codes import Code
 from wire.messages import (
     CheckComplete,
@@ -254,6 +255,7 @@ class Torn:
 
 def test_a_damaged_mailbox_concerns_its_user_only_and_is_named_in_the_log(server: Server) -> None:
     alice, bob, carol = server.user("alice"), server.user("bob"), server.user("carol")
+    need_sources()
     bob.session.backlog = Torn()  # type: ignore[assignment]  # stands in for a reader
     request = bob.check()
     error = bob.last(Error)
@@ -290,6 +292,7 @@ def test_a_flipped_bit_on_the_disk_is_told_and_named_and_nothing_is_invented() -
 
 def test_damage_found_while_pushing_is_told_once(server: Server) -> None:
     alice, bob = server.user("alice"), server.user("bob")
+    need_sources()
     bob.session.push = Torn()  # type: ignore[assignment]  # stands in for a reader
     alice.send("bob")
     alice.send("bob")

@@ -11,6 +11,7 @@ from store.account_codec import encode_account
 from store.settings import Admission
 from store.store import Store
 from tests.msgd.fake_server import SMALL, Client, Server
+from tests.sources_only import need_sources
 from wire.codes import Code
 from wire.messages import DistributeMessage, MessageFailure, MessagePending, SendMessage
 
@@ -143,6 +144,7 @@ def test_a_busy_store_takes_nothing() -> None:
     server.account("bob")
     alice = server.user("alice")
     alice.send("bob")
+    need_sources()
     server.store.__class__ = Busy
     burst(alice, 3, "bob")
     assert [each.code for each in alice.all(MessageFailure)] == [Code.BUSY] * 3

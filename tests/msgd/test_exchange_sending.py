@@ -8,6 +8,7 @@ from msgd.limits import FAULTY_RECIPIENTS_BYTES_MAX, ExchangeLimits
 from store.settings import Admission
 from store.store import Store
 from tests.msgd.fake_server import Client, Server
+from tests.sources_only import need_sources
 from wire.codes import Audience, Code, NoticeKind
 from wire.messages import (
     DeletionRequest,
@@ -39,6 +40,7 @@ class Unwilling(Store):
 
 def fill_up(server: Server, says: Admission) -> None:
     """From now on the store says this."""
+    need_sources()
     assert isinstance(server.store, Unwilling)
     server.store.says = says
     server.turn()
@@ -46,6 +48,7 @@ def fill_up(server: Server, says: Admission) -> None:
 
 def unwilling(says: Admission) -> Server:
     """A server with alice and bob, whose disk then fills up."""
+    need_sources()
     server = Server(store=Unwilling)
     server.account("bob")
     server.user("alice")

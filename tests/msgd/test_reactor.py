@@ -10,6 +10,7 @@ from msgd.values import Now
 from store.errors import StoreFailure
 from store.store import Store
 from tests.msgd.fake_machine import Bench, message, of
+from tests.sources_only import need_sources
 from wire.codes import Code
 from wire.messages import (
     CheckMessages,
@@ -51,6 +52,7 @@ def test_an_answer_leaves_after_its_commit_and_in_the_same_turn() -> None:
     bench = Bench()
     alice, bob = bench.user("alice"), bench.user("bob")
     trace: list[str] = []
+    need_sources()
     bench.reactor._store = OrderedStore(bench.store, trace)  # type: ignore[assignment]  # a spy
     for user, name in ((alice, "alice"), (bob, "bob")):
         send = user.channel.send

@@ -16,6 +16,7 @@ from store.settings import Admission
 from term.picture import plain
 from tests.msgd.fake_machine import LAZY, message
 from tests.msgd.panel.panel_bench import PanelBench
+from tests.sources_only import need_sources
 
 SIZES: Final = ((16, 60), (24, 80), (43, 132))
 GOLDEN: Final = Path(__file__).parent / "golden"
@@ -124,6 +125,7 @@ def wide_characters(rows: int, columns: int) -> PanelBench:
 
 def full_disk(rows: int, columns: int) -> PanelBench:
     bench = busy(rows, columns)
+    need_sources()
     bench.store.keeper.admission = lambda: Admission.FULL  # type: ignore[method-assign]  # as if
     bench.look()
     return bench
@@ -131,6 +133,7 @@ def full_disk(rows: int, columns: int) -> PanelBench:
 
 def catching_up(rows: int, columns: int) -> PanelBench:
     bench = busy(rows, columns)
+    need_sources()
     bench.store.keeper.admission = lambda: Admission.BUSY  # type: ignore[method-assign]  # as if
     bench.look()
     return bench

@@ -8,6 +8,7 @@ from store.settings import Admission
 from term.picture import Style, columns_of
 from tests.msgd.fake_machine import LAZY, message, of
 from tests.msgd.panel.panel_bench import PanelBench
+from tests.sources_only import need_sources
 from wire.codes import Code
 from wire.messages import CheckMessages, Error, Notice
 
@@ -464,6 +465,7 @@ def test_what_needs_a_human_stands_out() -> None:
     admissions = iter([Admission.FULL, Admission.BUSY])
     for words in ("FULL  refusing new messages", "BUSY  new messages are put off"):
         now = next(admissions)
+        need_sources()
         keeper.admission = lambda now=now: now  # type: ignore[misc, method-assign]  # as if it were
         bench.look()
         assert bench.row("Store").startswith("!Store")
