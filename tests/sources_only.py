@@ -13,3 +13,9 @@ def need_sources() -> None:
     """Skip the test that runs, unless it runs on the sources."""
     if BUILD == COMPILED:
         pytest.skip("a part of compiled code cannot be replaced")
+
+
+def replace_constant(patch: pytest.MonkeyPatch, name: str, value: object) -> None:
+    """Another value for the constant of this name, for the test that runs."""
+    need_sources()
+    patch.setattr(name, value)

@@ -2,9 +2,8 @@ import pytest
 
 from msgd.events import EventKind
 from msgd.limits import ExchangeLimits
-from store import store as store_module
 from tests.msgd.fake_server import Client, Server
-from tests.sources_only import need_sources
+from tests.sources_only import replace_constant
 from wire.codes import Code, NoticeKind
 from wire.limits import RECIPIENTS_MAX
 from wire.messages import (
@@ -306,11 +305,8 @@ def test_an_account_being_deleted_recalls_nothing(server: Server) -> None:
     assert [each.code for each in alice.all(RecallFailure)] == [Code.BEING_DELETED]
 
 
-def test_a_queue_with_many_gaps_is_left_alone(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    need_sources()
-    monkeypatch.setattr(store_module, "RECALL_RANGES_MAX", 3)
+def test_many_gaps_in_a_queue(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_constant(monkeypatch, "store.store.RECALL_RANGES_MAX", 3)
     alice = server.user("alice")
     messages = [alice.send("bob") for _ in range(10)]
     answers = [recall(alice, message) for message in messages[1::2]]
@@ -457,8 +453,7 @@ def test_a_forced_deletion_passes_over_what_was_recalled(server: Server) -> None
 
 
 def test_too_many_recalls_from_everyone(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    need_sources()
-    monkeypatch.setattr(store_module, "RECALLED_FROM_ALL_MAX", 1)
+    replace_constant(monkeypatch, "store.store.RECALLED_FROM_ALL_MAX", 1)
     alice = server.user("alice")
     first, second = alice.send(), alice.send()
     assert recall(alice, first).everyone

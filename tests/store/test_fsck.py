@@ -11,7 +11,7 @@ from store.limits import PAGE_BYTES
 from store.mailbox import mailbox_path
 from store.manifest import MANIFEST, read_manifest, replace_manifest
 from tests.sim.sim_disk import SimDisk
-from tests.sources_only import need_sources
+from tests.sources_only import replace_constant
 from tests.store.forgery import change_block
 from tests.store.support import (
     BOX,
@@ -129,8 +129,7 @@ def test_fsck_tells_how_far_it_is() -> None:
 
 def test_fsck_tells_how_far_it_is_inside_a_large_mailbox(monkeypatch: pytest.MonkeyPatch) -> None:
     disk, _ = filled(40)
-    need_sources()
-    monkeypatch.setattr("store.fsck.FSCK_PROGRESS_ENTRIES", 10)
+    replace_constant(monkeypatch, "store.fsck.FSCK_PROGRESS_ENTRIES", 10)
     entries = [each.entries for each in examine(disk) if isinstance(each, Progress)]
     assert entries == [0, 0, 10, 20, 30, 40]
 

@@ -4,8 +4,6 @@ from random import Random
 
 import pytest
 
-from store import keeper
-from store import store as store_module
 from store.account import EVERYONE
 from store.account_codec import decode_everyone, encode_everyone
 from store.checkpoint import Checkpoint
@@ -19,7 +17,7 @@ from store.repair_report import Report
 from store.state import Account, State
 from store.store import Store
 from tests.sim.sim_disk import SimDisk
-from tests.sources_only import need_sources
+from tests.sources_only import replace_constant
 from tests.store.support import (
     LARGE,
     SMALL,
@@ -220,8 +218,7 @@ def test_the_oldest_that_waits_is_not_one_that_was_recalled() -> None:
 
 
 def test_a_recall_is_forgotten_when_nobody_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    need_sources()
-    monkeypatch.setattr(keeper, "RECALLED_FORGET_MIN", 1)
+    replace_constant(monkeypatch, "store.keeper.RECALLED_FORGET_MIN", 1)
     store = open_store(new_disk(), LARGE)
     alice, bob, carol = people(store)
     first = store.accept_for_everyone(alice, message_id(1), b"first", 2)
@@ -275,21 +272,18 @@ def test_a_replay_counts_what_was_delivered_before_its_recall_once() -> None:
 def test_limits_of_what_is_kept_in_mind(monkeypatch: pytest.MonkeyPatch) -> None:
     store = open_store(new_disk(), LARGE)
     alice, bob, carol = people(store)
-    need_sources()
-    monkeypatch.setattr(store_module, "RECALLED_KEPT_MAX", 2)
+    replace_constant(monkeypatch, "store.store.RECALLED_KEPT_MAX", 2)
     first = store.accept_for_everyone(alice, message_id(1), b"first", 2)
     assert store.can_recall_from_all(2)
     store.recall_from_all(first, [bob.number, carol.number], 3)
     assert store.can_recall_from_all(0)
     assert not store.can_recall_from_all(1)
-    need_sources()
-    monkeypatch.setattr(store_module, "RECALLED_FROM_ALL_MAX", 1)
+    replace_constant(monkeypatch, "store.store.RECALLED_FROM_ALL_MAX", 1)
     assert not store.can_recall_from_all(0)
     own = [store.accept(alice, message_id(5 + each), [bob], b"x", 3) for each in range(4)]
     assert store.can_recall(bob, own[1].number)
     take_back(store, alice, own[1], bob)
-    need_sources()
-    monkeypatch.setattr(store_module, "RECALL_RANGES_MAX", 2)
+    replace_constant(monkeypatch, "store.store.RECALL_RANGES_MAX", 2)
     assert not store.can_recall(bob, own[3].number)
     assert store.can_recall(bob, own[1].number + 1)  # it closes up with the gap before it
 
