@@ -39,12 +39,12 @@ from wire.messages import (
     Error,
     Hello,
     ListAccounts,
+    LoginProof,
     LoginRequest,
     Logout,
     Message,
     MessageReceipt,
     Notice,
-    PasswordFailure,
     Ping,
     Pong,
     RecallMessage,
@@ -121,6 +121,8 @@ class Exchange:
                 self._login.hello(session, message, now)
             case LoginRequest():
                 self._login.login(session, message, now)
+            case LoginProof():
+                self._login.prove(session, message, now)
             case CreateAccount():
                 self._accounts.create(session, message, now)
             case RecallMessage():
@@ -128,9 +130,7 @@ class Exchange:
             case DeletionRequest():
                 self._deletion.request(session, message, now)
             case ChangePassword():
-                text = "this server keeps no passwords"
-                code = Code.PASSWORD_REFUSED
-                self._core.say(session, PasswordFailure(message.request, code, text))
+                self._accounts.change_password(session, message, now)
             case Logout():
                 self._login.logout(session, message, now)
             case Unsupported():

@@ -10,20 +10,25 @@ from bisect import bisect_left
 from msgd import names
 from msgd.events import EventKind
 from msgd.exchange_core import Core
-from msgd.exchange_login import last_seen, refusal_of_account
+from msgd.exchange_login import last_seen, refusal_of_account, refusal_of_name
+from msgd.exchange_password import VerifierError, credential_of, invite_hash
 from msgd.exchange_quota import is_full
 from msgd.session import Session
 from msgd.values import Now
 from msgd.wildcard import Wildcard
+from store.credential import Credential
 from term.safe import safe_log
-from wire.codes import Code, Presence
+from wire.codes import Code, Presence, Registration
 from wire.messages import (
     AccountEntry,
     AccountList,
+    ChangePassword,
     CreateAccount,
     CreateFailure,
     CreateSuccess,
     ListAccounts,
+    PasswordChanged,
+    PasswordFailure,
 )
 
 
@@ -39,13 +44,7 @@ class Accounts:
         """CREATE_ACCOUNT."""
         core = self._core
         name = names.fold(message.username)
-        refusal: tuple[Code, str] | None
-        if not names.is_valid(name):
-            refusal = Code.NAME_INVALID, names.RULE
-        elif name in core.state.by_name:
-            refusal = Code.NAME_TAKEN, f"there is an account {name} already; choose another name"
-        else:
-            refusal = refusal_of_account(core)
+        refusal = self._refusal(message, name, now)
         if refusal is not None:
             code, text = refusal
             core.say(session, CreateFailure(message.request, code, text))
@@ -53,9 +52,57 @@ class Accounts:
             peer = session.peer
             core.note(EventKind.REJECT, f"{safe_log(name, 64)} from {peer}: {reason}", now)
             return
-        core.store.create_account(name, now.wall_ms)
+        invited = core.limits.registration == Registration.INVITE and message.invite is not None
+        core.store.create_account(
+            name,
+            now.wall_ms,
+            credential_of(message),
+            invite_hash(message.invite) if invited and message.invite is not None else b"",
+        )
         core.say(session, CreateSuccess(message.request, name))
         core.note(EventKind.CREATE, f"{name} from {session.peer}", now)
+
+    def _refusal(self, message: CreateAccount, name: str, now: Now) -> tuple[Code, str] | None:
+        """Why the account cannot be made. Without the right to make one nobody learns of names."""
+        core = self._core
+        registration = core.limits.registration
+        if not names.is_valid(name):
+            return Code.NAME_INVALID, names.RULE
+        if registration == Registration.CLOSED:
+            return Code.REGISTRATION_CLOSED, "accounts are made by the operator of this server"
+        if registration == Registration.INVITE:
+            invite = message.invite
+            if invite is None:
+                return Code.INVITE_INVALID, "an invite is needed; the operator gives them out"
+            if not core.state.registry.is_invited(invite_hash(invite), now.wall_ms):
+                return Code.INVITE_INVALID, "the invite is unknown, used, or too old"
+        try:
+            credential = credential_of(message)
+        except VerifierError as error:
+            return Code.PASSWORD_REFUSED, str(error)
+        if credential is None and core.limits.password_needed:
+            return Code.PASSWORD_NEEDED, "this server wants a password for each account"
+        return refusal_of_name(core, name, now) or refusal_of_account(core)
+
+    def change_password(self, session: Session, message: ChangePassword, now: Now) -> None:
+        """CHANGE_PASSWORD."""
+        core = self._core
+        account = session.account
+        assert account is not None
+        refusal: tuple[Code, str] | None = None
+        credential: Credential | None = None
+        try:
+            credential = credential_of(message)
+        except VerifierError as error:
+            refusal = Code.PASSWORD_REFUSED, str(error)
+        if account.closing:
+            refusal = Code.BEING_DELETED, "the account is about to vanish"
+        if refusal is not None:
+            core.say(session, PasswordFailure(message.request, *refusal))
+            return
+        core.store.set_credential(account, credential, now.wall_ms)
+        core.say(session, PasswordChanged(message.request))
+        core.note(EventKind.NOTICE, f"{session.label}: has another password", now)
 
     def show(self, session: Session, message: ListAccounts) -> None:
         """LIST_ACCOUNTS: one page, in the order of names. A LIMIT of 0 asks for the totals only."""

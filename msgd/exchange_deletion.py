@@ -130,7 +130,9 @@ class Deletion:
         self, account: Account, session: Session | None, request: int, discarded: int, now: Now
     ) -> None:
         core = self._core
-        core.store.delete_account(account, now.wall_ms)
+        reserved_ms = core.limits.name_reserved_ms
+        until_ms = now.wall_ms + reserved_ms if reserved_ms else 0
+        core.store.delete_account(account, now.wall_ms, until_ms)
         core.note(EventKind.DELETE, f"{account.name}, {discarded} messages discarded", now)
         if session is None or session.account is not account:
             return  # its owner did not wait for the end

@@ -18,6 +18,7 @@ from msgd.build import BUILD
 from msgd.events import EventKind
 from msgd.exchange_core import Core
 from msgd.exchange_delivery import COUNT_MAX, Delivery
+from msgd.exchange_password import WRONG, Passwords
 from msgd.exchange_quota import is_full, tell_owner
 from msgd.limits import CHALLENGE_WAITERS_MAX
 from msgd.penalties import Fault
@@ -27,17 +28,20 @@ from store.settings import Admission
 from store.state import Account
 from term.safe import safe_log
 from wire import limits as wire_limits
-from wire.codes import Authentication, Code
+from wire.codes import Authentication, Code, Registration
 from wire.messages import (
     Error,
     Hello,
     LoggedOut,
+    LoginChallenge,
     LoginFailure,
+    LoginProof,
     LoginRequest,
     LoginSuccess,
     Logout,
     Welcome,
 )
+from wire.scram import BindingError, ScramError
 
 AGENT: Final = f"msgd {PROGRAM_VERSION} ({BUILD})"
 TIMERS_SPARE_MAX: Final = 64
@@ -55,11 +59,12 @@ class Challenge:
 class Login:
     """See the module's text."""
 
-    __slots__ = ("_challenges", "_core", "_delivery", "_ticked_ms", "_timers")
+    __slots__ = ("_challenges", "_core", "_delivery", "_passwords", "_ticked_ms", "_timers")
 
     def __init__(self, core: Core, delivery: Delivery) -> None:
         self._core = core
         self._delivery = delivery
+        self._passwords = Passwords(core)
         # All challenges last equally long, so the first one ends first.
         self._challenges: dict[str, Challenge] = {}
         # For each session one (deadline, number). When it comes up, the real deadline is looked
@@ -87,13 +92,16 @@ class Login:
             self.dismiss(session, Code.VERSION, text, "no version in common", now)
             return
         session.greeted = True
+        needed, registration = core.limits.password_needed, core.limits.registration
         core.say(
             session,
             Welcome(
                 version=wire_limits.VERSION,
                 server_id=core.store.store_id,
                 agent=AGENT,
-                authentication=Authentication.NAME_ONLY,
+                authentication=(
+                    Authentication.SCRAM_SHA_256 if needed else Authentication.NAME_ONLY
+                ),
                 server_time_ms=now.wall_ms,
                 frame_bytes_max=wire_limits.FRAME_BYTES_MAX,
                 body_bytes_max=core.limits.body_bytes_max,
@@ -101,17 +109,69 @@ class Login:
                 window_messages=core.limits.window_messages_max,
                 window_bytes=core.limits.window_bytes_max,
                 ping_interval_ms=core.limits.ping_idle_ms,
+                registration=registration if needed or registration != Registration.OPEN else None,
+                channel_binding=needed and session.binding is not None,
             ),
         )
 
     # ----- login ------------------------------------------------------------------------------
 
-    def login(self, session: Session, message: LoginRequest, now: Now, aside: str = "") -> None:
-        """LOGIN_REQUEST. `aside` is for the event: what made the login possible."""
-        core = self._core
+    def login(self, session: Session, message: LoginRequest, now: Now) -> None:
+        """LOGIN_REQUEST."""
         name = names.fold(message.username)
         if not names.is_valid(name):
             self._refuse(session, message, Code.NAME_INVALID, names.RULE, now)
+        elif not self._core.limits.password_needed:
+            self._enter(session, message, name, now)
+        elif message.scram is None:
+            text = "this server wants a password"
+            self._refuse(session, message, Code.PASSWORD_NEEDED, text, now)
+        else:
+            try:
+                session.pending = self._passwords.challenge(session, message, name, now)
+            except ScramError as error:
+                self._refuse_proof(session, message, error, now)
+            else:
+                challenge = session.pending.scram.challenge
+                self._core.say(session, LoginChallenge(message.request, challenge))
+
+    def prove(self, session: Session, message: LoginProof, now: Now) -> None:
+        """LOGIN_PROOF. Whoever holds the name hears nothing of it before this was right."""
+        pending, session.pending = session.pending, None
+        assert pending is not None
+        request = pending.request
+        try:
+            session.proven = self._passwords.check(pending, message)
+        except ScramError as error:
+            self._refuse_proof(session, request, error, now)
+        else:
+            self._enter(session, request, names.fold(request.username), now)
+
+    def _refuse_proof(
+        self, session: Session, message: LoginRequest, error: ScramError, now: Now
+    ) -> None:
+        """A login that is bound to something else is refused; what is none ends the connection."""
+        if isinstance(error, BindingError):
+            self._refuse(session, message, Code.CHANNEL_BINDING, str(error), now)
+            self._count_failure(session, now)
+        else:
+            self.dismiss(session, Code.MALFORMED, str(error), f"broke the protocol: {error}", now)
+
+    def _count_failure(self, session: Session, now: Now) -> None:
+        session.failures += 1
+        if session.failures >= self._core.limits.logins_failed_max:
+            text = f"{session.failures} logins have failed on this connection"
+            self.dismiss(session, Code.TOO_MANY_ATTEMPTS, text, text, now)
+
+    def _enter(
+        self, session: Session, message: LoginRequest, name: str, now: Now, aside: str = ""
+    ) -> None:
+        """All that is to be proven is. `aside` is for the event: what made the login possible."""
+        core = self._core
+        needed = core.limits.password_needed
+        if needed and not self._passwords.still_holds(session.proven, name):
+            self._refuse(session, message, Code.WRONG_PASSWORD, WRONG, now)
+            self._count_failure(session, now)
             return
         ban = core.bans.of_user(name, now.wall_ms)
         if ban is not None:
@@ -146,16 +206,17 @@ class Login:
         self, session: Session, message: LoginRequest, name: str, now: Now
     ) -> Account | None:
         """The account of a name not seen before, if the client wants one and there is room."""
-        if not message.create_if_new:
+        core = self._core
+        if not message.create_if_new or core.limits.registration != Registration.OPEN:
             text = f"there is no account {name}; create it first"
             self._refuse(session, message, Code.UNKNOWN_USER, text, now)
             return None
-        refusal = refusal_of_account(self._core)
+        refusal = refusal_of_name(core, name, now) or refusal_of_account(core)
         if refusal is not None:
             self._refuse(session, message, refusal[0], refusal[1], now)
             return None
-        account = self._core.store.create_account(name, now.wall_ms)
-        self._core.note(EventKind.CREATE, f"{name} from {session.peer}", now)
+        account = core.store.create_account(name, now.wall_ms)
+        core.note(EventKind.CREATE, f"{name} from {session.peer}", now)
         return account
 
     def _admit(
@@ -192,8 +253,10 @@ class Login:
                 last_seen_ms,
                 created=is_new,
                 account=account.number,
+                scram=None if session.proven is None else session.proven.final,
             ),
         )
+        session.proven = None
         session.told_full = is_full(account, core.limits)
         if session.told_full:
             tell_owner(core, session)
@@ -202,6 +265,7 @@ class Login:
     def _refuse(
         self, session: Session, message: LoginRequest, code: Code, text: str, now: Now
     ) -> None:
+        session.proven = None
         self._core.say(session, LoginFailure(message.request, code, text))
         self._core.tally.refuse_login(code)
         reason = "username in use" if code is Code.IN_USE else code.name.lower().replace("_", " ")
@@ -251,7 +315,7 @@ class Login:
             for newcomer, request in self._challenges.pop(holder.name).waiters:
                 newcomer.waiting_for = None
                 if newcomer.closing is None:
-                    self.login(newcomer, request, now, aside)
+                    self._enter(newcomer, request, names.fold(request.username), now, aside)
 
     def _stop_waiting(self, session: Session) -> None:
         """A newcomer has gone while it waited."""
@@ -400,6 +464,14 @@ def refusal_of_account(core: Core) -> tuple[Code, str] | None:
         return Code.BUSY, "the server is busy; try again in a moment"
     if len(core.state.by_name) >= core.limits.accounts_max:
         return Code.STORAGE_FULL, f"the server has {core.limits.accounts_max} accounts, its most"
+    return None
+
+
+def refusal_of_name(core: Core, name: str, now: Now) -> tuple[Code, str] | None:
+    """Why no account of this name can be made. None when one can."""
+    reserved = core.limits.name_reserved_ms and core.state.registry.is_reserved(name, now.wall_ms)
+    if reserved or name in core.state.by_name:
+        return Code.NAME_TAKEN, f"the name {name} is taken; choose another name"
     return None
 
 

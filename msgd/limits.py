@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wire import limits as wire_limits
+from wire.codes import Registration
 
 # ----- events -----------------------------------------------------------------------------------
 
@@ -59,6 +60,13 @@ class ExchangeLimits:
     """Messages that wait in one user's own queue; what was sent to everyone is not in it."""
     mailbox_bytes_max: int = 64 << 20
     """Of the bodies of these messages."""
+    password_needed: bool = False
+    """Whether a name is not enough to log in."""
+    logins_failed_max: int = 3
+    """Wrong proofs on one connection."""
+    registration: int = Registration.OPEN
+    name_reserved_ms: int = 0
+    """How long nobody takes the name of a deleted account."""
     accounts_max: int = 1_000_000
     accounts_per_page_max: int = wire_limits.ACCOUNTS_PER_PAGE_MAX
     names_scanned_max: int = 4_096

@@ -8,6 +8,7 @@ Fails by assertion when a message is put that would overtake the durability of o
 
 from collections import deque
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from msgd.penalties import Fault
 from msgd.sources import Address, address_of
@@ -17,6 +18,9 @@ from store.state import Account
 from wire.connection import Connection
 from wire.messages import Message
 from wire.states import Role
+
+if TYPE_CHECKING:  # it knows sessions, they only carry what is its own
+    from msgd.exchange_password import PendingLogin, Proven
 
 
 @dataclass(slots=True)
@@ -46,6 +50,7 @@ class Session:
         "closing",
         "connection",
         "fault",
+        "failures",
         "greeted",
         "heard_ms",
         "in_dirty",
@@ -65,7 +70,9 @@ class Session:
         "outstanding_bytes",
         "outstanding_messages",
         "peer",
+        "pending",
         "ping_ms",
+        "proven",
         "push",
         "silent",
         "since_ms",
@@ -85,6 +92,12 @@ class Session:
         """Of the channel: what ties a login to the certificate; None where nothing is encrypted."""
         self.address: Address | None = address_of(peer)
         """The same as a number; None for a peer of this machine that has none."""
+        self.pending: PendingLogin | None = None
+        """A login that was challenged to prove that it knows the password."""
+        self.proven: Proven | None = None
+        """The proof that was right, until the login is through."""
+        self.failures = 0
+        """Wrong proofs so far."""
         self.connection = Connection(Role.SERVER)
         self.greeted = False
         """Whether WELCOME was put: from then on NOTICE and PING are legal."""

@@ -66,6 +66,7 @@ class Store:
         self.keeper = Keeper(core)
         self.state: State = core.state
         self.store_id: bytes = core.store_id
+        self.entropy = core.entropy
 
     @classmethod
     def open(

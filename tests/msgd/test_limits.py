@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from msgd.limits import ExchangeLimits
@@ -29,6 +31,6 @@ def test_the_defaults_are_those_of_the_protocol() -> None:
         {"accounts_per_page_max": wire_limits.ACCOUNTS_PER_PAGE_MAX + 1},
     ],
 )
-def test_limits_that_contradict_each_other_are_refused(wrong: dict[str, int]) -> None:
+def test_limits_that_contradict_each_other_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"must|carries"):
         ExchangeLimits(**wrong)

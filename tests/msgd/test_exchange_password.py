@@ -1,0 +1,629 @@
+"""Logins with a password: who gets in, who does not, and that a stranger learns nothing."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from msgd.events import EventKind
+from msgd.exchange_password import invite_hash
+from msgd.limits import ExchangeLimits
+from store.credential import Credential
+from tests.msgd.fake_server import Client, Server
+from tests.wire.test_scram import CERTIFICATE
+from wire import limits as wire_limits
+from wire.codes import Authentication, Code, Registration
+from wire.messages import (
+    ChangePassword,
+    CreateAccount,
+    CreateFailure,
+    CreateSuccess,
+    DeletionRequest,
+    DeletionSuccess,
+    Error,
+    Hello,
+    LoginChallenge,
+    LoginFailure,
+    LoginProof,
+    LoginRequest,
+    LoginSuccess,
+    Logout,
+    Message,
+    PasswordChanged,
+    PasswordFailure,
+    Ping,
+    Pong,
+    Welcome,
+)
+from wire.scram import ClientLogin, make_verifier, read_challenge
+
+CLOSED_TO_STRANGERS = ExchangeLimits(password_needed=True)
+DAY_MS = 86_400_000
+INVITE = bytes(range(16))
+
+
+def verifier_of(password: str, salt: bytes = bytes(16)) -> Credential:
+    """Says 600,000 iterations, and is of one: a test has no password to guard."""
+    made = make_verifier(password, salt, 1)
+    return Credential(salt, wire_limits.ITERATIONS_MIN, made.stored_key, made.server_key)
+
+
+class Guest:
+    """A client that knows how to log in with a password."""
+
+    def __init__(self, server: Server, binding: bytes | None = None) -> None:
+        self.client = server.client()
+        self.client.session.binding = binding
+        self.binding = binding
+        self.nonces = 0
+        self.scram: ClientLogin
+
+    def ask(self, name: str, *, create: bool = False, installation: bytes = b"phone...") -> int:
+        """The first half of a login; gives its request."""
+        client = self.client
+        self.nonces += 1
+        self.scram = ClientLogin(name, f"{self.nonces:032}", self.binding)
+        request = client.request()
+        client.name, client.installation = name, installation
+        client.say(
+            LoginRequest(request, name, installation, create, live=True, scram=self.scram.first)
+        )
+        return request
+
+    def answer(self, password: str) -> LoginProof:
+        """The second half, not sent yet."""
+        challenge = self.client.last(LoginChallenge)
+        nonce, salt, _ = read_challenge(challenge.scram)
+        proof = self.scram.prove(challenge.scram, nonce, salt, 1, password)
+        return LoginProof(challenge.request, proof)
+
+    def log_in(self, name: str, password: str, *, installation: bytes = b"phone...") -> Message:
+        """A whole login; what came last."""
+        self.ask(name, installation=installation)
+        self.client.say(self.answer(password))
+        return self.client.inbox[-1]
+
+
+def server_with(limits: ExchangeLimits = CLOSED_TO_STRANGERS) -> Server:
+    """bob has a password, carol has none yet."""
+    server = Server(limits=limits)
+    now_ms = server.now.wall_ms
+    server.store.create_account("bob", now_ms, verifier_of("bob's password"))
+    server.store.create_account("carol", now_ms)
+    server.store.commit()
+    return server
+
+
+def create(client: Client, name: str, *, invite: bytes | None = None, with_it: bool = True) -> None:
+    made = verifier_of("a new password")
+    keys = (made.salt, made.iterations, made.stored_key, made.server_key)
+    if with_it:
+        client.say(CreateAccount(client.request(), name, *keys, invite))
+    else:
+        client.say(CreateAccount(client.request(), name, invite=invite))
+
+
+# ----- greeting -----------------------------------------------------------------------------------
+
+
+def welcome(limits: ExchangeLimits, binding: bytes | None = None) -> Welcome:
+    client = Client(Server(limits=limits), "127.0.0.1:1")
+    client.session.binding = binding
+    client.say(Hello((1,), "test"))
+    return client.last(Welcome)
+
+
+def test_the_greeting_says_what_is_needed() -> None:
+    found = welcome(CLOSED_TO_STRANGERS)
+    assert found.authentication == Authentication.SCRAM_SHA_256
+    assert (found.registration, found.channel_binding) == (Registration.OPEN, False)
+    found = welcome(replace(CLOSED_TO_STRANGERS, registration=Registration.INVITE), CERTIFICATE)
+    assert (found.registration, found.channel_binding) == (Registration.INVITE, True)
+
+
+def test_where_a_name_is_enough_the_greeting_is_as_it_was() -> None:
+    found = welcome(ExchangeLimits(), CERTIFICATE)
+    assert found.authentication == Authentication.NAME_ONLY
+    assert (found.registration, found.channel_binding) == (None, False)
+    found = welcome(ExchangeLimits(registration=Registration.CLOSED))
+    assert found.registration == Registration.CLOSED
+
+
+# ----- logins -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("binding", [None, CERTIFICATE])
+def test_who_knows_the_password_is_let_in_and_learns_that_the_server_knows_it(
+    binding: bytes | None,
+) -> None:
+    server = server_with()
+    guest = Guest(server, binding)
+    success = guest.log_in("BOB", "bob's password")
+    assert isinstance(success, LoginSuccess)
+    assert success.username == "bob"
+    assert success.scram is not None
+    guest.scram.check(success.scram)
+    assert guest.client.session.proven is None
+    assert list(server.exchange.online) == ["bob"]
+    assert server.noted(EventKind.CONNECT)
+
+
+def test_a_wrong_password_may_be_tried_again_but_not_for_ever() -> None:
+    server = server_with()
+    guest = Guest(server)
+    for _ in range(CLOSED_TO_STRANGERS.logins_failed_max - 1):
+        failure = guest.log_in("bob", "a wrong one")
+        assert isinstance(failure, LoginFailure)
+        assert failure.code == Code.WRONG_PASSWORD
+        assert not guest.client.is_closed
+    assert isinstance(guest.log_in("bob", "bob's password"), LoginSuccess)
+    guest = Guest(server)
+    for _ in range(CLOSED_TO_STRANGERS.logins_failed_max):
+        guest.log_in("bob", "a wrong one")
+    error = guest.client.last(Error)
+    assert (error.code, error.fatal) == (Code.TOO_MANY_ATTEMPTS, True)
+    assert guest.client.all(LoginFailure)[-1].code == Code.WRONG_PASSWORD
+    assert guest.client.is_closed
+    assert "bob" in server.exchange.online
+
+
+def test_without_a_proof_nobody_is_let_in() -> None:
+    server = server_with()
+    client = server.client()
+    for name in ("bob", "nobody"):
+        client.login(name)
+        assert client.is_refused(Code.PASSWORD_NEEDED)
+    assert not server.exchange.online
+    assert "nobody" not in server.store.state.by_name
+
+
+def test_an_account_without_a_password_is_for_nobody() -> None:
+    server = server_with()
+    for password in ("", "a", "bob's password"):
+        guest = Guest(server)
+        guest.ask("carol")
+        if password:
+            guest.client.say(guest.answer(password))
+            assert guest.client.is_refused(Code.WRONG_PASSWORD)
+
+
+def shape(message: Message) -> tuple[object, ...]:
+    """What can be told of a frame without knowing the numbers in it."""
+    if isinstance(message, LoginChallenge):
+        nonce, salt, iterations = read_challenge(message.scram)
+        return type(message), message.request, len(message.scram), len(nonce), len(salt), iterations
+    if isinstance(message, LoginFailure):
+        return type(message), message.request, message.code, message.text
+    if isinstance(message, Error):
+        return type(message), message.code, message.text, message.fatal
+    return (type(message),)
+
+
+def transcript(server: Server, name: str) -> list[tuple[object, ...]]:
+    """All that a stranger sees who tries a wrong password for a name, three times."""
+    guest = Guest(server)
+    for _ in range(3):
+        guest.log_in(name, "a wrong password")
+    return [shape(message) for message in guest.client.inbox]
+
+
+def test_a_stranger_cannot_tell_who_is_there() -> None:
+    """Known, unknown, without a password, being deleted, connected, banned: all look the same."""
+    server = server_with()
+    now_ms = server.now.wall_ms
+    dave = server.store.create_account("dave", now_ms, verifier_of("dave's password"))
+    server.store.begin_deletion(dave, now_ms)
+    holder = Guest(server)
+    holder.log_in("bob", "bob's password")
+    holder.client.answers_pings = False
+    heard = len(holder.client.inbox)
+    before = len(server.all_events())
+    seen = {name: transcript(server, name) for name in ("bob", "nobody", "carol", "dave")}
+    assert len({tuple(each) for each in seen.values()}) == 1, seen
+    assert len(holder.client.inbox) == heard, "a stranger must not have a holder pinged"
+    kinds = {event.kind for event in server.all_events()[before:]}
+    assert EventKind.REJECT in kinds
+
+
+def salt_of(server: Server, name: str) -> bytes:
+    guest = Guest(server)
+    guest.ask(name)
+    return read_challenge(guest.client.last(LoginChallenge).scram)[1]
+
+
+def test_a_name_that_does_not_exist_has_the_same_salt_each_time_and_after_a_restart() -> None:
+    server = server_with()
+    salts = {name: salt_of(server, name) for name in ("nobody", "noone", "carol")}
+    assert len(set(salts.values())) == 3
+    assert salts == {name: salt_of(server, name) for name in salts}
+    server.stop()
+    server.start()
+    assert salts == {name: salt_of(server, name) for name in salts}
+    other = Server(limits=CLOSED_TO_STRANGERS)
+    other.entropy.seed(99)
+    other.store.state.registry.secret = b""
+    assert salt_of(other, "nobody") != salts["nobody"]
+
+
+def test_where_a_name_is_enough_nothing_is_written_for_strangers() -> None:
+    server = Server()
+    server.user("bob")
+    assert server.store.state.registry.secret == b""
+
+
+def test_create_if_new_makes_nobody() -> None:
+    server = server_with()
+    guest = Guest(server)
+    guest.ask("dave", create=True)
+    guest.client.say(guest.answer("any"))
+    assert guest.client.is_refused(Code.WRONG_PASSWORD)
+    assert "dave" not in server.store.state.by_name
+
+
+@pytest.mark.parametrize(
+    "scram", [b"rubbish", b"n,,n=bob,r=short", b"n,a=eve,n=bob,r=" + b"c" * 32]
+)
+def test_what_is_no_first_message_ends_the_connection(scram: bytes) -> None:
+    client = server_with().client()
+    client.say(LoginRequest(1, "bob", bytes(8), scram=scram))
+    assert client.last(Error).code == Code.MALFORMED
+    assert client.is_closed
+
+
+@pytest.mark.parametrize("proof", [b"rubbish", b"c=biws,r=other,p=" + b"A" * 43 + b"="])
+def test_what_is_no_proof_ends_the_connection(proof: bytes) -> None:
+    guest = Guest(server_with())
+    request = guest.ask("bob")
+    guest.client.say(LoginProof(request, proof))
+    assert guest.client.last(Error).code == Code.MALFORMED
+
+
+def test_a_proof_is_for_its_own_request() -> None:
+    guest = Guest(server_with())
+    guest.ask("bob")
+    guest.client.say(replace(guest.answer("bob's password"), request=77))
+    assert guest.client.last(Error).code == Code.MALFORMED
+
+
+def test_a_proof_is_good_once() -> None:
+    server = server_with()
+    guest = Guest(server)
+    guest.ask("bob")
+    proof = guest.answer("bob's password")
+    guest.client.drop()
+    other = Guest(server)
+    request = other.ask("bob")
+    other.client.say(replace(proof, request=request))
+    assert other.client.last(Error).code == Code.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [(None, CERTIFICATE), (CERTIFICATE, None), (b"x" * 32, CERTIFICATE)],
+)
+def test_a_login_that_is_bound_to_something_else_is_refused(
+    theirs: bytes | None, ours: bytes | None
+) -> None:
+    guest = Guest(server_with(), theirs)
+    guest.client.session.binding = ours
+    for _ in range(3):
+        guest.ask("bob")
+        if guest.client.all(LoginChallenge):
+            guest.client.say(guest.answer("bob's password"))
+    failures = guest.client.all(LoginFailure)
+    assert [failure.code for failure in failures] == [Code.CHANNEL_BINDING] * 3
+    assert guest.client.last(Error).code == Code.TOO_MANY_ATTEMPTS
+
+
+def test_a_login_may_be_given_up_half_way() -> None:
+    server = server_with()
+    guest = Guest(server)
+    guest.ask("bob")
+    guest.client.say(Logout(9))
+    assert guest.client.is_closed
+    assert not server.exchange.online
+
+
+def test_a_login_half_way_does_not_wait_for_ever() -> None:
+    server = server_with()
+    guest = Guest(server)
+    guest.ask("bob")
+    server.advance(CLOSED_TO_STRANGERS.login_timeout_ms)
+    assert guest.client.last(Error).code == Code.TOO_SLOW
+
+
+# ----- a name that is held ------------------------------------------------------------------------
+
+
+def held(*, answers: bool) -> tuple[Server, Guest, Guest]:
+    """bob is logged in on a laptop, and asks for his name from a phone with the right password."""
+    server = server_with()
+    holder, guest = Guest(server), Guest(server)
+    holder.log_in("bob", "bob's password", installation=b"laptop..")
+    holder.client.answers_pings = answers
+    guest.ask("bob")
+    assert not holder.client.all(Ping), "not before the proof"
+    guest.client.say(guest.answer("bob's password"))
+    return server, holder, guest
+
+
+def test_a_holder_who_answers_keeps_the_name() -> None:
+    _, holder, guest = held(answers=True)
+    assert holder.client.all(Ping)
+    assert guest.client.is_refused(Code.IN_USE)
+    assert guest.client.session.proven is None
+    assert not guest.client.session.failures
+
+
+def test_a_holder_who_is_silent_loses_it_to_who_has_the_password() -> None:
+    server, holder, guest = held(answers=False)
+    server.advance(2_000)
+    success = guest.client.last(LoginSuccess)
+    assert success.scram is not None
+    guest.scram.check(success.scram)
+    assert holder.client.is_closed
+
+
+@pytest.mark.parametrize("how", ["changed", "removed"])
+def test_a_password_that_changes_while_somebody_waits_is_not_good_any_more(how: str) -> None:
+    server, _, guest = held(answers=False)
+    bob = server.store.state.by_name["bob"]
+    credential = verifier_of("another") if how == "changed" else None
+    server.store.set_credential(bob, credential, server.now.wall_ms)
+    server.advance(2_000)
+    assert guest.client.is_refused(Code.WRONG_PASSWORD)
+
+
+def test_an_account_that_was_made_anew_meanwhile_is_another() -> None:
+    server = server_with()
+    guest = Guest(server)
+    guest.ask("bob")
+    bob = server.store.state.by_name["bob"]
+    credential = bob.credential
+    server.store.delete_account(bob, server.now.wall_ms)
+    server.store.create_account("bob", server.now.wall_ms, credential)
+    guest.client.say(guest.answer("bob's password"))
+    assert guest.client.is_refused(Code.WRONG_PASSWORD)
+
+
+def test_the_same_installation_takes_its_session_over() -> None:
+    server = server_with()
+    old, new = Guest(server), Guest(server)
+    old.log_in("bob", "bob's password")
+    assert isinstance(new.log_in("bob", "bob's password"), LoginSuccess)
+    assert old.client.last(Error).code == Code.TAKEN_OVER
+
+
+def test_who_is_being_deleted_is_told_so_after_the_proof() -> None:
+    server = server_with()
+    server.store.begin_deletion(server.store.state.by_name["bob"], server.now.wall_ms)
+    failure = Guest(server).log_in("bob", "bob's password")
+    assert isinstance(failure, LoginFailure)
+    assert failure.code == Code.BEING_DELETED
+
+
+# ----- making accounts ----------------------------------------------------------------------------
+
+
+def test_an_account_is_made_with_a_password_and_used_with_it() -> None:
+    server = server_with()
+    client = server.client()
+    create(client, "Dave")
+    assert client.last(CreateSuccess).username == "dave"
+    assert isinstance(Guest(server).log_in("dave", "a new password"), LoginSuccess)
+
+
+def refusal(client: Client) -> int:
+    return client.last(CreateFailure).code
+
+
+def test_an_account_needs_a_password() -> None:
+    server = server_with()
+    client = server.client()
+    create(client, "dave", with_it=False)
+    assert refusal(client) == Code.PASSWORD_NEEDED
+    create(client, "bob")
+    assert refusal(client) == Code.NAME_TAKEN
+    create(client, "-")
+    assert refusal(client) == Code.NAME_INVALID
+
+
+@pytest.mark.parametrize(
+    ("iterations", "good"),
+    [(599_999, False), (600_000, True), (5_000_000, True), (5_000_001, False)],
+)
+def test_a_verifier_has_a_window_of_iterations(iterations: int, good: bool) -> None:
+    server = server_with()
+    client = server.client()
+    keys = (bytes(16), iterations, bytes(32), bytes(32))
+    client.say(CreateAccount(1, "dave", *keys))
+    assert isinstance(client.inbox[-1], CreateSuccess if good else CreateFailure)
+    bob = Guest(server)
+    bob.log_in("bob", "bob's password")
+    bob.client.say(ChangePassword(9, *keys))
+    assert isinstance(bob.client.inbox[-1], PasswordChanged if good else PasswordFailure)
+
+
+@pytest.mark.parametrize("missing", range(4))
+def test_a_verifier_is_whole(missing: int) -> None:
+    client = server_with().client()
+    keys: list[bytes | int | None] = [bytes(16), 600_000, bytes(32), bytes(32)]
+    keys[missing] = None
+    client.say(CreateAccount(1, "dave", *keys))  # type: ignore[arg-type]  # of mixed types on purpose
+    assert refusal(client) == Code.PASSWORD_REFUSED
+
+
+def test_a_password_may_be_set_where_none_is_needed() -> None:
+    server = Server()
+    client = server.client()
+    create(client, "dave")
+    client.last(CreateSuccess)
+    account = server.store.state.by_name["dave"]
+    assert account.credential == verifier_of("a new password")
+    client.login("dave")
+    assert client.last(LoginSuccess).scram is None
+
+
+def test_nobody_registers_where_it_is_closed() -> None:
+    server = server_with(replace(CLOSED_TO_STRANGERS, registration=Registration.CLOSED))
+    client = server.client()
+    for name in ("bob", "dave"):
+        create(client, name)
+        assert refusal(client) == Code.REGISTRATION_CLOSED
+    server = Server(limits=ExchangeLimits(registration=Registration.CLOSED))
+    client = server.client()
+    client.login("dave")
+    assert client.is_refused(Code.UNKNOWN_USER)
+
+
+def test_an_invite_is_good_for_one_account_and_told_before_the_name() -> None:
+    server = server_with(replace(CLOSED_TO_STRANGERS, registration=Registration.INVITE))
+    until_ms = server.now.wall_ms + DAY_MS
+    server.store.make_invites([invite_hash(INVITE)], until_ms, server.now.wall_ms)
+    client = server.client()
+    create(client, "bob")
+    assert refusal(client) == Code.INVITE_INVALID
+    create(client, "bob", invite=bytes(16))
+    assert refusal(client) == Code.INVITE_INVALID
+    create(client, "bob", invite=INVITE)
+    assert refusal(client) == Code.NAME_TAKEN
+    create(client, "dave", invite=INVITE)
+    client.last(CreateSuccess)
+    create(client, "erin", invite=INVITE)
+    assert refusal(client) == Code.INVITE_INVALID
+
+
+@pytest.mark.parametrize(("after_ms", "good"), [(DAY_MS - 1, True), (DAY_MS, False)])
+def test_an_invite_has_its_time(after_ms: int, good: bool) -> None:
+    server = server_with(replace(CLOSED_TO_STRANGERS, registration=Registration.INVITE))
+    now_ms = server.now.wall_ms
+    server.store.make_invites([invite_hash(INVITE)], now_ms + DAY_MS, now_ms)
+    server.clock.advance_to(server.clock.now_ms + after_ms)
+    client = server.client()
+    create(client, "dave", invite=INVITE)
+    assert isinstance(client.inbox[-1], CreateSuccess if good else CreateFailure)
+
+
+def test_an_invite_that_nobody_asks_for_is_kept() -> None:
+    server = server_with()
+    now_ms = server.now.wall_ms
+    server.store.make_invites([invite_hash(INVITE)], now_ms + DAY_MS, now_ms)
+    client = server.client()
+    create(client, "dave", invite=INVITE)
+    client.last(CreateSuccess)
+    assert server.store.state.registry.count_invites(now_ms) == 1
+
+
+# ----- changing, leaving --------------------------------------------------------------------------
+
+
+def test_a_changed_password_is_the_only_one() -> None:
+    server = server_with()
+    guest = Guest(server)
+    guest.log_in("bob", "bob's password")
+    made = verifier_of("the new one", b"s" * 20)
+    keys = (made.salt, made.iterations, made.stored_key, made.server_key)
+    guest.client.say(ChangePassword(9, *keys))
+    assert guest.client.last(PasswordChanged).request == 9
+    guest.client.say(Logout(10))
+    server.stop()
+    server.start()
+    assert isinstance(Guest(server).log_in("bob", "bob's password"), LoginFailure)
+    assert isinstance(Guest(server).log_in("bob", "the new one"), LoginSuccess)
+    shown = " ".join(event.text for event in server.all_events())
+    assert made.stored_key.hex() not in shown
+
+
+def test_who_is_being_deleted_changes_no_password() -> None:
+    server = server_with()
+    guest = Guest(server)
+    guest.log_in("bob", "bob's password")
+    server.store.begin_deletion(server.store.state.by_name["bob"], server.now.wall_ms)
+    made = verifier_of("the new one")
+    guest.client.say(
+        ChangePassword(9, made.salt, made.iterations, made.stored_key, made.server_key)
+    )
+    assert guest.client.last(PasswordFailure).code == Code.BEING_DELETED
+
+
+@pytest.mark.parametrize(("after_ms", "free"), [(DAY_MS - 1, False), (DAY_MS, True)])
+def test_the_name_of_a_deleted_account_stays_reserved_for_its_time(
+    after_ms: int, free: bool
+) -> None:
+    server = server_with(replace(CLOSED_TO_STRANGERS, name_reserved_ms=DAY_MS))
+    guest = Guest(server)
+    guest.log_in("bob", "bob's password")
+    guest.client.say(DeletionRequest(9, "bob"))
+    assert guest.client.all(DeletionSuccess)
+    server.stop()
+    server.start()
+    server.clock.advance_to(server.clock.now_ms + after_ms)
+    client = server.client()
+    create(client, "bob")
+    if free:
+        client.last(CreateSuccess)
+    else:
+        assert refusal(client) == Code.NAME_TAKEN
+
+
+def test_a_reserved_name_is_not_taken_by_a_login_either_and_is_free_when_the_operator_says_so() -> (
+    None
+):
+    server = Server(limits=ExchangeLimits(name_reserved_ms=DAY_MS))
+    server.user("bob").say(DeletionRequest(9, "bob"))
+    client = server.client()
+    client.login("bob")
+    assert client.is_refused(Code.NAME_TAKEN)
+    server.stop()
+    server.limits = ExchangeLimits()
+    server.start()
+    server.user("bob")
+
+
+# ----- everything in any order --------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["ask", "prove", "wrong", "plain", "create", "ping", "pong", "time"]),
+            st.sampled_from(["bob", "carol", "dave", "nobody"]),
+        ),
+        max_size=25,
+    )
+)
+def test_only_who_knows_a_password_is_ever_let_in(steps: list[tuple[str, str]]) -> None:
+    """Whatever is sent in whatever order, as far as the states allow it."""
+    server = server_with()
+    guests = [Guest(server), Guest(server)]
+    knows = {"bob": "bob's password", "dave": "a new password"}
+    for index, (what, name) in enumerate(steps):
+        guest = guests[index % 2]
+        client = guest.client
+        if client.is_closed:
+            guests[index % 2] = Guest(server)
+            continue
+        state = client.connection.state.value
+        if what == "ask" and state == "ready":
+            guest.ask(name)
+        elif what in {"prove", "wrong"} and state == "challenged":
+            right = what == "prove" and client.name in knows
+            exists = client.name in server.store.state.by_name
+            client.say(guest.answer(knows[client.name] if right else "a wrong one"))
+            if any(isinstance(each, LoginSuccess) for each in client.inbox[-1:]):
+                assert right
+                assert exists
+        elif what == "plain" and state == "ready":
+            client.login(name)
+            assert client.is_refused(Code.PASSWORD_NEEDED)
+        elif what == "create" and state in {"ready", "online"}:
+            create(client, "dave")
+        elif what == "ping":
+            client.say(Ping(1) if state != "closed" else Pong(1))
+        elif what == "time":
+            server.advance(500)
+        for online, session in server.exchange.online.items():
+            assert online in knows
+            assert session.name == online
