@@ -126,6 +126,10 @@ class Login:
         elif message.scram is None:
             text = "this server wants a password"
             self._refuse(session, message, Code.PASSWORD_NEEDED, text, now)
+        elif wait_ms := self._core.login_wait_ms(session, name, now):
+            # Said of names that do not exist too.
+            text = f"too many wrong passwords; try again in {-(-wait_ms // 1_000)} seconds"
+            self._refuse(session, message, Code.BUSY, text, now)
         else:
             try:
                 session.pending = self._passwords.challenge(session, message, name, now)
@@ -152,15 +156,17 @@ class Login:
     ) -> None:
         """A login that is bound to something else is refused; what is none ends the connection."""
         if isinstance(error, BindingError):
-            self._refuse(session, message, Code.CHANNEL_BINDING, str(error), now)
-            self._count_failure(session, now)
+            self._refuse_wrong(session, message, Code.CHANNEL_BINDING, str(error), now)
         else:
             self.dismiss(session, Code.MALFORMED, str(error), f"broke the protocol: {error}", now)
 
-    def _count_failure(self, session: Session, now: Now) -> None:
-        session.failures += 1
-        if session.failures >= self._core.limits.logins_failed_max:
-            text = f"{session.failures} logins have failed on this connection"
+    def _refuse_wrong(
+        self, session: Session, message: LoginRequest, code: Code, text: str, now: Now
+    ) -> None:
+        self._refuse(session, message, code, text, now)
+        self._core.login_failed(session, names.fold(message.username), now)
+        if session.wrong_logins >= self._core.limits.logins_failed_max:
+            text = f"{session.wrong_logins} logins have failed on this connection"
             self.dismiss(session, Code.TOO_MANY_ATTEMPTS, text, text, now)
 
     def _enter(
@@ -170,9 +176,10 @@ class Login:
         core = self._core
         needed = core.limits.password_needed
         if needed and not self._passwords.still_holds(session.proven, name):
-            self._refuse(session, message, Code.WRONG_PASSWORD, WRONG, now)
-            self._count_failure(session, now)
+            self._refuse_wrong(session, message, Code.WRONG_PASSWORD, WRONG, now)
             return
+        if needed:
+            core.login_succeeded(session, name)
         ban = core.bans.of_user(name, now.wall_ms)
         if ban is not None:
             text = "the server's operator has banned this user"

@@ -50,7 +50,6 @@ class Session:
         "closing",
         "connection",
         "fault",
-        "failures",
         "greeted",
         "heard_ms",
         "in_dirty",
@@ -96,8 +95,6 @@ class Session:
         """A login that was challenged to prove that it knows the password."""
         self.proven: Proven | None = None
         """The proof that was right, until the login is through."""
-        self.failures = 0
-        """Wrong proofs so far."""
         self.connection = Connection(Role.SERVER)
         self.greeted = False
         """Whether WELCOME was put: from then on NOTICE and PING are legal."""

@@ -4,9 +4,11 @@ from msgd.limits import ExchangeLimits
 from store.credential import Credential
 from tests.msgd.fake_server import Client, Server
 from wire import limits as wire_limits
+from wire.codes import Code
 from wire.messages import (
     CreateAccount,
     LoginChallenge,
+    LoginFailure,
     LoginProof,
     LoginRequest,
     Message,
@@ -41,9 +43,14 @@ class Guest:
         self.scram = ClientLogin(name, f"{self.nonces:032}", self.binding)
         request = client.request()
         client.name, client.installation = name, installation
-        client.say(
-            LoginRequest(request, name, installation, create, live=True, scram=self.scram.first)
+        message = LoginRequest(
+            request, name, installation, create, live=True, scram=self.scram.first
         )
+        client.say(message)
+        while isinstance(client.inbox[-1], LoginFailure) and client.is_refused(Code.BUSY):
+            client.inbox.pop()  # after a wrong password one waits
+            client.server.advance(1_000)
+            client.say(message)
         return request
 
     def answer(self, password: str) -> LoginProof:

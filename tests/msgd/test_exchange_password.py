@@ -98,6 +98,22 @@ def test_a_wrong_password_may_be_tried_again_but_not_for_ever() -> None:
     assert "bob" in server.exchange.online
 
 
+@pytest.mark.parametrize("name", ["bob", "nobody"])
+def test_who_was_wrong_waits_before_the_next_try(name: str) -> None:
+    server = server_with()
+    Guest(server).log_in(name, "a wrong one")
+    client = server.client()
+    message = LoginRequest(1, name, bytes(8), scram=b"n,,n=,r=" + b"c" * 32)
+    client.say(message)
+    assert client.is_refused(Code.BUSY)
+    server.advance(999)
+    client.say(message)
+    assert client.is_refused(Code.BUSY)
+    server.advance(1)
+    client.say(message)
+    client.last(LoginChallenge)
+
+
 def test_without_a_proof_nobody_is_let_in() -> None:
     server = server_with()
     client = server.client()
@@ -283,7 +299,7 @@ def test_a_holder_who_answers_keeps_the_name() -> None:
     assert holder.client.all(Ping)
     assert guest.client.is_refused(Code.IN_USE)
     assert guest.client.session.proven is None
-    assert not guest.client.session.failures
+    assert not guest.client.session.wrong_logins
 
 
 def test_a_holder_who_is_silent_loses_it_to_who_has_the_password() -> None:
