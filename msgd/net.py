@@ -17,6 +17,14 @@ class ChannelError(Exception):
     """This connection is broken (reset, timed out). The text is ours and short."""
 
 
+class ChannelViolation(ChannelError):  # noqa: N818  what the peer did, not what went wrong
+    """This connection is broken because its peer did what no honest one does."""
+
+
+class SecurityError(Exception):
+    """The certificate or its key cannot be used. The text says why and what to do."""
+
+
 class AcceptError(Exception):
     """A connection is waiting and there are no file descriptors or buffers to take it."""
 
@@ -77,6 +85,13 @@ class Channel(Protocol):
         where nothing is encrypted.
         """
 
+    @property
+    def needs_handshake(self) -> bool:
+        """Whether nothing but `shake` may be called yet, or `close`."""
+
+    def shake(self) -> Wait | None:
+        """One step of the handshake; None when it is done. Raises ChannelError."""
+
     def send(self, data: bytes | memoryview) -> int | Wait:
         """How many bytes were taken, at least one. After a Wait, offer the same bytes again.
 
@@ -88,6 +103,27 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """Let go of it at once, whatever is in flight. Never raises."""
+
+
+class Security(Protocol):
+    """What encrypts connections: a certificate and its key."""
+
+    @property
+    def pin(self) -> str:
+        """What people compare: `sha256//...` of the certificate's key."""
+
+    @property
+    def end_ms(self) -> int:
+        """The last moment at which the certificate holds, in milliseconds since 1970 UTC."""
+
+    def protect(self, carrier: Channel) -> Channel:
+        """A channel over another one, encrypted, with its handshake still to be done."""
+
+    def renew(self) -> bool:
+        """Read the files again, for connections from now on. Gives whether it is another one.
+
+        Raises SecurityError, and goes on with the old one.
+        """
 
 
 @dataclass(slots=True)

@@ -6,8 +6,10 @@ Fails with LogError when the log, and OSError when the configuration cannot be o
 """
 
 import contextlib
+import errno
 import os
 import select
+import stat
 from collections.abc import Iterator
 from typing import Final
 
@@ -89,6 +91,62 @@ def read_config(path: str) -> bytes:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(fd, CONFIG_BYTES_MAX)
+    finally:
+        os.close(fd)
+
+
+class UnsafeFileError(Exception):
+    """A file cannot be used, or should not be. The text says why and what to do."""
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[str]:
+    """A way to a file that stays the same one, whatever its name is given to meanwhile.
+
+    Raises UnsafeFileError.
+    """
+    with _opened(path, 0) as fd:
+        yield f"/proc/self/fd/{fd}"
+
+
+@contextlib.contextmanager
+def opened_secret(path: str, user_id: int) -> Iterator[str]:
+    """As `opened`, for a file that nobody but its owner may read, who is `user_id` or root.
+
+    Raises UnsafeFileError.
+    """
+    with _opened(path, os.O_NOFOLLOW) as fd:
+        status = os.fstat(fd)
+        if status.st_uid not in {user_id, 0}:
+            raise UnsafeFileError(
+                f"{path} belongs to another user, who may change it; chown it to the user who "
+                "runs msgd"
+            )
+        if status.st_mode & 0o077:
+            raise UnsafeFileError(
+                f"{path} may be read by others (mode {stat.S_IMODE(status.st_mode):04o}), so its "
+                f"secret may be known; chmod 600 it, or better make a new one (msgd cert)"
+            )
+        yield f"/proc/self/fd/{fd}"
+
+
+@contextlib.contextmanager
+def _opened(path: str, flags: int) -> Iterator[int]:
+    try:
+        # A pipe would not open before somebody writes to it.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY | flags)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            words = f"{path} is a symbolic link, which could be turned; give the file itself"
+        elif error.errno == errno.ENOENT:
+            words = f"{path} is not there; msgd cert makes a certificate and its key"
+        else:
+            words = f"{path} cannot be read: {(error.strerror or 'unknown error').lower()}"
+        raise UnsafeFileError(words) from None
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise UnsafeFileError(f"{path} is not a file")
+        yield fd
     finally:
         os.close(fd)
 

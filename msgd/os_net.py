@@ -62,6 +62,7 @@ class OsChannel:
 
     has_pending: Final = False  # the kernel tells of every byte
     binding: Final = None
+    needs_handshake: Final = False
 
     def __init__(self, connected: socket.socket, peer: str) -> None:
         self.socket = connected
@@ -71,6 +72,10 @@ class OsChannel:
     def peer(self) -> str:
         """Address and port, numbers only."""
         return self._peer
+
+    def shake(self) -> Wait | None:
+        """There is no handshake."""
+        return None
 
     def receive(self, bytes_max: int) -> bytes | Wait:
         """See msgd.net.Channel."""

@@ -32,7 +32,7 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
     "socket": ("msgd/os_net.py", "msgd/os_systemd.py", "msgc/os_net.py"),
     "selectors": ("msgd/os_net.py", "msgc/os_net.py"),
     "select": ("term/os_terminal.py", "msgd/os_files.py", "msgd/os_process.py"),
-    "ssl": ("msgc/os_tls.py",),
+    "ssl": ("msgd/os_tls.py", "msgc/os_tls.py"),
     "time": ("msgd/os_clock.py", "msgc/os_clock.py"),
     "random": (),
     "secrets": (),

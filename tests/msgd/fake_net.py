@@ -49,6 +49,10 @@ class FakeChannel:
 
     has_pending = False
     binding: bytes | None = None
+    needs_handshake = False
+
+    def shake(self) -> Wait | None:
+        return None
 
     def receive(self, bytes_max: int) -> bytes | Wait:
         assert not self.closed, "used after it was closed"

@@ -150,6 +150,10 @@ class SimChannel:
 
     has_pending = False
     binding: bytes | None = None
+    needs_handshake = False
+
+    def shake(self) -> Wait | None:
+        return None
 
     def receive(self, bytes_max: int) -> bytes | Wait:
         direction = self.wire.to_server

@@ -25,10 +25,14 @@ class PanelEnd:
 
     has_pending = False
     binding: bytes | None = None
+    needs_handshake = False
 
     @property
     def is_readable(self) -> bool:
         return bool(self.channel.to_client) or self.channel.closed
+
+    def shake(self) -> Wait | None:
+        return None
 
     def receive(self, bytes_max: int) -> bytes | Wait:
         data = bytes(self.channel.to_client[:bytes_max])
