@@ -23,6 +23,7 @@ from msgd.os_host import keep_private
 from msgd.os_net import OsNetwork, take_descriptors
 from msgd.os_process import PanelProcess, start_panel
 from msgd.os_systemd import find_supervisor
+from msgd.os_tls import OsSecurity
 from msgd.panel.attached import Attached
 from msgd.panel.codec import CodecError
 from msgd.panel.once import Caller, json_text, plain_text
@@ -154,6 +155,7 @@ def _serve(settings: Settings) -> int:
         user_id=os.getuid(),
         own_panel=own_panel,
         open_disk=_open_disk,
+        open_security=lambda certificate, key: OsSecurity(certificate, key, os.getuid()),
         open_log=_open_log,
         resident_bytes=os_files.resident_bytes,
         read_private=os_files.read_private,

@@ -304,7 +304,8 @@ Files:
 Signals:
   SIGTERM, SIGINT   tell the clients, write everything, end with 0; a second one
                     does not wait for the clients
-  SIGHUP            open the log file again, after it was moved away
+  SIGHUP            open the log file again, after it was moved away; read the
+                    certificate and its key again
   SIGWINCH          the terminal's size changed
 
 Exit codes:

@@ -50,7 +50,7 @@ class Wish(Enum):
     """What somebody outside wants of the process, said by a signal."""
 
     STOP = "stop"
-    REOPEN_LOG = "reopen the log"
+    REOPEN = "take the files again: the log, the certificate"
     RESIZE = "look at the terminal's size again"
 
 

@@ -217,6 +217,21 @@ def remove(path: str) -> None:
         os.unlink(path)  # noqa: PTH108  this file is where os is used
 
 
+def exists(path: str) -> bool:
+    """Whether anything is there, be it a link that leads nowhere."""
+    return os.path.lexists(path)
+
+
+def is_socket(path: str) -> bool:
+    """Whether it is a local socket itself. Raises OSError."""
+    return stat.S_ISSOCK(os.lstat(path).st_mode)
+
+
+def set_mode(path: str, mode: int) -> None:
+    """Who may read and write it. Raises OSError."""
+    os.chmod(path, mode)  # noqa: PTH101  this file is where os is used
+
+
 def make_private(path: str) -> None:
     """Nobody but its owner may read or write it. Raises OSError."""
-    os.chmod(path, 0o600)  # noqa: PTH101  this file is where os is used
+    set_mode(path, 0o600)

@@ -12,10 +12,9 @@ import selectors
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
-from struct import Struct
 from typing import Final
 
-from msgd import os_files
+from msgd import os_files, os_local
 from msgd.net import (
     AcceptError,
     Address,
@@ -25,9 +24,11 @@ from msgd.net import (
     ChannelError,
     ListenError,
     Ready,
+    Security,
     Wait,
     Wish,
 )
+from msgd.os_tls import TlsChannel
 
 LISTEN_BACKLOG_MAX: Final = 128
 KEEPALIVE_IDLE_S: Final = 60
@@ -45,7 +46,6 @@ _PASSING: Final = frozenset(
 )
 """accept's words for "nobody is waiting any more"; accept(2) of Linux lists them."""
 
-_CREDENTIALS: Final = Struct("3i")  # struct ucred of unix(7): process, user, group
 _LISTENER: Final = "listener"
 _CALLERS: Final = "callers"
 _BESIDE: Final = "beside"
@@ -113,7 +113,9 @@ class OsNetwork:
     def __init__(self, wishes: Mapping[int, Wish]) -> None:
         self._wishes = wishes  # by number of signal
         self._selector = self.make_selector()
-        self._listener: socket.socket | None = None
+        self._listeners: tuple[socket.socket, ...] = ()
+        self._path = ""
+        self._security: Security | None = None
         self._callers: socket.socket | None = None
         self._callers_path = ""
         self._beside: socket.socket | None = None
@@ -157,7 +159,8 @@ class OsNetwork:
 
         Raises ListenError.
         """
-        self._listener, found = self._open_listener(address, _LISTENER)
+        listener, found = self._open_listener(address, _LISTENER)
+        self._listeners = (*self._listeners, listener)
         return found
 
     def listen_beside(self, address: Address) -> Address:
@@ -183,40 +186,57 @@ class OsNetwork:
         numbers = listener.getsockname()
         return listener, Address(str(numbers[0]), int(numbers[1]))
 
+    def protect(self, security: Security) -> None:
+        """From now on whoever comes over TCP must encrypt."""
+        self._security = security
+
+    def listen_at(self, path: str, mode: int) -> None:
+        """Listen on a local socket too, for clients on this machine. Raises ListenError."""
+        listener = self.make_socket(socket.AF_UNIX)
+        try:
+            os_local.listen(listener, path, mode, LISTEN_BACKLOG_MAX)
+            self._watch_for_others(listener, _LISTENER, wanted=True)
+        except (ListenError, AcceptError) as error:
+            _close(listener)
+            raise ListenError(str(error)) from None
+        self._listeners = (*self._listeners, listener)
+        self._path = path
+
     def accept(self) -> Channel | None:
         """See msgd.net.Network."""
-        if self._listener is None:
-            return None
+        for listener in self._listeners:
+            channel = self._accept_at(listener)
+            if channel is not None:
+                return channel
+        return None
+
+    def _accept_at(self, listener: socket.socket) -> Channel | None:
         try:
-            connected, numbers = self._listener.accept()
+            connected, numbers = listener.accept()
         except OSError as error:
             if error.errno in _PASSING:
                 return None  # none waiting, or one that went away while it waited
             if error.errno in _NO_ROOM:
-                self._drop_one_waiting()
+                self._drop_one_waiting(listener)
             raise AcceptError(_reason(error)) from None
         if self._spare is None:
             self._make_spare()
-        channel = OsChannel(connected, str(Address(str(numbers[0]), int(numbers[1]))))
         try:
+            if listener.family == socket.AF_UNIX:
+                connected.settimeout(0)
+                _, user_id = os_local.read_credentials(connected)
+                return OsChannel(connected, f"local uid {user_id}")
             _prepare(connected)
         except OSError:
-            channel.close()  # it went away while we prepared it
+            _close(connected)  # it went away while we prepared it
             return None
-        return channel
+        channel = OsChannel(connected, str(Address(str(numbers[0]), int(numbers[1]))))
+        return channel if self._security is None else self._security.protect(channel)
 
     def watch_listener(self, wanted: bool) -> None:
         """See msgd.net.Network."""
-        if self._listener is None:
-            return
-        watched = self._listener.fileno() in self._selector.get_map()
-        if wanted and not watched:
-            try:
-                self._selector.register(self._listener, selectors.EVENT_READ, _LISTENER)
-            except OSError as error:
-                raise AcceptError(_reason(error)) from None
-        elif watched and not wanted:
-            self._selector.unregister(self._listener)
+        for listener in self._listeners:
+            self._watch_for_others(listener, _LISTENER, wanted=wanted)
 
     def listen_locally(self, path: str) -> None:
         """Take callers of this user at a local socket; what stood there before is removed.
@@ -253,25 +273,16 @@ class OsNetwork:
             raise AcceptError(_reason(error)) from None
         try:
             connected.settimeout(0)
-            said = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+            process_id, user_id = os_local.read_credentials(connected)
         except OSError:
             _close(connected)  # whose it is is not known, so it is nobody's
             return None
-        process_id, user_id, _ = _CREDENTIALS.unpack(said)
         return Caller(OsChannel(connected, f"process {process_id}"), user_id, process_id)
 
     def watch_callers(self, wanted: bool) -> None:
         """See msgd.net.LocalNetwork."""
-        if self._callers is None:
-            return
-        watched = self._callers.fileno() in self._selector.get_map()
-        if wanted and not watched:
-            try:
-                self._selector.register(self._callers, selectors.EVENT_READ, _CALLERS)
-            except OSError as error:
-                raise AcceptError(_reason(error)) from None
-        elif watched and not wanted:
-            self._selector.unregister(self._callers)
+        if self._callers is not None:
+            self._watch_for_others(self._callers, _CALLERS, wanted=wanted)
 
     def hang_up(self) -> None:
         """See msgd.net.LocalNetwork."""
@@ -309,16 +320,8 @@ class OsNetwork:
 
     def watch_beside(self, wanted: bool) -> None:
         """See msgd.net.BesideNetwork."""
-        if self._beside is None:
-            return
-        watched = self._beside.fileno() in self._selector.get_map()
-        if wanted and not watched:
-            try:
-                self._selector.register(self._beside, selectors.EVENT_READ, _BESIDE)
-            except OSError as error:
-                raise AcceptError(_reason(error)) from None
-        elif watched and not wanted:
-            self._selector.unregister(self._beside)
+        if self._beside is not None:
+            self._watch_for_others(self._beside, _BESIDE, wanted=wanted)
 
     def stop_listening_beside(self) -> None:
         """See msgd.net.BesideNetwork."""
@@ -337,6 +340,9 @@ class OsNetwork:
 
     def watch(self, channel: Channel, reading: bool, writing: bool) -> None:
         """See msgd.net.Network."""
+        owner = channel
+        if isinstance(channel, TlsChannel):
+            channel = channel.carrier
         assert isinstance(channel, OsChannel)
         events = (selectors.EVENT_READ if reading else 0) | (
             selectors.EVENT_WRITE if writing else 0
@@ -347,9 +353,9 @@ class OsNetwork:
                 if watched:
                     self._selector.unregister(channel.socket)
             elif watched:
-                self._selector.modify(channel.socket, events, channel)
+                self._selector.modify(channel.socket, events, owner)
             else:
-                self._selector.register(channel.socket, events, channel)
+                self._selector.register(channel.socket, events, owner)
         except OSError as error:  # no memory, or epoll's own limit of what one user may watch
             raise ChannelError(_reason(error)) from None
 
@@ -381,10 +387,12 @@ class OsNetwork:
 
     def stop_listening(self) -> None:
         """See msgd.net.Network."""
-        if self._listener is not None:
-            self.watch_listener(wanted=False)
-            _close(self._listener)
-            self._listener = None
+        self.watch_listener(wanted=False)
+        listeners, self._listeners = self._listeners, ()
+        for listener in listeners:
+            if listener.family == socket.AF_UNIX:
+                os_files.remove(self._path)
+            _close(listener)
 
     def close(self) -> None:
         """See msgd.net.Network."""
@@ -397,17 +405,27 @@ class OsNetwork:
         if self._spare is not None:
             _close(self._spare)
 
-    def _drop_one_waiting(self) -> None:
+    def _watch_for_others(self, listener: socket.socket, key: _Key, *, wanted: bool) -> None:
+        """Raises AcceptError."""
+        watched = listener.fileno() in self._selector.get_map()
+        if wanted and not watched:
+            try:
+                self._selector.register(listener, selectors.EVENT_READ, key)
+            except OSError as error:
+                raise AcceptError(_reason(error)) from None
+        elif watched and not wanted:
+            self._selector.unregister(listener)
+
+    def _drop_one_waiting(self, listener: socket.socket) -> None:
         """Take one waiting connection with the spare descriptor and close it.
 
         Left waiting it would make every poll return at once. On Linux accept checks for free
         descriptors before it looks for a connection, so there may be none: then nothing is done.
         """
-        assert self._listener is not None
         if self._spare is not None:
             with suppress(OSError):  # it went away by itself, which is what was wanted
                 self._spare.close()
-                dropped, _ = self._listener.accept()
+                dropped, _ = listener.accept()
                 dropped.close()
             self._spare = None
         self._make_spare()

@@ -16,7 +16,7 @@ from msgd.net import Wish
 WISHES: Final = {
     int(signal.SIGTERM): Wish.STOP,
     int(signal.SIGINT): Wish.STOP,
-    int(signal.SIGHUP): Wish.REOPEN_LOG,
+    int(signal.SIGHUP): Wish.REOPEN,
     int(signal.SIGWINCH): Wish.RESIZE,
     int(signal.SIGCONT): Wish.RESIZE,
 }

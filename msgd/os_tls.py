@@ -121,10 +121,10 @@ class TlsChannel:
     def receive(self, bytes_max: int) -> bytes | Wait:
         """See msgd.net.Channel."""
         assert not self.needs_handshake
-        if self._is_finished:
-            return self.carrier.receive(bytes_max)  # thrown away anyway: not worth decrypting
         if self._has_ended():
             return self._tell_end()
+        if self._is_finished:
+            return self.carrier.receive(bytes_max)  # thrown away anyway: not worth decrypting
         if len(self._sealed) + self._out.pending > ANSWERS_BYTES_MAX:
             blocked = self._drain()
             if blocked is not None:
@@ -166,14 +166,7 @@ class TlsChannel:
 
     def finish(self) -> None:
         """Say goodbye in TLS, once and without waiting for the peer's, then as the carrier does."""
-        if not (self.needs_handshake or self._is_finished):
-            self._is_finished = True
-            with suppress(ssl.SSLError):  # it would wait for the peer's goodbye, or is at its end
-                self._engine.unwrap()
-            try:
-                self._drain()
-            except ChannelError:
-                return
+        self._part()
         self.carrier.finish()
 
     def close(self) -> None:
@@ -218,7 +211,17 @@ class TlsChannel:
         self.has_pending = False
         if isinstance(self._end, ChannelError):
             raise self._end
+        self._part()
         return b""
+
+    def _part(self) -> None:
+        """Say goodbye in TLS, if it was not said; whether it was heard is not waited for."""
+        if not (self.needs_handshake or self._is_finished):
+            self._is_finished = True
+            with suppress(ssl.SSLError):  # it would wait for the peer's, or there is nothing to end
+                self._engine.unwrap()
+            with suppress(ChannelError):  # then there is nobody to hear it
+                self._drain()
 
     def _wait(self, wait: Wait) -> Wait:
         """What a receive waits for; room, if OpenSSL has an answer of its own to give."""

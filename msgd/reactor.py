@@ -15,6 +15,7 @@ from msgd.brakes import Brakes
 from msgd.events import EventKind, EventLog
 from msgd.exchange import Exchange
 from msgd.gate import Gate
+from msgd.handshakes import Handshakes
 from msgd.log import Log
 from msgd.net import AcceptError, Channel, ChannelError, Clock, Network, Ready, Wait, Wish
 from msgd.penalties import Fault
@@ -76,6 +77,9 @@ class Reactor:
         self._brakes = Brakes(limits)
         self._refusals = RefusalNotes()
         self._face = face
+        self._handshakes = Handshakes(
+            network=network, events=events, limits=limits, gate=gate, refusals=self._refusals
+        )
         self._transports: dict[int, Transport] = {}  # by number of session
         self._by_channel: dict[Channel, Transport] = {}
         self._lingering: dict[Channel, int] = {}  # closed by us; until when they may still read
@@ -134,6 +138,7 @@ class Reactor:
             self._brakes.deadline_ms(),
             self._listener_back_ms,
             self._stop_by_ms,
+            self._handshakes.deadline_ms(now_ms),
             *self._lingering.values(),
             *(
                 None
@@ -153,7 +158,7 @@ class Reactor:
         for wish in ready.wishes:
             if wish is Wish.STOP:
                 self.stop(now)
-            elif wish is Wish.REOPEN_LOG:
+            elif wish is Wish.REOPEN:
                 self._log.reopen()
         if self._face is not None and self._face.serve(ready, now):
             self.stop(now)
@@ -165,6 +170,7 @@ class Reactor:
             return
         self._stop_by_ms = now.monotonic_ms + self._limits.shutdown_ms
         self._network.stop_listening()
+        self._handshakes.end(now)
         self._listener_back_ms = None
         self._exchange.shut_down(now)
         self._touched.update(self._transports)
@@ -182,24 +188,31 @@ class Reactor:
             self._accept(now)
         # Those with frames left come first: they were here before whoever is readable now.
         again, self._again = self._again, {}
-        for transport in self._brakes.release(self._transports, now.monotonic_ms):
-            if not transport.is_paused:
-                again[transport.session.number] = transport
-        for transport in again.values():
-            self._serve(transport, now)
+        for held in self._brakes.release(self._transports, now.monotonic_ms):
+            if not held.is_paused:
+                again[held.session.number] = held
+        for held in again.values():
+            # Whole frames are here, or bytes of them: of neither the poll would tell.
+            if held.has_leftover:
+                self._serve(held, now)
+            else:
+                self._read_once(held, now)
         for channel in ready.writable:
             self._flush(channel, now)
         for channel in ready.readable:
-            transport_or_none = self._by_channel.get(channel)
-            if transport_or_none is None:
-                self._read_lingering(channel)
+            transport = self._by_channel.get(channel)
+            if transport is None:
+                self._read_stranger(channel)
                 continue
-            transport = transport_or_none
             self._touched[transport.session.number] = transport
+            if transport.send_waits_for is Wait.READ:
+                transport.flush(now.monotonic_ms)  # encrypted, it may have waited for bytes
             if transport.read():
                 if transport.received_bytes > self._brakes.bytes_max:
                     self._brakes.weigh(transport, now.monotonic_ms)
                 self._serve(transport, now)
+        for channel, begun_ms in self._handshakes.work(now):
+            self._admit(channel, Now(begun_ms, now.wall_ms))
 
     def _accept(self, now: Now) -> None:
         for _ in range(self._limits.accepts_per_turn_max):
@@ -211,19 +224,25 @@ class Reactor:
             if channel is None:
                 return
             self._accept_pause_ms = self._limits.accept_pause_ms
-            if len(self._transports) >= self._limits.connections_max:
+            if len(self._transports) + len(self._handshakes) >= self._limits.connections_max:
                 self._refuse(channel, Refusal.TOO_MANY, now)
                 continue
             refusal = self._gate.enter(address_of(channel.peer), now)
             if refusal is not None:
                 self._refuse(channel, refusal, now)
-                continue
-            session = self._exchange.open_session(channel.peer, now)
-            session.binding = channel.binding
-            transport = Transport(channel, session, self._limits)
-            self._transports[session.number] = transport
-            self._by_channel[channel] = transport
-            self._touched[session.number] = transport
+            elif channel.needs_handshake:
+                self._handshakes.begin(channel, now)
+            else:
+                self._admit(channel, now)
+
+    def _admit(self, channel: Channel, begun: Now) -> None:
+        """A connection that can talk, and since when it is there."""
+        session = self._exchange.open_session(channel.peer, begun)
+        session.binding = channel.binding
+        transport = Transport(channel, session, self._limits)
+        self._transports[session.number] = transport
+        self._by_channel[channel] = transport
+        self._touched[session.number] = transport
 
     def _pause_listener(self, reason: str, now: Now) -> None:
         """Out of descriptors: a listener that stays ready would turn the loop for nothing."""
@@ -243,8 +262,8 @@ class Reactor:
         text = WORDS.get(refusal)
         if refusal is Refusal.TOO_MANY:
             text = f"this server serves {self._limits.connections_max} connections and has them all"
-        if text is None:
-            channel.close()
+        if text is None or channel.needs_handshake:
+            channel.close()  # to say why would cost a handshake
             return
         try:
             channel.send(frames.encode(Error(Code.TOO_MANY_CONNECTIONS, text, fatal=True)))
@@ -288,8 +307,6 @@ class Reactor:
                 self._exchange.break_session(session, error, now)
                 return
             if message is None:
-                if transport.channel.has_pending:
-                    break
                 if connection.buffered_bytes:
                     self._brakes.await_rest(
                         transport, self._transports, now.monotonic_ms, is_next=left < most - 1
@@ -305,12 +322,22 @@ class Reactor:
                     break
         transport.has_leftover = True
 
+    def _read_once(self, transport: Transport, now: Now) -> None:
+        self._touched[transport.session.number] = transport
+        if transport.read():
+            if transport.received_bytes > self._brakes.bytes_max:
+                self._brakes.weigh(transport, now.monotonic_ms)
+            self._serve(transport, now)
+
     def _flush(self, channel: Channel, now: Now) -> None:
         transport = self._by_channel.get(channel)
         if transport is None:
+            self._handshakes.wake(channel)
             return
         self._touched[transport.session.number] = transport
         transport.flush(now.monotonic_ms)
+        if transport.receive_waits_for is Wait.WRITE:  # encrypted, it may have waited for room
+            self._read_once(transport, now)
 
     # ----- 4. release -------------------------------------------------------------------------
 
@@ -400,7 +427,7 @@ class Reactor:
             self._forget(transport.channel)
         session = transport.session
         self._exchange.close_session(session, reason, now)
-        fault = session.fault
+        fault = Fault.PROTOCOL if transport.is_violated else session.fault
         if fault is None and not transport.is_logged_in and not session.is_excused:
             fault = Fault.WRONG_LOGIN if session.wrong_logins else Fault.NO_LOGIN
         self._gate.leave(session.address, fault, now, logged_in=transport.is_logged_in)
@@ -412,8 +439,10 @@ class Reactor:
             self._sending[number] = transport
         else:
             self._sending.pop(number, None)
-        if transport.has_leftover and not transport.is_paused:
-            self._again[number] = transport  # while paused, its turn comes when some is taken
+        has_more = transport.has_leftover or transport.channel.has_pending
+        # While paused, its turn comes when some is taken; and a doomed one is not heard.
+        if has_more and not transport.is_paused and transport.session.closing is None:
+            self._again[number] = transport
         reading, writing = transport.wants()
         if reading is not transport.reading or writing is not transport.writing:
             transport.reading = reading
@@ -439,9 +468,10 @@ class Reactor:
         except ChannelError:
             self._forget(channel)
 
-    def _read_lingering(self, channel: Channel) -> None:
-        """Throw away what still comes, until the peer has closed its end too."""
+    def _read_stranger(self, channel: Channel) -> None:
+        """Of no session yet, or no longer: then throw away what comes, until the peer's end."""
         if channel not in self._lingering:
+            self._handshakes.wake(channel)
             return
         try:
             data = channel.receive(self._limits.read_bytes_per_turn_max)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 CONNECTIONS_MAX: Final = 1_024
+HANDSHAKES_PER_S_MAX: Final = 50
 DESCRIPTORS_RESERVED: Final = 384
 """Kept free: the store holds up to 256 folders of mailboxes open, and a few files; then there are
 the listener, the terminal, the log, and connections that are being refused or read to their end."""
@@ -47,6 +48,13 @@ class ReactorLimits:
     lingering_max: int = 32
     accept_pause_ms: int = 100
     accept_pause_ms_max: int = 1_000
+    handshake_ms: int = 5_000
+    """For the handshake of an encrypted connection, from its first moment."""
+    handshakes_max: int = 250
+    """At work at once: what would stand further behind would wait longer than it has time."""
+    handshakes_per_s_max: int = HANDSHAKES_PER_S_MAX
+    """Begun in a second; the rest stand in line."""
+    handshake_steps_per_turn_max: int = 8
     shutdown_ms: int = 5_000
     """How long clients may take to read that the server ends."""
     store_slice_ms: int = 4
@@ -57,5 +65,7 @@ class ReactorLimits:
     def __post_init__(self) -> None:
         if self.output_bytes_max <= self.output_bytes_pause:
             raise ValueError("a connection must be paused before it is closed")
+        if self.handshakes_per_s_max < 1:
+            raise ValueError("nobody could connect")
         if self.connections_max < 1:
             raise ValueError("there must be room for one connection")

@@ -20,6 +20,7 @@ class Refusal(Enum):
     SOURCE = "too many of its source"
     EARLY_DROP = "too many that have not logged in"
     TOO_MANY = "too many connections"
+    HANDSHAKE = "no handshake"
 
 
 WORDS: Final = {

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 from msgd import VERSION, bans
 from msgd.admin import Admin
+from msgd.certificates import Certificates, described
 from msgd.events import EventKind, EventLog
 from msgd.exchange import Exchange
 from msgd.faces import join_faces
@@ -24,7 +25,16 @@ from msgd.limits import EVENTS_MAX
 from msgd.log import Log, LogError, LogOutput, NoLog
 from msgd.metrics import Measures, Renderer
 from msgd.metrics_page import MetricsPage
-from msgd.net import Address, BesideNetwork, Channel, Clock, ListenError, LocalNetwork
+from msgd.net import (
+    Address,
+    BesideNetwork,
+    Channel,
+    Clock,
+    ListenError,
+    LocalNetwork,
+    Security,
+    SecurityError,
+)
 from msgd.options import SettingsError
 from msgd.orders import Orders
 from msgd.panel.desk import Office
@@ -32,6 +42,7 @@ from msgd.panel.values import Identity
 from msgd.reactor import Face, Reactor
 from msgd.reactor_limits import ReactorLimits
 from msgd.settings import Settings
+from msgd.settings_transport import check_pair
 from msgd.supervisor import NoSupervisor, Supervisor, SupervisorLine
 from msgd.values import Now
 from store.disk import Disk, DiskError
@@ -55,6 +66,12 @@ class ServerNetwork(LocalNetwork, BesideNetwork, Protocol):
 
     def resolve(self, host: str, port: int) -> Address:
         """The numeric address of a host. Raises ListenError."""
+
+    def protect(self, security: Security) -> None:
+        """From now on whoever comes over TCP must encrypt."""
+
+    def listen_at(self, path: str, mode: int) -> None:
+        """Listen on a local socket too, for clients. Raises ListenError."""
 
     def listen(self, address: Address) -> Address:
         """Begin to listen; gives the address with its real port. Raises ListenError."""
@@ -92,6 +109,8 @@ class Machine:
     """None if there is no terminal, or none is wanted."""
     open_disk: Callable[[str], Disk]
     """The data folder; made if it is missing. Raises StoreError."""
+    open_security: Callable[[str, str], Security]
+    """A certificate and its key, from their files. Raises SecurityError."""
     open_log: Callable[[str], LogOutput]
     """The log file, or standard error for "". Raises LogError."""
     resident_bytes: Callable[[], int]
@@ -124,6 +143,9 @@ def serve(settings: Settings, machine: Machine) -> int:
     except SettingsError as error:
         machine.complain(f"msgd: {error}")
         return EXIT_USAGE
+    except SecurityError as error:
+        machine.complain(f"msgd: {safe_log(str(error), 1_024)}")
+        return EXIT_REFUSED
     except (ListenError, LogError) as error:
         machine.complain(f"msgd: {error}")
         return EXIT_ERROR
@@ -156,6 +178,7 @@ def _serve(settings: Settings, machine: Machine) -> int:
     render = machine.load_metrics() if settings.metrics_port else None
     address = machine.network.resolve(settings.host, settings.port)
     check_exposure(address, settings)
+    security = _open_security(settings, machine)
     # Before anything is opened: from here on a signal is a wish that the loop will read.
     machine.take_signals()
     log = Log(_log_output(settings, machine), as_json=settings.log_format == "json")
@@ -171,7 +194,11 @@ def _serve(settings: Settings, machine: Machine) -> int:
             address = machine.network.listen(address)
             if settings.metrics_port:
                 machine.network.listen_beside(Address(METRICS_HOST, settings.metrics_port))
+            if settings.unix_socket:
+                mode = int(settings.unix_socket_mode, 8)
+                machine.network.listen_at(settings.unix_socket, mode)
             _say_hello(settings, machine, store, events, address)
+            _say_ways(settings, machine, events, security)
             _run(
                 settings=settings,
                 machine=machine,
@@ -182,6 +209,7 @@ def _serve(settings: Settings, machine: Machine) -> int:
                 log=log,
                 address=address,
                 render=render,
+                security=security,
             )
         except (ListenError, SettingsError):
             store.close()
@@ -208,13 +236,24 @@ def _read_bans(settings: Settings, machine: Machine, exchange: Exchange) -> None
 
 
 def check_exposure(address: Address, settings: Settings) -> None:
-    """Nothing is encrypted: only this machine may connect, unless the operator insists."""
-    if not ipaddress.ip_address(address.host).is_loopback and not settings.unsafe_plaintext:
+    """Without encryption only this machine may connect, unless the operator insists."""
+    if settings.tls_cert or settings.unsafe_plaintext:
+        return
+    if not ipaddress.ip_address(address.host).is_loopback:
         raise SettingsError(
             f"{address.host} can be reached from other machines, and everything would pass in "
-            "plain text for anybody to read or forge; use a tunnel to 127.0.0.1, or add "
-            "--unsafe-plaintext"
+            "plain text for anybody to read or forge; give it a certificate (msgd cert makes one: "
+            "--tls-cert, --tls-key), use a tunnel to 127.0.0.1, or add --unsafe-plaintext"
         )
+
+
+def _open_security(settings: Settings, machine: Machine) -> Security | None:
+    check_pair(settings.tls_cert, settings.tls_key)
+    if not settings.tls_cert:
+        return None
+    security = machine.open_security(settings.tls_cert, settings.tls_key)
+    machine.network.protect(security)
+    return security
 
 
 def check_folder(disk: Disk, settings: Settings) -> None:
@@ -244,6 +283,7 @@ def _run(
     log: Log,
     address: Address,
     render: Renderer | None,
+    security: Security | None,
 ) -> None:
     office = Office(
         exchange=exchange,
@@ -272,6 +312,8 @@ def _run(
     if machine.own_panel is not None:
         admin.adopt(machine.own_panel.channel)
     faces: list[Face] = [admin]
+    if security is not None:
+        faces.append(Certificates(security=security, events=events))
     if not isinstance(machine.supervisor, NoSupervisor):
         supervisor = Supervisor(machine.supervisor)
         faces.append(supervisor)
@@ -327,6 +369,21 @@ def _say_hello(
         _event(events, EventKind.WARN, finding, machine)
     if settings.headless:
         machine.say(f"msgd: listening on {address}")
+
+
+def _say_ways(
+    settings: Settings, machine: Machine, events: EventLog, security: Security | None
+) -> None:
+    """What else there is to know for who wants to connect."""
+    ways = []
+    if settings.unix_socket:
+        ways.append(f"listening on {safe_log(settings.unix_socket)} too")
+    if security is not None:
+        ways.append(f"TLS with the certificate {described(security)}")
+    for way in ways:
+        _event(events, EventKind.NOTICE, way, machine)
+        if settings.headless:
+            machine.say(f"msgd: {way}")
 
 
 def _event(events: EventLog, kind: EventKind, text: str, machine: Machine) -> None:

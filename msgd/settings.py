@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from msgd import settings_host, settings_limits
+from msgd import settings_host, settings_limits, settings_transport
 from msgd.gate import GateLimits
 from msgd.limits import ExchangeLimits
 from msgd.options import ENVIRONMENT_PREFIX, Kind, Option, SettingsError, Value, flag, number
@@ -115,6 +115,7 @@ OPTIONS: Final = (
     number("free_bytes_min", _STORE.free_bytes_min, 0, 1 << 50, "free disk for new messages"),
     *settings_host.OPTIONS,
     *settings_limits.OPTIONS,
+    *settings_transport.OPTIONS,
 )
 BY_NAME: Final = {option.name: option for option in OPTIONS}
 
@@ -160,6 +161,11 @@ class Settings:
     sends_per_second_max: int
     sends_burst_max: int
     receive_bytes_per_second_max: int
+    tls_cert: str
+    tls_key: str
+    unix_socket: str
+    unix_socket_mode: str
+    handshakes_per_s_max: int
 
     def gate_limits(self) -> GateLimits:
         """Who may connect. Raises SettingsError when the rule of chance cannot be."""
@@ -223,6 +229,7 @@ class Settings:
             sends_per_second_max=self.sends_per_second_max,
             sends_burst_max=self.sends_burst_max,
             receive_bytes_per_second_max=self.receive_bytes_per_second_max,
+            handshakes_per_s_max=self.handshakes_per_s_max,
         )
 
 

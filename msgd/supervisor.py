@@ -52,7 +52,7 @@ class Supervisor:
 
     def serve(self, ready: Ready, now: Now) -> bool:
         """A reload is announced; the loop has done it when `work` is called."""
-        if Wish.REOPEN_LOG in ready.wishes:
+        if Wish.REOPEN in ready.wishes:
             self._reloading = True
             self._line.say(f"RELOADING=1\nMONOTONIC_USEC={now.monotonic_ms * 1_000}")
         return False

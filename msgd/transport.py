@@ -7,7 +7,7 @@ Must never send a message before its time, drop one, or hold more than its limit
 Fails for its own connection only: `gone` says why, and the reactor closes it.
 """
 
-from msgd.net import Channel, ChannelError, Wait
+from msgd.net import Channel, ChannelError, ChannelViolation, Wait
 from msgd.reactor_limits import ReactorLimits
 from msgd.session import Session
 from wire import frames
@@ -22,8 +22,6 @@ class Transport:
         "_limits",
         "_output",
         "_output_offset",
-        "_receive_waits_for",
-        "_send_waits_for",
         "channel",
         "frame_since_ms",
         "gone",
@@ -31,8 +29,11 @@ class Transport:
         "held_until_ms",
         "is_logged_in",
         "is_timed",
+        "is_violated",
         "reading",
+        "receive_waits_for",
         "received_bytes",
+        "send_waits_for",
         "session",
         "stalled_since_ms",
         "weighed_ms",
@@ -66,9 +67,11 @@ class Transport:
         self._limits = limits
         self._output = b""
         self._output_offset = 0
+        self.is_violated = False
+        """With `gone`: whether the peer did what no honest one does."""
         # With encryption a receive may have to wait for room to write, and a send for bytes.
-        self._receive_waits_for = Wait.READ
-        self._send_waits_for = Wait.WRITE
+        self.receive_waits_for = Wait.READ
+        self.send_waits_for = Wait.WRITE
 
     @property
     def output_bytes(self) -> int:
@@ -87,13 +90,18 @@ class Transport:
 
     def wants(self) -> tuple[bool, bool]:
         """Whether the poll should tell when it is readable, and when it is writable."""
-        receiving = not self.has_leftover and not self.is_paused and self.session.closing is None
-        sending = self.output_bytes > 0
-        reading = (receiving and self._receive_waits_for is Wait.READ) or (
-            sending and self._send_waits_for is Wait.READ
+        receiving = (
+            not self.has_leftover
+            and not self.channel.has_pending
+            and not self.is_paused
+            and self.session.closing is None
         )
-        writing = (sending and self._send_waits_for is Wait.WRITE) or (
-            receiving and self._receive_waits_for is Wait.WRITE
+        sending = self.output_bytes > 0
+        reading = (receiving and self.receive_waits_for is Wait.READ) or (
+            sending and self.send_waits_for is Wait.READ
+        )
+        writing = (sending and self.send_waits_for is Wait.WRITE) or (
+            receiving and self.receive_waits_for is Wait.WRITE
         )
         return reading, writing
 
@@ -104,12 +112,12 @@ class Transport:
         try:
             data = self.channel.receive(self._limits.read_bytes_per_turn_max)
         except ChannelError as error:
-            self.gone = str(error)
+            self._lose(error)
             return False
         if isinstance(data, Wait):
-            self._receive_waits_for = data
+            self.receive_waits_for = data
             return False
-        self._receive_waits_for = Wait.READ
+        self.receive_waits_for = Wait.READ
         if not data:
             self.gone = "closed by the client"
             return False
@@ -143,14 +151,14 @@ class Transport:
         try:
             taken = self.channel.send(memoryview(self._output)[self._output_offset :])
         except ChannelError as error:
-            self.gone = str(error)
+            self._lose(error)
             return
         if isinstance(taken, Wait):
-            self._send_waits_for = taken
+            self.send_waits_for = taken
             if self.stalled_since_ms is None:
                 self.stalled_since_ms = now_ms
             return
-        self._send_waits_for = Wait.WRITE
+        self.send_waits_for = Wait.WRITE
         self._output_offset += taken
         if self.output_bytes:
             self.stalled_since_ms = now_ms
@@ -158,6 +166,10 @@ class Transport:
             self._output = b""
             self._output_offset = 0
             self.stalled_since_ms = None
+
+    def _lose(self, error: ChannelError) -> None:
+        self.gone = str(error)
+        self.is_violated = isinstance(error, ChannelViolation)
 
     def _encode(self, message: Message) -> bytes:
         connection = self.session.connection

@@ -89,8 +89,8 @@ class FragileNetwork(FaultyNetwork):
     """A network that takes a broken connection for its own end."""
 
     def accept(self) -> None:
-        assert self._listener is not None
-        self._listener.accept()
+        assert self._listeners
+        self._listeners[0].accept()
 
 
 class FragileService(Service):

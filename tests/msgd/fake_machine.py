@@ -18,7 +18,7 @@ from msgd.reactor_limits import ReactorLimits
 from msgd.values import Now
 from store.settings import Settings as StoreSettings
 from store.store import Store
-from tests.msgd.fake_net import FakeClient, FakeNetwork
+from tests.msgd.fake_net import FakeClient, FakeNetwork, carrier_of
 from tests.sim.sim_clock import SimClock
 from tests.sim.sim_disk import SimDisk
 from wire.connection import Unsupported
@@ -132,7 +132,8 @@ class Bench:
         waiting = network.waiting and network.watches_listener and network.listens
         calling = network.callers and network.watches_callers
         return bool(waiting or calling) or any(
-            (reading and channel.is_readable) or (writing and channel.is_writable)
+            (reading and carrier_of(channel).is_readable)
+            or (writing and carrier_of(channel).is_writable)
             for channel, (reading, writing) in network.watched.items()
         )
 

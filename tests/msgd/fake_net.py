@@ -19,9 +19,11 @@ from msgd.net import (
     ChannelError,
     ListenError,
     Ready,
+    Security,
     Wait,
     Wish,
 )
+from msgd.os_tls import TlsChannel
 from wire.connection import Connection, Unsupported
 from wire.messages import Message
 from wire.states import Role
@@ -100,12 +102,19 @@ class FakeChannel:
         return has_room or self.broken is not None
 
 
+def carrier_of(channel: Channel) -> FakeChannel:
+    """What a channel's bytes go over, encrypted or not."""
+    carrier = channel.carrier if isinstance(channel, TlsChannel) else channel
+    assert isinstance(carrier, FakeChannel)
+    return carrier
+
+
 class FakeNetwork:
     """What the reactor polls, and what a test connects to."""
 
     def __init__(self) -> None:
         self.waiting: deque[FakeChannel] = deque()
-        self.watched: dict[FakeChannel, tuple[bool, bool]] = {}
+        self.watched: dict[Channel, tuple[bool, bool]] = {}
         self.wishes: list[Wish] = []
         self.listens = True
         self.watches_listener = True
@@ -124,6 +133,8 @@ class FakeNetwork:
         self.beside: deque[FakeChannel] = deque()
         self.beside_address: Address | None = None
         self.watches_beside = True
+        self.security: Security | None = None
+        self.listens_at: tuple[str, int] | None = None
         self.before_poll: Callable[[int | None], None] | None = None
         self.closed = False
         self.peers = 0
@@ -139,7 +150,10 @@ class FakeNetwork:
 
     def is_watched(self, client: "FakeClient") -> tuple[bool, bool]:
         """Whether the poll looks for (reading, writing) of a client's connection."""
-        return self.watched.get(client.channel, (False, False))
+        for channel, watched in self.watched.items():
+            if carrier_of(channel) is client.channel:
+                return watched
+        return False, False
 
     # ----- msgd.net.Network -------------------------------------------------------------------
 
@@ -151,11 +165,22 @@ class FakeNetwork:
             raise ListenError(self.listen_error)
         return Address(address.host, address.port or 40_000)
 
+    def protect(self, security: Security) -> None:
+        self.security = security
+
+    def listen_at(self, path: str, mode: int) -> None:
+        if self.local_error is not None:
+            raise ListenError(self.local_error)
+        self.listens_at = (path, mode)
+
     def accept(self) -> Channel | None:
         if self.accept_errors and self.waiting:
             self.accept_errors -= 1
             raise AcceptError("too many open files")
-        return self.waiting.popleft() if self.waiting else None
+        if not self.waiting:
+            return None
+        channel = self.waiting.popleft()
+        return channel if self.security is None else self.security.protect(channel)
 
     def watch_listener(self, wanted: bool) -> None:
         if wanted and self.watch_errors:
@@ -209,8 +234,7 @@ class FakeNetwork:
         self.console_fd = fd
 
     def watch(self, channel: Channel, reading: bool, writing: bool) -> None:
-        assert isinstance(channel, FakeChannel)
-        assert not channel.closed, "watched after it was closed"
+        assert not carrier_of(channel).closed, "watched after it was closed"
         if reading or writing:
             if self.watch_errors:
                 self.watch_errors -= 1
@@ -232,9 +256,9 @@ class FakeNetwork:
         )
         self.wishes.clear()
         for channel, (reading, writing) in self.watched.items():
-            if reading and channel.is_readable:
+            if reading and carrier_of(channel).is_readable:
                 ready.readable.append(channel)
-            if writing and channel.is_writable:
+            if writing and carrier_of(channel).is_writable:
                 ready.writable.append(channel)
         return ready
 

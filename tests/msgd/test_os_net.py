@@ -284,8 +284,8 @@ class UnwellNetwork(OsNetwork):
 def test_an_accept_that_fails_for_no_known_reason_rests(number: int, *, rests: bool) -> None:
     network = UnwellNetwork({})
     network.listen(ANY)
-    assert isinstance(network._listener, UnwellSocket)
-    network._listener.error = number
+    assert isinstance(network._listeners[0], UnwellSocket)
+    network._listeners[0].error = number
     if rests:
         with pytest.raises(AcceptError):
             network.accept()
@@ -335,8 +335,8 @@ def connect_within(hoard: list[socket.socket], network: OsNetwork) -> socket.soc
 
 
 def address_of(network: OsNetwork) -> Address:
-    assert network._listener is not None
-    host, port = network._listener.getsockname()
+    assert network._listeners
+    host, port = network._listeners[0].getsockname()
     return Address(host, port)
 
 
@@ -348,7 +348,7 @@ def test_signals_are_wishes(network: OsNetwork) -> None:
             signal.raise_signal(number)
         assert network.poll(PATIENCE_MS).wishes == (
             Wish.STOP,
-            Wish.REOPEN_LOG,
+            Wish.REOPEN,
             Wish.RESIZE,
             Wish.STOP,
         )

@@ -423,7 +423,7 @@ def test_the_log_is_written_each_turn_and_reopened_when_asked() -> None:
     bench.user("alice")
     lines = bench.output.data.decode().splitlines()
     assert any(re.search(r"Z CONNECT +alice from 127\.0\.0\.1:40001$", line) for line in lines)
-    bench.network.wishes.append(Wish.REOPEN_LOG)
+    bench.network.wishes.append(Wish.REOPEN)
     bench.network.wishes.append(Wish.RESIZE)
     bench.turn()
     assert bench.output.reopened == 1

@@ -9,7 +9,7 @@ import pytest
 
 from msgd.log import LogError, LogOutput
 from msgd.metrics import Renderer
-from msgd.net import Address, Channel, Wish
+from msgd.net import Address, Channel, Security, SecurityError, Wish
 from msgd.options import SettingsError, Value
 from msgd.server import Machine, OwnPanel, check_folder, serve
 from msgd.settings import Layer, Settings, merge
@@ -37,6 +37,7 @@ class Desk:
     complained: list[str] = field(default_factory=list)
     took_signals: bool = False
     has_metrics: bool = False
+    security: Security | None = None
     own_panel: OwnPanel | None = None
     private: dict[str, bytes] = field(default_factory=dict)
 
@@ -50,6 +51,7 @@ class Desk:
             user_id=1_000,
             own_panel=self.own_panel,
             open_disk=lambda _: self.disk,
+            open_security=self.open_security,
             open_log=lambda _: self.output,
             resident_bytes=lambda: 0,
             read_private=lambda path: self.private.get(path, b""),
@@ -65,6 +67,11 @@ class Desk:
         if self.has_metrics:
             return lambda families: f"{len(families)} families".encode()
         raise SettingsError("metrics_port needs a package")
+
+    def open_security(self, certificate: str, key: str) -> Security:
+        if self.security is None:
+            raise SecurityError(f"{certificate} and {key} are no good")
+        return self.security
 
     def take_signals(self) -> None:
         self.took_signals = True
@@ -120,7 +127,8 @@ def test_beyond_this_machine_only_if_one_insists(host: str) -> None:
     (words,) = desk.complained
     assert words == (
         f"msgd: {host} can be reached from other machines, and everything would pass in plain "
-        "text for anybody to read or forge; use a tunnel to 127.0.0.1, or add --unsafe-plaintext"
+        "text for anybody to read or forge; give it a certificate (msgd cert makes one: "
+        "--tls-cert, --tls-key), use a tunnel to 127.0.0.1, or add --unsafe-plaintext"
     )
     desk.network.wishes.append(Wish.STOP)
     assert serve(settings(host=host, unsafe_plaintext=True), desk.machine()) == 0

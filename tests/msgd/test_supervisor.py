@@ -61,7 +61,7 @@ def test_without_a_watchdog_there_are_no_signs() -> None:
 
 def test_a_reload_has_a_beginning_and_an_end() -> None:
     bench, line = supervised(None)
-    bench.network.wishes.append(Wish.REOPEN_LOG)
+    bench.network.wishes.append(Wish.REOPEN)
     bench.turn()
     assert line.heard == [f"RELOADING=1\nMONOTONIC_USEC={bench.clock.now_ms * 1_000}", "READY=1"]
     bench.settle()

@@ -51,7 +51,7 @@ function _shtab_msgd_using
 end
 
 set -g _shtab_msgd_commands panel fsck dump backup kick ban unban bans
-set -g _shtab_msgd_opts_with_value --accounts-max --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --data --dead-after-ms --early-drop --filter --free-bytes-min --host --journal-bytes-max --journal-segment-bytes --log --log-format --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --memory-bytes-max --metrics-port --minutes --penalty-ms-max --ping-idle-ms --port --reason --receive-bytes-per-second-max --recipients-max --reserve-bytes --sends-burst-max --sends-per-second-max --sort --source-connections-max --source-new-max --user --window-bytes-max --window-messages-max
+set -g _shtab_msgd_opts_with_value --accounts-max --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --data --dead-after-ms --early-drop --filter --free-bytes-min --handshakes-per-s-max --host --journal-bytes-max --journal-segment-bytes --log --log-format --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --memory-bytes-max --metrics-port --minutes --penalty-ms-max --ping-idle-ms --port --reason --receive-bytes-per-second-max --recipients-max --reserve-bytes --sends-burst-max --sends-per-second-max --sort --source-connections-max --source-new-max --tls-cert --tls-key --unix-socket --unix-socket-mode --user --window-bytes-max --window-messages-max
 
 complete -c msgd -e
 complete -c msgd -f
@@ -93,6 +93,11 @@ complete -c msgd -n _shtab_msgd_using -l memory-bytes-max -x -d 'memory with whi
 complete -c msgd -n _shtab_msgd_using -l sends-per-second-max -x -d 'messages of one user; 0: any'
 complete -c msgd -n _shtab_msgd_using -l sends-burst-max -x -d 'messages of one user at once'
 complete -c msgd -n _shtab_msgd_using -l receive-bytes-per-second-max -x -d 'from one connection; 0: any'
+complete -c msgd -n _shtab_msgd_using -l tls-cert -xka "(__fish_complete_path (commandline -ct))" -d 'encrypt: the certificate (PEM; msgd cert)'
+complete -c msgd -n _shtab_msgd_using -l tls-key -xka "(__fish_complete_path (commandline -ct))" -d 'and its key, which only its owner may read'
+complete -c msgd -n _shtab_msgd_using -l unix-socket -x -d 'listen on a local socket too'
+complete -c msgd -n _shtab_msgd_using -l unix-socket-mode -x -d '0660: its group may connect too'
+complete -c msgd -n _shtab_msgd_using -l handshakes-per-s-max -x -d 'TLS connections a second'
 complete -c msgd -n _shtab_msgd_using -l version -d 'print the version'
 complete -c msgd -n _shtab_msgd_using -l help -s h -d 'print this'
 complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a panel -d 'a panel for a running server (--once: as text)'
