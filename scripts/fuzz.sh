@@ -31,7 +31,8 @@ END
 make_fuzz_venv() {
     local candidate tried=
     for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
-        command -v "$candidate" >/dev/null && python_is_new_enough "$candidate" || continue
+        command -v "$candidate" >/dev/null || continue
+        python_is_new_enough "$candidate" || continue
         tried+=" $candidate"
         say "Making a virtual environment for fuzzing in $fuzz_venv with $candidate."
         rm -rf "$fuzz_venv"

@@ -8,7 +8,7 @@ import pytest
 from tests.fuzz.targets import CORPUS, TARGETS, corpus_of
 
 INPUT_S_MAX: Final = 2.0
-FILES_MIN: Final = 5
+FILES_MIN: Final = 2
 CORPORA_BYTES_MAX: Final = 1 << 20
 
 
