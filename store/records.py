@@ -97,6 +97,10 @@ class Settlement(NamedTuple):
     message_id: bytes
 
 
+SettledEntry = tuple[int, int, int, int, int, int, bytes]
+"""A Settlement, or the same without names: made for every receipt, a third as dear."""
+
+
 class Recipient(Protocol):
     """What a record of a message says of a recipient; an Account is one."""
 
@@ -189,7 +193,7 @@ def encode_for_everyone(
 
 
 def encode_settled(
-    at_ms: int, account: int, name: bytes, discarded: bool, settlements: Sequence[Settlement]
+    at_ms: int, account: int, name: bytes, discarded: bool, settlements: Sequence[SettledEntry]
 ) -> bytes:
     """ENTRIES_SETTLED."""
     head = SETTLED.pack(at_ms, account, discarded, len(name), len(settlements))

@@ -40,8 +40,7 @@ from store.records import (
     Ended,
     Recalled,
     RecalledFromAll,
-    Settled,
-    Settlement,
+    SettledEntry,
     Touched,
 )
 from store.recovery import open_core
@@ -263,16 +262,19 @@ class Store:
             return []
         state = self.state
         at_ms = max(at_ms, state.last_received_at_ms)
-        covers = account.settled.covers
-        settlements: list[Settlement] = []
+        settled = account.settled
+        settled_to = settled.ends[-1]
+        settlements: list[SettledEntry] = []
         for entry in entries:
-            assert not covers(entry.number), entry.number
+            number = entry.number
+            assert number > settled_to or not settled.covers(number), number
+            everyone = 1 if entry.audience == EVERYONE_AUDIENCE else 0
             settlements.append(
-                Settlement(
+                (
                     entry.pred,
-                    entry.number,
+                    number,
                     entry.kind,
-                    entry.audience == EVERYONE_AUDIENCE,
+                    everyone,
                     len(entry.body),
                     entry.sender,
                     entry.message_id,
@@ -281,8 +283,9 @@ class Store:
         record = records.encode_settled(
             at_ms, account.number, account.name_bytes, discarded, settlements
         )
-        fields = Settled(at_ms, account.number, discarded, account.name, tuple(settlements))
-        outcomes = state.apply_settled(state.next_number, fields, account)
+        outcomes = state.apply_settlements(
+            state.next_number, at_ms, account.number, account.name, settlements, discarded, account
+        )
         self.journal.append(record, len(settlements))
         return outcomes
 

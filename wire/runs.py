@@ -42,6 +42,19 @@ _PENDING_HEADER: Final = HEADER.pack(FrameType.MESSAGE_PENDING, 10 + 22 + _PENDI
 _COUNT: Final = int(Field.COUNT)
 _RECEIVED_AT: Final = int(Field.RECEIVED_AT)
 
+# DELIVERY and MESSAGE_ID; then the name; then what stands between it and the body, or the end.
+_DELIVERED: Final = Struct(">6sQ6s16s")
+_DISTRIBUTE_TAIL: Final = Struct(">HIQ HIB HII HI")
+_TIME: Final = Struct(">HIQ")
+_REQUEST_FIELD: Final = Struct(">HII")
+_DELIVERY_HEADER: Final = HEADER.pack(Field.DELIVERY, 8)
+_REQUEST: Final = int(Field.REQUEST)
+_SENDER: Final = int(Field.SENDER)
+_AUDIENCE: Final = int(Field.AUDIENCE)
+_DELIVERED_AT: Final = int(Field.DELIVERED_AT)
+_DISTRIBUTE: Final = int(FrameType.DISTRIBUTE_MESSAGE)
+_SUCCESS: Final = int(FrameType.MESSAGE_SUCCESS)
+
 ID_AT: Final = 16
 """Where in REQUEST and MESSAGE_ID, as they stand in a frame, the id itself begins."""
 
@@ -99,6 +112,106 @@ def write_pendings(ids: list[bytes], received_at_ms: int) -> bytes:
     """
     tail = _PENDING_TAIL.pack(_COUNT, 4, 1, _RECEIVED_AT, 8, received_at_ms)
     return b"".join((_PENDING_HEADER, (tail + _PENDING_HEADER).join(ids), tail))
+
+
+class Deliveries:
+    """DISTRIBUTE_MESSAGEs and MESSAGE_SUCCESSes in a row, being written.
+
+    What a message shares with the one before it (mostly all but delivery, id and text) is not
+    written anew: measured 0.45 us a message, 1.9 one by one.
+    """
+
+    __slots__ = (
+        "_at_ms",
+        "_audience",
+        "_count",
+        "_front",
+        "_middle",
+        "_name",
+        "_parts",
+        "_request",
+        "_size",
+    )
+
+    def __init__(self, request: int | None) -> None:
+        """`request` is that of the check which asked for the messages, if one did."""
+        self._request = b"" if request is None else _REQUEST_FIELD.pack(_REQUEST, 4, request)
+        self._parts: list[bytes] = []
+        self._size = -1  # of the body of the message before; -1: it was no message
+        self._name = ""
+        self._at_ms = self._audience = self._count = 0
+        self._front = self._middle = b""
+
+    def add_message(  # noqa: PLR0917  # once per message: keywords cost
+        self,
+        delivery: int,
+        message_id: bytes,
+        sender: str,
+        received_at_ms: int,
+        audience: int,
+        count: int,
+        body: bytes,
+    ) -> None:
+        """A DISTRIBUTE_MESSAGE."""
+        if (
+            len(body) != self._size
+            or received_at_ms != self._at_ms
+            or sender != self._name
+            or count != self._count
+            or audience != self._audience
+        ):
+            self._begin_message(sender, received_at_ms, audience, count, len(body))
+        self._parts += (
+            self._front,
+            _DELIVERED.pack(_DELIVERY_HEADER, delivery, _ID_HEADER, message_id),
+            self._middle,
+            body,
+        )
+
+    def add_success(
+        self, delivery: int, message_id: bytes, recipient: str, delivered_at_ms: int
+    ) -> None:
+        """A MESSAGE_SUCCESS."""
+        if self._size != -1 or delivered_at_ms != self._at_ms or recipient != self._name:
+            self._begin_success(recipient, delivered_at_ms)
+        self._parts += (
+            self._front,
+            _DELIVERED.pack(_DELIVERY_HEADER, delivery, _ID_HEADER, message_id),
+            self._middle,
+        )
+
+    def add_frame(self, frame: bytes) -> None:
+        """Any other frame, whole."""
+        self._parts.append(frame)
+
+    def written(self) -> bytes:
+        """All of them."""
+        return b"".join(self._parts)
+
+    def _begin_message(self, name: str, at_ms: int, audience: int, count: int, size: int) -> None:
+        assert size <= limits.BODY_BYTES_MAX
+        self._name, self._at_ms, self._size = name, at_ms, size
+        self._audience, self._count = audience, count
+        tail = _DISTRIBUTE_TAIL.pack(
+            *(_RECEIVED_AT, 8, at_ms),
+            *(_AUDIENCE, 1, audience),
+            *(_COUNT, 4, count),
+            *(_BODY, size),
+        )
+        self._begin(_DISTRIBUTE, self._request, _SENDER, name, tail, size)
+
+    def _begin_success(self, name: str, at_ms: int) -> None:
+        self._name, self._at_ms, self._size = name, at_ms, -1
+        self._begin(_SUCCESS, b"", _RECIPIENT, name, _TIME.pack(_DELIVERED_AT, 8, at_ms), 0)
+
+    def _begin(  # noqa: PLR0917  # the parts of a frame, in their order
+        self, type_: int, request: bytes, field: int, name: str, tail: bytes, body_bytes: int
+    ) -> None:
+        encoded = name.encode("utf-8")
+        assert len(encoded) <= limits.NAME_BYTES_MAX
+        self._middle = HEADER.pack(field, len(encoded)) + encoded + tail
+        length = len(request) + _DELIVERED.size + len(self._middle) + body_bytes
+        self._front = HEADER.pack(type_, length) + request
 
 
 def _is_utf8(body: bytes) -> bool:

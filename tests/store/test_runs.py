@@ -5,10 +5,21 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from store.entry import Entry, EntryKind
 from store.limits import HOT_ACCOUNTS_MAX
+from store.records import Settled
 from store.state import Account
 from store.store import Store
-from tests.store.support import SMALL, message_id, new_disk, open_store, picture
+from tests.store.support import (
+    SMALL,
+    filled,
+    message_id,
+    new_disk,
+    open_store,
+    picture,
+    read_all,
+)
+from tests.store.workload import pass_time
 
 RUNS = st.lists(st.lists(st.tuples(st.integers(0, 2), st.binary(max_size=300)), max_size=8))
 
@@ -55,6 +66,8 @@ def test_in_a_row_is_as_one_by_one(runs: list[list[tuple[int, bytes]]]) -> None:
 def test_a_run_larger_than_a_batch_becomes_several() -> None:
     store, accounts = three_users()
     settings = store.core.settings
+    accept_run(store, accounts, [(1, b"x")])
+    accept_run(store, accounts, [(1, b"y")])
     count = 40
     accept_run(store, accounts, [(1, b"x" * 1000)] * count)
     assert settings.batch_bytes_max < count * 1000
@@ -112,3 +125,90 @@ def test_a_window_goes_on_as_if_each_were_taken() -> None:
             other.bitmap,
             other.last_used_ms,
         )
+
+
+READS = st.lists(st.tuples(st.integers(1, 5), st.sampled_from([1, 300, 1 << 30])), max_size=9)
+FIRST_OF_BOB = 4  # ann, bob and cat were made, then the first message came
+
+
+@given(
+    st.lists(st.integers(0, 290), min_size=2, max_size=30),
+    st.integers(0, 30),
+    st.sets(st.integers(1, 29)),
+    READS,
+)
+def test_what_is_read_in_a_row_is_what_is_read_with_a_look_at_everyones_queue(
+    sizes: list[int], saved: int, settled: set[int], reads: list[tuple[int, int]]
+) -> None:
+    """A message to everyone that comes after all that is read keeps a reader from the short way."""
+    given_out = []
+    for to_everyone in (False, True):
+        store, accounts = three_users()
+        ann, bob, _ = accounts
+        accept_run(store, accounts, [(1, bytes(size)) for size in sizes[:saved]])
+        store.commit()
+        store.checkpoint_now()
+        accept_run(store, accounts, [(1, bytes(size)) for size in sizes[saved:]])
+        until = store.state.next_number - 1
+        waiting = store.reader(bob, 0, until).read(99, 1 << 30)
+        store.settle(bob, [each for each in waiting if each.number - FIRST_OF_BOB in settled], 9)
+        if to_everyone:
+            store.accept_for_everyone(ann, message_id(500), b"to all", 9)
+        store.commit()
+        reader = store.reader(bob, 0, until)
+        found = []
+        for count_max, bytes_max in reads:
+            entries = reader.read(count_max, bytes_max)
+            found.append(([(each.pred, each.number, each.body) for each in entries], reader.pred))
+        given_out.append((found, reader.exhausted))
+    assert given_out[0] == given_out[1]
+
+
+def test_a_slice_without_outcomes_is_passed_by() -> None:
+    _, store = filled(40, 9000)
+    alice, bob = store.state.by_name["alice"], store.state.by_name["bob"]
+    store.accept(bob, message_id(1, b"install2"), [alice], b"hi", 5)
+    store.settle(alice, read_all(store, "alice"), 6)
+    store.checkpoint_now()
+    last = store.state.next_number - 1
+    reader = store.reader(bob, last - 1, None)
+    found: list[Entry] = []
+    calls = 0
+    while not reader.exhausted and not found:
+        found = reader.read(9, 1 << 20, outcomes_only=True)
+        calls += 1
+    assert [each.kind for each in found] == [EntryKind.SUCCESS]
+    assert calls > 1
+
+
+def test_a_reader_of_outcomes_goes_past_what_compaction_took_away() -> None:
+    _, store = filled(60, 9000)
+    alice, bob = store.state.by_name["alice"], store.state.by_name["bob"]
+    reader = store.reader(bob, 0, None)
+    store.settle(bob, read_all(store, "bob"), 6)
+    store.checkpoint_now()
+    pass_time(store)
+    while store.work(5):
+        pass
+    assert store.status().compactions == 1
+    store.accept(bob, message_id(1, b"install2"), [alice], b"hi", 5)
+    store.settle(alice, read_all(store, "alice"), 6)
+    found = reader.read(9, 1 << 20, outcomes_only=True)
+    assert [each.kind for each in found] == [EntryKind.SUCCESS]
+
+
+def test_gaps_are_settled_as_they_are_and_a_record_of_nothing_settles_nothing() -> None:
+    store, accounts = three_users()
+    bob = accounts[1]
+    accept_run(store, accounts, [(1, b"x")] * 9)
+    waiting = store.reader(bob, 0, None).read(99, 1 << 20)
+    store.settle(bob, [waiting[1], waiting[2], waiting[5]], 9)
+    first = waiting[0].number
+    assert bob.settled.pairs() == [(0, 2), (first, first + 2), (first + 4, first + 5)]
+    before = bob.settled.pairs(), bob.own_messages, store.state.next_number
+    assert before[1] == 7
+    store.state.apply_settled(
+        before[2], Settled(9, bob.number, discarded=False, name="bob", settlements=()), bob
+    )
+    assert (bob.settled.pairs(), bob.own_messages) == before[:2]
+    assert store.state.next_number == before[2] + 1

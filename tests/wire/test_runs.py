@@ -1,5 +1,7 @@
 """Frames in a row and frames one by one: the same values, the same bytes."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,7 +9,14 @@ from tests.wire.samples import MESSAGE_ID
 from wire import frames, limits, runs
 from wire.codes import Field, FrameType
 from wire.connection import Connection
-from wire.messages import Message, MessagePending, Ping, SendMessage
+from wire.messages import (
+    DistributeMessage,
+    Message,
+    MessagePending,
+    MessageSuccess,
+    Ping,
+    SendMessage,
+)
 from wire.states import Role, State
 from wire.tlv import HEADER_BYTES, encode
 
@@ -94,6 +103,41 @@ def test_answers_in_a_row_are_what_the_table_writes(
         frames.encode_by_table(MessagePending(request, id_, 1, at_ms)) for request, id_ in answered
     ]
     assert runs.write_pendings(ids, at_ms) == b"".join(expected)
+
+
+U64 = st.integers(0, (1 << 64) - 1)
+FEW = st.integers(7, 8)  # so that what follows often shares it
+SHORT = st.sampled_from(["ann", "bób", "", "n" * 64])
+OUT = st.one_of(
+    st.builds(
+        DistributeMessage,
+        *(U64, IDS, SHORT, FEW, FEW, FEW, st.sampled_from([b"", b"hi", b"ho"])),
+    ),
+    st.builds(MessageSuccess, U64, IDS, SHORT, FEW),
+    st.builds(Ping, REQUESTS),
+)
+
+
+@given(st.lists(OUT, max_size=8), st.none() | REQUESTS)
+def test_deliveries_in_a_row_are_what_the_table_writes(
+    messages: list[Message], request: int | None
+) -> None:
+    row = runs.Deliveries(request)
+    expected = []
+    for each in messages:
+        if isinstance(each, DistributeMessage):
+            row.add_message(
+                *(each.delivery, each.message_id, each.sender, each.received_at_ms),
+                *(each.audience, each.audience_count, each.body),
+            )
+            expected.append(frames.encode_by_table(replace(each, request=request)))
+            continue
+        if isinstance(each, MessageSuccess):
+            row.add_success(each.delivery, each.message_id, each.recipient, each.delivered_at_ms)
+        else:
+            row.add_frame(frames.encode(each))
+        expected.append(frames.encode_by_table(each))
+    assert row.written() == b"".join(expected)
 
 
 def test_a_frame_longer_than_the_limit_ends_the_run() -> None:
