@@ -24,7 +24,9 @@ from msgc.net import Channel
 from msgc.os_clock import OsClock
 from msgc.os_files import OsFiles, jitter, open_nowhere, random_bytes, silence
 from msgc.os_net import OsNetwork
+from msgc.os_secrets import OsSecrets
 from msgc.outside_editor import LateEditor, OutsideEditor
+from msgc.passwords import PasswordSource, PasswordSourceError
 from msgc.profile import (
     BadNameError,
     ProfileError,
@@ -40,8 +42,18 @@ from msgc.surroundings import Surroundings
 from term.safe import safe_line
 
 VERSION: Final = "0.1.0"
-_VALUES: Final = ("server", "host", "port", "user", "color", "tls_ca", "tls_pin")
-_SWITCHES: Final = ("ascii", "tls", "unsafe_plaintext")
+_VALUES: Final = (
+    "server",
+    "host",
+    "port",
+    "user",
+    "color",
+    "tls_ca",
+    "tls_pin",
+    "password_file",
+    "password_command",
+)
+_SWITCHES: Final = ("ascii", "tls", "unsafe_plaintext", "password_keyring")
 _INTERRUPTED: Final = 130
 _NO_READER: Final = 141
 
@@ -77,7 +89,7 @@ def main() -> int:
         return _say(Exit.USAGE, str(error))
     except CommandError as error:
         return _say(error.code, str(error), *error.more)
-    except (ProfileError, ArchiveError, KnownServersError) as error:
+    except (ProfileError, ArchiveError, KnownServersError, PasswordSourceError) as error:
         return _say(Exit.ERROR, str(error))
 
 
@@ -175,6 +187,8 @@ def _surroundings(request: Request) -> Surroundings:
         network=network,
         door=ServerDoor(settings.server, trust, known, network, _tls),
         known_servers=known,
+        passwords=PasswordSource(settings.password, OsSecrets(files), settings.server.name),
+        random_bytes=random_bytes,
         clock=clock,
         jitter=jitter,
         terminal=_terminal,

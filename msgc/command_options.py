@@ -80,6 +80,9 @@ COMMON: Final = (
     Option(("--tls-pin",), "PIN", "its key, as `msgd cert --show` prints it: sha256//..."),
     Option(("--accept-new-pin",), None, "remember the key of a server met for the first time"),
     Option(("--unsafe-plaintext",), None, "no TLS to another computer either; everybody can read"),
+    Option(("--password-file",), "FILE", "the password: its first line; mode 0600"),
+    Option(("--password-command",), "CMD", "the password: the first line that CMD prints"),
+    Option(("--password-keyring",), None, 'the password: the keyring\'s, for "msgc SERVER"'),
     Option(("--config",), "FILE", "settings, default $XDG_CONFIG_HOME/msgc/config.toml"),
     Option(("--color",), "WHEN", f"{', '.join(COLORS)}", '(MSGC_COLOR, NO_COLOR, color = "...")'),
 )
@@ -124,6 +127,21 @@ def _add_list(parser: argparse.ArgumentParser) -> None:
 
 def _add_create(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="the new username")
+    parser.add_argument("--invite", metavar="CODE", help="where the server wants one")
+    _add_generate(parser)
+
+
+def _add_generate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--generate", action="store_true", help="make the password, and print it once"
+    )
+
+
+def _add_passwd(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--new-password-file", metavar="FILE", help="the new one: its first line; mode 0600"
+    )
+    _add_generate(parser)
 
 
 def _add_delete(parser: argparse.ArgumentParser) -> None:
@@ -202,7 +220,21 @@ COMMANDS: Final = (
         "Print the users of the server, or those that match a wildcard.",
         _add_list,
     ),
-    Command("create", "NAME", "make an account", "Make an account.", _add_create),
+    Command(
+        "create",
+        "NAME",
+        "make an account",
+        "Make an account. Where the server wants a password it is asked for, twice; it never "
+        "leaves this computer.",
+        _add_create,
+    ),
+    Command(
+        "passwd",
+        "",
+        "change your own password",
+        "Change your own password: the old one is asked for, then the new one, twice.",
+        _add_passwd,
+    ),
     Command(
         "delete",
         "",

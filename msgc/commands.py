@@ -1,4 +1,4 @@
-"""The commands that ask the server something: check, list, create, delete.
+"""The commands that ask the server something: check, list, delete.
 
 Must never print data anywhere but on stdout, nor words anywhere but on stderr.
 Fails with CommandError, which carries the exit code.
@@ -12,17 +12,14 @@ from msgc.command_end import CommandError, Exit, InterruptedTalkError
 from msgc.command_progress import Progress
 from msgc.commands_output import Output
 from msgc.commands_talk import Talk
-from msgc.profile import Profile, check_name
+from msgc.profile import Profile
 from msgc.surroundings import Surroundings
 from msgc.values import (
     AccountLine,
     Accounts,
     CheckDone,
-    Created,
-    CreateRefused,
     Deleted,
     DeleteRefused,
-    LinkEvent,
     LoggedIn,
     MessageArrived,
 )
@@ -127,26 +124,6 @@ def list_accounts(
     return Exit.DONE
 
 
-def create(world: Surroundings, output: Output, name: str) -> int:
-    """Make an account, without being anybody."""
-    archive = world.profiles.stranger()
-    talk = Talk(world, archive)
-    try:
-        talk.greet()
-        talk.link.create_account(check_name(name))
-        event = _either(talk, Created, CreateRefused)
-        talk.log_out()
-    finally:
-        talk.close()
-        archive.close()
-    if isinstance(event, CreateRefused):
-        raise CommandError(Exit.REFUSED, words.create_refusal(event.code, event.text, event.name))
-    assert isinstance(event, Created)
-    output.fact("created", name=event.name)
-    output.say(f"The account {event.name} is made.")
-    return Exit.DONE
-
-
 def delete(
     world: Surroundings, output: Output, profile: Profile, *, force: bool, dry_run: bool
 ) -> int:
@@ -158,7 +135,7 @@ def delete(
             talk.log_out()
             return _tell_deletion(output, profile, login, force=force)
         talk.link.delete_account(force)
-        event = _either(talk, Deleted, DeleteRefused)
+        event = talk.either(Deleted, DeleteRefused)
         if isinstance(event, DeleteRefused):
             talk.log_out()
     finally:
@@ -192,12 +169,3 @@ def _tell_deletion(output: Output, profile: Profile, login: LoggedIn, *, force: 
     output.line(words.deletion(profile.name, waiting, elsewhere, force=force))
     output.flush()
     return Exit.DONE
-
-
-def _either(talk: Talk, good: type[LinkEvent], bad: type[LinkEvent]) -> LinkEvent:
-    while True:
-        event = talk.next_event(None)
-        if isinstance(event, good | bad):
-            return event
-        if event is not None:
-            talk.refuse_end(event)

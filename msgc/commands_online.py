@@ -7,7 +7,7 @@ Fails with UsageError, CommandError and what the commands raise.
 import argparse
 import shlex
 
-from msgc import commands, commands_recall, commands_send, commands_watch, words
+from msgc import commands, commands_accounts, commands_recall, commands_send, commands_watch, words
 from msgc.command_end import CommandError, Exit
 from msgc.command_options import UsageError
 from msgc.commands_output import Output
@@ -20,7 +20,7 @@ def run(world: Surroundings, command: str, options: argparse.Namespace) -> int:
     """Do it. The exit code."""
     output = Output(world, as_json=options.json, quiet=options.quiet)
     if command == "create":
-        return commands.create(world, output, options.name)
+        return commands_accounts.create(world, output, options)
     if command == "send":
         return commands_send.send(world, output, _errand(world, options))
     if command == "recall":
@@ -36,6 +36,8 @@ def run(world: Surroundings, command: str, options: argparse.Namespace) -> int:
             case "delete":
                 force, dry_run = options.force, options.dry_run
                 return commands.delete(world, output, profile, force=force, dry_run=dry_run)
+            case "passwd":
+                return commands_accounts.passwd(world, output, profile, options)
             case _:
                 return commands_watch.watch(world, output, profile, program)
     finally:

@@ -13,6 +13,8 @@ from typing import TypeVar
 from msgc import words, words_trust
 from msgc.archive import Archive
 from msgc.command_end import ENDING_SIGNALS, CommandError, Exit, InterruptedTalkError
+from msgc.credentials import Credentials
+from msgc.limits import PASSWORD_ATTEMPTS_MAX
 from msgc.link import Link
 from msgc.link_settings import LinkSettings
 from msgc.loop import Loop
@@ -27,12 +29,14 @@ from msgc.values import (
     LoggedIn,
     LoggedOut,
     NameRefused,
+    PasswordWanted,
     RequestFailed,
     TakenOver,
 )
 from term.console import ConsoleClosed
 from term.safe import safe_line
 from wire.codes import Code
+from wire.scram import PasswordError
 
 Event = TypeVar("Event")
 
@@ -49,6 +53,9 @@ class Talk:
         self._world = world
         self._events: deque[LinkEvent] = deque()
         self._signal: Signal | None = None
+        self._attempts = 0
+        self.credentials: Credentials | None = None
+        """Who the person is, once the server has wanted to know it."""
         self._begin: Callable[[], None] = self.link.connect
         self.loop.attach(self.link, world.door, self._events.append)
         for signal in ENDING_SIGNALS:
@@ -61,12 +68,12 @@ class Talk:
 
     def begin(self, name: str, *, live: bool) -> None:
         """Go about it; `next_event` tells what comes of it."""
-        self._begin = partial(self.link.log_in, name, create_if_new=False, live=live)
+        self._begin = partial(self._log_in, name, live=live)
         self._begin()
 
     def greet(self) -> Connected:
         """Meet the server without being anybody."""
-        self._begin = self.link.connect
+        self._begin = partial(self.link.connect, must_prove=self._door.had_password)
         self._begin()
         return self.expect(Connected)
 
@@ -98,6 +105,44 @@ class Talk:
             prompter.close()
         return next(answer for answer in answers if answer is not None)
 
+    def _log_in(self, name: str, *, live: bool) -> None:
+        must_prove = self._door.had_password
+        self.link.log_in(
+            name,
+            create_if_new=False,
+            live=live,
+            credentials=self.credentials,
+            must_prove=must_prove,
+        )
+
+    def _can_help(self, event: LinkEvent) -> bool:
+        """Whether what stopped the link is out of the way, so that it can begin again."""
+        if isinstance(event, Distrusted):
+            return self._accepts(event)
+        return isinstance(event, PasswordWanted) and self._finds_password(event)
+
+    def _finds_password(self, event: PasswordWanted) -> bool:
+        """From its source, else from the person."""
+        source = self._world.passwords
+        if source.is_chosen:
+            if event.code is not None:
+                return False  # it would say the same again
+            password: str | None = source.read(event.name)
+        elif self._attempts < PASSWORD_ATTEMPTS_MAX:
+            self._attempts += 1
+            why = () if event.code is None else (words.refusal(event.code, ""),)
+            prompt = words_trust.password_prompt(event.name, self._door.name)
+            password = self.ask(prompt, before=why, secret=True)
+        else:
+            password = None
+        if not password:
+            return False
+        try:
+            self.credentials = Credentials(event.name, password, self._world.random_bytes)
+        except PasswordError as error:
+            raise CommandError(Exit.REFUSED, f"Not a password: {error}.") from None
+        return True
+
     def _accepts(self, event: Distrusted) -> bool:
         """Ask whether it is the right server, if that can be asked."""
         if event.doubt is not Doubt.UNKNOWN:
@@ -118,14 +163,25 @@ class Talk:
             if event is not None:
                 self.refuse_end(event)
 
+    def either(self, good: type[LinkEvent], bad: type[LinkEvent]) -> LinkEvent:
+        """The next event that is one of both."""
+        while True:
+            event = self.next_event(None)
+            if isinstance(event, good | bad):
+                return event
+            if event is not None:
+                self.refuse_end(event)
+
     def next_event(self, until_ms: int | None) -> LinkEvent | None:
         """The next event of any class; None at `until_ms` of the steady clock."""
         while True:
             if self._events:
                 event = self._events.popleft()
-                if isinstance(event, Distrusted) and self._accepts(event):
+                if self._can_help(event):
                     self._begin()
                     continue
+                if isinstance(event, LoggedIn) and event.proven:
+                    self._door.note_password()
                 return event
             if self._signal is not None:
                 raise InterruptedTalkError(self._signal)
@@ -143,6 +199,10 @@ class Talk:
                 raise self.unreachable(event.reason)
             case Distrusted():
                 raise self.distrusted(event)
+            case PasswordWanted(code=None):
+                raise CommandError(Exit.REFUSED, words_trust.password_needed(self._door.name))
+            case PasswordWanted(code=int(code)):
+                raise CommandError(Exit.REFUSED, words.refusal(code, "", event.name))
             case NameRefused():
                 raise CommandError(Exit.REFUSED, words.refusal(event.code, event.text, event.name))
             case RequestFailed():

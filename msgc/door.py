@@ -20,7 +20,6 @@ from typing import TypeAlias
 from msgc.known_servers import CA, NOTHING, KnownServer, KnownServers
 from msgc.net import Channel, Doubt, NetError, Network, TrustError
 from msgc.server import Server
-from wire.certificate import read_pin
 from wire.errors import CertificateError
 
 TlsMaker: TypeAlias = Callable[[Callable[[], Channel], str, "ServerDoor"], Channel]
@@ -95,6 +94,9 @@ class ServerDoor:
 
     def judge(self, certificate: bytes, *, is_signed: bool) -> None:
         """See msgc.os_tls.Guard."""
+        # Late, like TLS itself.
+        from wire.certificate import read_pin
+
         try:
             pin = read_pin(certificate)
         except CertificateError as error:

@@ -24,6 +24,8 @@ STABLE_MS: Final = 10_000
 CONNECT_TIMEOUT_MS: Final = 10_000
 ANSWER_TIMEOUT_MS: Final = 10_000
 """For the greeting and the login, each."""
+PROOF_DELAY_MS: Final = 30
+"""Between saying that keys are made of a password, and doing it."""
 LEAVE_TIMEOUT_MS: Final = 3_000
 PING_IDLE_MS: Final = 30_000
 PING_WAITING_MS: Final = 5_000
@@ -48,6 +50,12 @@ CONFIG_BYTES_MAX: Final = 64 * 1024
 KNOWN_SERVERS_BYTES_MAX: Final = 1024 * 1024
 SOCKET_PATH_BYTES_MAX: Final = 107
 """What the system's address of a Unix socket holds, less the zero at its end."""
+SECRET_BYTES_MAX: Final = 4 * 1024
+"""Of a password's file, or of what a program prints; the password is its first line."""
+PASSWORD_COMMAND_TIMEOUT_MS: Final = 60_000
+"""A person may have to unlock something first."""
+PASSWORD_ATTEMPTS_MAX: Final = 3
+"""How often the command line asks for a password."""
 HANDSHAKE_STEPS_MAX: Final = 8
 """Steps of a TLS handshake in one turn, and reads of the socket for one read of the channel."""
 TLS_SLICE_BYTES_MAX: Final = 16 * 1024

@@ -14,32 +14,26 @@ through, for the process must not go on without its archive.
 from typing import Final
 
 from msgc import limits, words, words_trust
-from msgc.link_asking import AskingLink
+from msgc.link_login import LoginLink
 from msgc.link_pulse import Pulse
 from msgc.link_requests import Asked, Kind
-from msgc.link_settings import ANSWER_EXPECTED_MS, TRY_AGAIN
+from msgc.link_settings import ANSWER_EXPECTED_MS
 from msgc.net import TrustError
 from msgc.values import (
-    Connected,
     Connecting,
-    Deleted,
     Disconnected,
-    Distrusted,
     Kicked,
-    LinkEvent,
     LinkState,
-    LoggedIn,
     LoggedOut,
-    NameRefused,
     NoticeArrived,
     RequestFailed,
     TakenOver,
 )
 from wire import messages
-from wire.codes import Authentication, Code
+from wire.codes import Code
 from wire.connection import Connection, Unsupported
 from wire.errors import RemoteProtocolError
-from wire.limits import BODY_BYTES_MAX, RECIPIENTS_MAX, VERSION
+from wire.limits import VERSION
 from wire.messages import Message
 from wire.states import Role, State
 
@@ -47,25 +41,10 @@ _TLS_RECORDS: Final = (b"\x15\x03", b"\x16\x03")
 """How an alert or a handshake of TLS begins (RFC 8446 section 5.1)."""
 
 
-class Link(AskingLink):
+class Link(LoginLink):
     """See the module's text. Begins STOPPED."""
 
     # ----- the user's side ----------------------------------------------------------------
-
-    def log_in(self, name: str, create_if_new: bool, live: bool) -> None:
-        """Be this user: connects, and connects again, until `log_out` or a refusal."""
-        assert self.state is LinkState.STOPPED, "log_in on a running link"
-        self.name = name.lower()
-        self._create_if_new = create_if_new
-        self._live = live
-        self._was_online = False
-        self._start()
-
-    def connect(self) -> None:
-        """Connect without being anybody: READY allows `create_account` and no more."""
-        assert self.state is LinkState.STOPPED, "connect on a running link"
-        self.name = None
-        self._start()
 
     def retry_now(self) -> None:
         """Do not wait for the next attempt."""
@@ -77,6 +56,8 @@ class Link(AskingLink):
         if self._connection is not None and self._connection.state in (
             State.READY,
             State.LOGGING_IN,
+            State.CHALLENGED,
+            State.PROVING,
             State.ONLINE,
         ):
             request = self._requests.add(Asked(Kind.LOGOUT))
@@ -151,6 +132,7 @@ class Link(AskingLink):
         reason = self._closing or reason
         online = self.state is LinkState.ONLINE
         self._attached = False
+        self._prove_at_ms = None
         self._connection = None
         self._closing = None
         self._out.clear()
@@ -176,7 +158,7 @@ class Link(AskingLink):
 
     def distrust(self, error: TrustError) -> None:
         """The other end is not who it should be: the user decides. Then call `disconnected`."""
-        self._stop(Distrusted(error.doubt, error.pin, error.expected, error.reason))
+        self._distrust(error.doubt, error.pin, error.expected, error.reason)
 
     def data_to_send(self) -> bytes:
         """What to send; from now on it is the transport's."""
@@ -197,6 +179,8 @@ class Link(AskingLink):
                 self._fail("no answer")
             elif self.state in (LinkState.ONLINE, LinkState.READY):
                 self._keep_alive(now_ms)
+            if self._prove_at_ms is not None and now_ms >= self._prove_at_ms:
+                self._prove()
         resume_ms = self._traffic.resume_ms
         if self._settings.poll_outbox and now_ms >= self._poll_at_ms:
             self._poll_at_ms = now_ms + limits.OUTBOX_POLL_MS
@@ -222,7 +206,9 @@ class Link(AskingLink):
             return None
         limit_ms = ANSWER_EXPECTED_MS.get(self.state)
         if limit_ms is not None:
-            return self._since_ms + limit_ms
+            deadline_ms = self._since_ms + limit_ms
+            due_ms = self._prove_at_ms
+            return deadline_ms if due_ms is None else min(deadline_ms, due_ms)
         times = [self._pulse.deadline_ms(), self._pulse.ping_due_ms(self._requests.waiting)]
         if self.state is LinkState.ONLINE:
             times.append(self._traffic.resume_ms)
@@ -231,22 +217,6 @@ class Link(AskingLink):
         return min((time for time in times if time is not None), default=None)
 
     # ----- inside -------------------------------------------------------------------------
-
-    def _start(self) -> None:
-        self._backoff.reset()
-        self.retry_at_ms = None
-        self._enter(LinkState.OFFLINE)
-
-    def _fail(self, reason: str) -> None:
-        """Give this connection up; `disconnected` decides about the next."""
-        if self._closing is None:
-            self._closing = reason
-
-    def _stop(self, event: LinkEvent) -> None:
-        """End for good: the user decides what next."""
-        self._events.append(event)
-        self._fail("stopped")
-        self._enter(LinkState.STOPPED)
 
     def _leave(self, *, confirmed: bool) -> None:
         self._stop(LoggedOut(confirmed))
@@ -271,11 +241,6 @@ class Link(AskingLink):
         elif due_ms is not None and now_ms >= due_ms:
             self._ping(limits.DEAD_MS)
 
-    def _ping(self, timeout_ms: int) -> None:
-        request = self._requests.next_number()
-        self._put(messages.Ping(request))
-        self._pulse.sent(request, self._now_ms, timeout_ms)
-
     # ----- what the server says -----------------------------------------------------------
 
     def _handle(self, message: Message | Unsupported) -> None:
@@ -286,6 +251,8 @@ class Link(AskingLink):
                 self._pulse.answered(message.request, self._now_ms)
             case messages.Welcome():
                 self._on_welcome(message)
+            case messages.LoginChallenge():
+                self._on_challenge(message)
             case messages.LoginSuccess():
                 self._on_login(message)
             case messages.LoginFailure():
@@ -311,71 +278,6 @@ class Link(AskingLink):
                 # What this version does not know is passed over by both.
                 self._answers.handle(message)
                 self._traffic.handle(message)
-
-    def _on_welcome(self, message: messages.Welcome) -> None:
-        if message.version != VERSION:
-            raise RemoteProtocolError(Code.VERSION, "it chose a version that was not offered")
-        if message.authentication != Authentication.NAME_ONLY:
-            reason = "the server wants a kind of login that this msgc does not know"
-            self._stop(Disconnected(reason, None))
-            return
-        self._traffic.server_id = message.server_id
-        self.body_bytes_max = min(BODY_BYTES_MAX, message.body_bytes_max)
-        self.recipients_max = min(RECIPIENTS_MAX, message.recipients_max)
-        self._events.append(Connected(message.agent, self.body_bytes_max, self.recipients_max))
-        if self.name is None:
-            self._enter(LinkState.READY)
-            return
-        request = self._requests.add(Asked(Kind.LOGIN))
-        assert request is not None
-        create_if_new = self._create_if_new and not self._was_online
-        self._put(
-            messages.LoginRequest(
-                request, self.name, self._archive.installation, create_if_new, self._live
-            )
-        )
-        self._enter(LinkState.LOGGING_IN)
-
-    def _on_login(self, message: messages.LoginSuccess) -> None:
-        self._requests.take(message.request, Kind.LOGIN)
-        if self.state is LinkState.LEAVING:
-            return
-        again = self._was_online
-        self.name = message.username
-        self._was_online = True
-        self._deleting = False
-        self._poll_at_ms = self._now_ms + limits.OUTBOX_POLL_MS
-        self._enter(LinkState.ONLINE)
-        self._traffic.begin_session(message.account, created=message.created)
-        self._events.append(
-            LoggedIn(
-                name=message.username,
-                created=message.created,
-                waiting=message.messages_waiting,
-                outcomes=message.outcomes_waiting,
-                last_seen_ms=message.last_seen_ms,
-                again=again,
-            )
-        )
-        self._ping(limits.DEAD_MS)
-        if message.outcomes_waiting and self._settings.ask_outcomes:
-            self.check(outcomes_only=True)
-
-    def _on_login_refused(self, code: int, text: str) -> None:
-        if self.state is LinkState.LEAVING:
-            return
-        if code in TRY_AGAIN and self._settings.retry:
-            self._fail(words.refusal(code, text, self.name or ""))
-        elif code == Code.UNKNOWN_USER and self._deleting:
-            # The answer to the deletion was lost on the way; this is it.
-            self._end_account(None)
-        else:
-            self._stop(NameRefused(self.name or "", code, text))
-
-    def _end_account(self, discarded: int | None) -> None:
-        self._deleting = False
-        self._traffic.end_account()
-        self._stop(Deleted(self.name or "", discarded))
 
     def _on_error(self, message: messages.Error) -> None:
         if message.fatal:

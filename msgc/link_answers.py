@@ -19,6 +19,8 @@ from msgc.values import (
     DeleteRefused,
     LinkEvent,
     NoticeArrived,
+    PasswordChanged,
+    PasswordRefused,
     ServerStopping,
 )
 from wire import messages
@@ -83,6 +85,12 @@ class Answers:
                 self._events.append(
                     CreateRefused(request, asked.name or "", message.code, message.text)
                 )
+            case messages.PasswordChanged(request=request):
+                self._requests.take(request, Kind.PASSWORD)
+                self._events.append(PasswordChanged(request))
+            case messages.PasswordFailure(request=request):
+                self._requests.take(request, Kind.PASSWORD)
+                self._events.append(PasswordRefused(request, message.code, message.text))
             case messages.DeletionFailure(request=request):
                 self._requests.take(request, Kind.DELETE)
                 self._events.append(

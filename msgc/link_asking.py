@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from msgc.archive import Archive
+from msgc.credentials import Credentials
 from msgc.link_answers import Answers
 from msgc.link_pulse import Backoff, Pulse
 from msgc.link_requests import Asked, Kind, Requests
@@ -19,6 +20,7 @@ from wire import messages
 from wire.connection import Connection
 from wire.limits import BODY_BYTES_MAX, RECIPIENTS_MAX
 from wire.messages import Message
+from wire.scram import ClientLogin, Verifier
 
 
 class AskingLink:
@@ -34,6 +36,8 @@ class AskingLink:
         """When OFFLINE: the time of the next attempt."""
         self.body_bytes_max = BODY_BYTES_MAX
         self.recipients_max = RECIPIENTS_MAX
+        self.registration: int | None = None
+        """Who may make an account, as the server said (wire.codes.Registration)."""
         self._archive = archive
         self._settings = settings
         self._events: deque[LinkEvent] = deque()
@@ -55,6 +59,11 @@ class AskingLink:
         self._poll_at_ms = 0
         self._expected_ms: int | None = None
         self._binding: bytes | None = None
+        self._credentials: Credentials | None = None
+        self._must_prove = False
+        self._scram: ClientLogin | None = None
+        self._challenge: messages.LoginChallenge | None = None
+        self._prove_at_ms: int | None = None
 
     @property
     def lag_ms(self) -> int | None:
@@ -99,13 +108,29 @@ class AskingLink:
             self._put(messages.ListAccounts(request, pattern, limit=limit))
         return request
 
-    def create_account(self, name: str) -> int | None:
+    def create_account(
+        self, name: str, verifier: Verifier | None = None, invite: bytes | None = None
+    ) -> int | None:
         """Make an account. The request's number; None when not possible now."""
         if not self._is_usable(LinkState.ONLINE, LinkState.READY):
             return None
         request = self._requests.add(Asked(Kind.CREATE, name=name.lower()))
         if request is not None:
-            self._put(messages.CreateAccount(request, name.lower()))
+            salt, iterations, stored, server = (None,) * 4 if verifier is None else _parts(verifier)
+            self._put(
+                messages.CreateAccount(
+                    request, name.lower(), salt, iterations, stored, server, invite
+                )
+            )
+        return request
+
+    def change_password(self, verifier: Verifier) -> int | None:
+        """From now on the password is this. The request's number; None when not possible now."""
+        if self.state is not LinkState.ONLINE:
+            return None
+        request = self._requests.add(Asked(Kind.PASSWORD))
+        if request is not None:
+            self._put(messages.ChangePassword(request, *_parts(verifier)))
         return request
 
     def delete_account(self, force: bool) -> int | None:
@@ -135,3 +160,13 @@ class AskingLink:
     def _put(self, message: Message) -> None:
         assert self._connection is not None
         self._out.append(self._connection.send(message))
+
+    def _ping(self, timeout_ms: int) -> None:
+        request = self._requests.next_number()
+        self._put(messages.Ping(request))
+        self._pulse.sent(request, self._now_ms, timeout_ms)
+
+
+def _parts(verifier: Verifier) -> tuple[bytes, int, bytes, bytes]:
+    """In the order of the wire's messages."""
+    return verifier.salt, verifier.iterations, verifier.stored_key, verifier.server_key

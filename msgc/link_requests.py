@@ -26,6 +26,7 @@ class Kind(Enum):
     CHECK = "check"
     SEND = "send"
     RECALL = "recall"
+    PASSWORD = "password"  # noqa: S105 - a kind of request
 
 
 @dataclass(slots=True)
@@ -72,6 +73,10 @@ class Requests:
         number = self.next_number()
         self._open[number] = asked
         return number
+
+    def check(self, number: int, kind: Kind) -> None:
+        """Raises RemoteProtocolError when there is no such request; it stays open."""
+        self._open[number] = self.take(number, kind)
 
     def take(self, number: int, kind: Kind) -> Asked:
         """The request that is answered now. Raises RemoteProtocolError when there is none."""

@@ -6,8 +6,10 @@ Must never make a file or folder that others may read.
 Fails with FilesError, whose text says what to do, and with HeldError for a lock that is taken.
 """
 
+import errno
 import fcntl
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,6 +97,39 @@ class OsFiles:
             return None
         except OSError as error:
             raise FilesError(f"Cannot read {path}: {_reason(error)}.") from None
+        if len(data) > bytes_max:
+            raise FilesError(f"{path} is longer than {bytes_max} bytes.")
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            raise FilesError(f"{path} is not UTF-8 text.") from None
+
+    def read_secret(self, path: str, bytes_max: int) -> str:
+        """The text of a small file that is its owner's alone: ours, no link, nobody else's to read.
+
+        Raises FilesError, whose text tells how to make it so.
+        """
+        try:
+            # A pipe in its place must not be waited for; what it is, is looked at when it is open.
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+            fd = os.open(path, flags)
+        except OSError as error:
+            link = error.errno == errno.ELOOP
+            reason = "it is a link; name the file itself" if link else _reason(error)
+            raise FilesError(f"Cannot read {path}: {reason}.") from None
+        try:
+            status = os.fstat(fd)
+            if not stat.S_ISREG(status.st_mode):
+                raise FilesError(f"Cannot read {path}: it is no file.")
+            if status.st_uid != os.geteuid():
+                raise FilesError(f"{path} belongs to somebody else, who could read or change it.")
+            if status.st_mode & 0o077:
+                raise FilesError(f"Others may use {path}. First: chmod 600 {path}")
+            data = os.read(fd, bytes_max + 1)
+        except OSError as error:
+            raise FilesError(f"Cannot read {path}: {_reason(error)}.") from None
+        finally:
+            os.close(fd)
         if len(data) > bytes_max:
             raise FilesError(f"{path} is longer than {bytes_max} bytes.")
         try:

@@ -37,6 +37,34 @@ class Process:
         return self._process.poll()
 
 
+def output_of(command: str, bytes_max: int, timeout_ms: int) -> str:
+    """What this program prints; the command is split into words, and no shell runs it.
+
+    Raises ProcessError, also when it ends with another code than 0 or takes too long.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise ProcessError(f"The command cannot be understood: {str(error).lower()}.") from None
+    if not words:
+        raise ProcessError("The command is empty.")
+    name = words[0]
+    try:
+        done = subprocess.run(  # noqa: S603 the user's own
+            words, stdout=subprocess.PIPE, timeout=timeout_ms / 1_000, check=False
+        )
+    except OSError as error:
+        raise ProcessError(f"Cannot run {name}: {_reason(error)}.") from None
+    except subprocess.TimeoutExpired:
+        raise ProcessError(f"{name} did not end within {timeout_ms // 1_000} s.") from None
+    if done.returncode:
+        raise ProcessError(f"{name} ended with {done.returncode}.")
+    try:
+        return done.stdout[: bytes_max + 1].decode("utf-8")
+    except UnicodeDecodeError:
+        raise ProcessError(f"What {name} printed is not UTF-8 text.") from None
+
+
 class OsEditor:
     """See msgc.outside_editor.OutsideEditor. `command` is what VISUAL or EDITOR says, or empty."""
 

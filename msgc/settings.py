@@ -7,6 +7,9 @@
     tls_ca = "ca.pem"         MSGC_TLS_CA   --tls-ca   who has to sign the server's certificate
     tls_pin = "sha256//..."   MSGC_TLS_PIN  --tls-pin  the server's key
     unsafe_plaintext = false                           no TLS to another computer either
+    password_file = "..."     MSGC_PASSWORD_FILE       where the password stands; see
+    password_command = "..."  MSGC_PASSWORD_COMMAND    msgc.passwords
+    password_keyring = false  MSGC_PASSWORD_KEYRING
     user = "alice"            MSGC_USER     -u         who to be, for the commands
     color = "auto"            MSGC_COLOR    --color    auto, always or never (NO_COLOR: never)
     ascii = false             MSGC_ASCII    --ascii    send nothing but ASCII to the terminal
@@ -29,6 +32,7 @@ from msgc.door import TrustChoice
 from msgc.known_servers import is_pin
 from msgc.limits import CONFIG_BYTES_MAX
 from msgc.os_files import FilesError
+from msgc.passwords import PasswordChoice
 from msgc.quiet_hours import QuietHours, QuietHoursError, parse_quiet_hours
 from msgc.server import Server, ServerTextError, parse_server
 
@@ -42,6 +46,9 @@ _DEFAULTS: Final[dict[str, Value]] = {
     "tls_ca": "",
     "tls_pin": "",
     "unsafe_plaintext": False,
+    "password_file": "",
+    "password_command": "",
+    "password_keyring": False,
     "host": "127.0.0.1",
     "port": 7070,
     "user": "",
@@ -84,6 +91,7 @@ class Settings:
     path: str = ""
     tls: bool = False
     trust: TrustChoice = field(default_factory=TrustChoice)
+    password: PasswordChoice = field(default_factory=PasswordChoice)
     keys: KeyChoices = field(default_factory=dict)
     fixed: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -226,6 +234,15 @@ def _server(values: Mapping[str, Value]) -> Server:
     return replace(server, tls=tls)
 
 
+def _password(values: Mapping[str, Value]) -> PasswordChoice:
+    keys = ("password_file", "password_command", "password_keyring")
+    if sum(bool(values[key]) for key in keys) > 1:
+        raise SettingsError(f"A password has one source: {keys[0]}, {keys[1]} or {keys[2]}.")
+    return PasswordChoice(
+        str(values[keys[0]]), str(values[keys[1]]), bool(values["password_keyring"])
+    )
+
+
 def _checked(values: Mapping[str, Value], keys: KeyChoices, fixed: Mapping[str, str]) -> Settings:
     server = _server(values)
     color = COLORS.get(str(values["color"]))
@@ -245,6 +262,7 @@ def _checked(values: Mapping[str, Value], keys: KeyChoices, fixed: Mapping[str, 
             authorities=str(values["tls_ca"]),
             unsafe_plaintext=bool(values["unsafe_plaintext"]),
         ),
+        password=_password(values),
         user=str(values["user"]) or None,
         color=color,
         bell=bool(values["bell"]),

@@ -17,6 +17,7 @@ from msgc.known_servers import KnownServers
 from msgc.net import Clock, Network
 from msgc.os_files import OsFiles
 from msgc.outside_editor import OutsideEditor
+from msgc.passwords import PasswordSource
 from msgc.profile import Profiles, check_name
 from msgc.settings import Settings
 from msgc.settings_file import SettingsKeeper
@@ -38,6 +39,8 @@ class Surroundings:
     network: Network
     door: ServerDoor
     known_servers: KnownServers
+    passwords: PasswordSource
+    random_bytes: Callable[[int], bytes]
     clock: Clock
     jitter: Callable[[], float]
     terminal: Callable[[], Prompter | None]

@@ -240,16 +240,24 @@ class Connecting:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The server has greeted. Its name for itself and its limits."""
+    """The server has greeted. Its name for itself and its limits.
+
+    `password`: a login needs one. `registration` is a wire.codes.Registration, where it is said.
+    """
 
     agent: str
     body_bytes_max: int
     recipients_max: int
+    password: bool = False
+    registration: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """You are `name`. Comes again after each reconnection, with `again` set."""
+    """You are `name`. Comes again after each reconnection, with `again` set.
+
+    `proven`: by a password, and the server has proven in turn that it knows the account.
+    """
 
     name: str
     created: bool
@@ -257,6 +265,43 @@ class LoggedIn:
     outcomes: int
     last_seen_ms: int | None
     again: bool
+    proven: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordWanted:
+    """The server wants a password that is not here, or another one; the link has stopped.
+
+    `code` says what was wrong: None for nothing yet, WRONG_PASSWORD, words.CODE_PASSWORD_CHANGED.
+    `registration` is a wire.codes.Registration, where the server says it.
+    """
+
+    name: str
+    registration: int | None
+    code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProvingPassword:
+    """Keys are about to be made of the password: nothing else happens for a moment."""
+
+    iterations: int
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChanged:
+    """The server has the new one on its disk."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRefused:
+    """It is not changed."""
+
+    request: int
+    code: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,6 +510,10 @@ LinkEvent: TypeAlias = (
     Connecting
     | Connected
     | LoggedIn
+    | PasswordWanted
+    | ProvingPassword
+    | PasswordChanged
+    | PasswordRefused
     | NameRefused
     | Disconnected
     | Distrusted

@@ -385,7 +385,10 @@ class LiveDesk(AskingDesk):
             # The words of the end are for the name prompt, which comes now.
             self.close()
             self.situation = Situation(
-                name=had, refusal=situation.refusal, distrust=situation.distrust
+                name=had,
+                refusal=situation.refusal,
+                distrust=situation.distrust,
+                wanted=situation.wanted,
             )
         elif isinstance(event, Created):
             self.ask_accounts(situation.list_pattern)

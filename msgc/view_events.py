@@ -31,6 +31,10 @@ from msgc.values import (
     NameRefused,
     NoticeArrived,
     OutcomeArrived,
+    PasswordChanged,
+    PasswordRefused,
+    PasswordWanted,
+    ProvingPassword,
     RecallAnswered,
     RequestFailed,
     SendAnswered,
@@ -54,6 +58,7 @@ from msgc.view_values import (
     FateChanged,
     MailArrived,
     News,
+    Wish,
 )
 from term.safe import Safe, safe_line
 from term.width import clip
@@ -89,6 +94,7 @@ class Situation:
     arrival: Safe = NOTHING
     logged_out: bool = False
     distrust: Distrust | None = None
+    wanted: Wish | None = None
     followed: bytes | None = None
     directory: Directory = field(default_factory=Directory)
     list_request: int | None = None
@@ -149,6 +155,12 @@ class EventReader:
                 self._on_end(event)
             case Distrusted():
                 self._on_distrusted(event)
+            case PasswordWanted():
+                self._on_password_wanted(event)
+            case ProvingPassword():
+                self._say(words_trust.proving(event.iterations))
+            case PasswordChanged() | PasswordRefused():
+                self._on_password(event)
             case Disconnected() | ServerStopping():
                 self._on_disconnected(event)
             case Created() | CreateRefused() | DeleteRefused() | RequestFailed():
@@ -240,6 +252,26 @@ class EventReader:
             situation.ended = True
         situation.online = False
         self._void_requests()
+
+    def _on_password_wanted(self, event: PasswordWanted) -> None:
+        """Before the login the first screen asks for it; afterwards ^R leads there."""
+        situation = self._situation
+        why = "" if event.code is None else words.refusal(event.code, "", event.name)
+        situation.wanted = Wish(event.name, safe_line(why), event.registration)
+        situation.online = False
+        situation.reason = why
+        if situation.inside:
+            self._say(f"{why} ^R asks for it.")
+        else:
+            situation.ended = True
+        self._void_requests()
+
+    def _on_password(self, event: PasswordChanged | PasswordRefused) -> None:
+        self._situation.account_request = None
+        if isinstance(event, PasswordChanged):
+            self._say("Your password is changed. Other computers have to give it anew.")
+        else:
+            self._say(words.refusal(event.code, event.text, self._situation.name))
 
     def _void_requests(self) -> None:
         situation = self._situation

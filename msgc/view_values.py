@@ -97,6 +97,18 @@ class Distrust:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """The server wants a password of this user; `why` says what was wrong with the last one.
+
+    `registration` is a wire.codes.Registration: who may make an account there.
+    """
+
+    name: str
+    why: Safe
+    registration: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What the server takes: as its greeting said, or our own while it has not."""
 

@@ -21,6 +21,9 @@ CODE_NOT_SENDABLE: Final = -3
 CODE_TAKEN_BACK: Final = -4
 """Ours: the user took the message back before the server had it."""
 
+CODE_PASSWORD_CHANGED: Final = -5
+"""Ours: the keys that we keep are for a password of before."""
+
 _REFUSALS: Final[dict[int, str]] = {
     Code.UNSUPPORTED: "The server does not know this request. It may be older than this client.",
     Code.VERSION: "The server speaks another version of the protocol. Use a client that fits it.",
@@ -44,6 +47,13 @@ _REFUSALS: Final[dict[int, str]] = {
     Code.BUSY: "The server is too busy. Try again in a moment.",
     Code.NOT_OWNER: "Only its owner can delete an account.",
     Code.WRONG_INSTALLATION: "The message belongs to another archive. Write it again.",
+    Code.WRONG_PASSWORD: "Wrong password, or no such user: the server does not say which.",
+    Code.PASSWORD_NEEDED: "The server wants a password.",
+    Code.REGISTRATION_CLOSED: "This server makes no accounts for strangers. Ask its operator.",
+    Code.INVITE_INVALID: "This server wants an invite code, and this is none, or one that was used "
+    "or is too old. Ask its operator for one.",
+    Code.TOO_MANY_ATTEMPTS: "Too many attempts. Wait a little before the next.",
+    CODE_PASSWORD_CHANGED: "The password was changed since. Give the new one.",
     CODE_ID_REUSED: "The server already had a message with this number, so this archive is "
     "probably an old copy. This message was NOT sent; send it again.",
     CODE_ACCOUNT_GONE: "The account was deleted before the server answered. "

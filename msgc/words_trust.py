@@ -8,6 +8,8 @@ from typing import Final
 from msgc.net import Doubt
 
 TLS_WANTED: Final = "it speaks TLS only: say --server tls://host:port, or --tls"
+_QUICK_ITERATIONS: Final = 2_000_000
+"""Half a second on a machine of today."""
 _CHECK: Final = (
     'Ask the operator, by another way than this one, what "msgd cert --show" prints there'
 )
@@ -41,6 +43,31 @@ def distrust(server: str, doubt: Doubt, pin: str, expected: str, reason: str) ->
                     f"operator has turned TLS off: msgc pin forget {server}, and connect again."
                 ),
             )
+        case Doubt.NO_PASSWORD:
+            return (
+                f"!!! THE SERVER {server} DOES NOT ASK FOR A PASSWORD ANY MORE !!!",
+                (
+                    "It did before. It may be another one in its place; you were not logged in. If "
+                    f"its operator has really changed that: msgc pin forget {server}, and connect "
+                    "again."
+                ),
+            )
+        case Doubt.IMPOSTOR:
+            return (
+                f"!!! THE SERVER {server} IS NOT BELIEVED !!!",
+                (
+                    f"It may be another one in its place, or it is broken: {reason}. Your password "
+                    "was not sent to it, and never is. Ask its operator."
+                ),
+            )
+        case Doubt.BETWEEN:
+            return (
+                f"!!! SOMEBODY STANDS BETWEEN YOU AND THE SERVER {server} !!!",
+                (
+                    "Your login arrived there over another connection than the one it was made "
+                    "for, and was refused. Do not try again over this network; ask the operator."
+                ),
+            )
         case Doubt.REJECTED:
             return (
                 f"The certificate of the server {server} does not stand the check: {reason}.",
@@ -54,3 +81,23 @@ def distrust(server: str, doubt: Doubt, pin: str, expected: str, reason: str) ->
 def how_to_accept(pin: str) -> str:
     """What a script has to say, for a server that is met for the first time."""
     return f"Then say --tls-pin {pin}, or --accept-new-pin."
+
+
+def password_prompt(name: str, server: str) -> str:
+    """What stands before the field."""
+    return f"Password of {name} at {server}: "
+
+
+def password_needed(server: str) -> str:
+    """Where nobody can be asked."""
+    return (
+        f"The server {server} wants a password, and nobody can be asked here. "
+        "Say --password-file, --password-command or --password-keyring."
+    )
+
+
+def proving(iterations: int) -> str:
+    """What the person reads while the key is made; `iterations` are those of PBKDF2."""
+    if iterations <= _QUICK_ITERATIONS:
+        return "Making the key of your password ..."
+    return "Making the key of your password, which takes seconds as this server wants it ..."

@@ -83,12 +83,33 @@ def check_new_password(text: str) -> None:
         )
 
 
-def make_verifier(password: str, salt: bytes, iterations: int) -> Verifier:
-    """What the server is to keep. Takes its time: that is the point. Raises PasswordError."""
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a client may keep in the place of a password: it proves it, for this salt."""
+
+    salt: bytes
+    iterations: int
+    client_key: bytes = field(repr=False)
+    server_key: bytes = field(repr=False)
+
+    @property
+    def verifier(self) -> Verifier:
+        """What the server is to keep."""
+        stored_key = sha256(self.client_key).digest()
+        return Verifier(self.salt, self.iterations, stored_key, self.server_key)
+
+
+def derive_keys(password: str, salt: bytes, iterations: int) -> Keys:
+    """PBKDF2: takes a good part of a second, and that is the point. Raises PasswordError."""
     salted = pbkdf2_hmac("sha256", prepare_password(password), salt, iterations)
     client_key = hmac.digest(salted, b"Client Key", "sha256")
     server_key = hmac.digest(salted, b"Server Key", "sha256")
-    return Verifier(salt, iterations, sha256(client_key).digest(), server_key)
+    return Keys(salt, iterations, client_key, server_key)
+
+
+def make_verifier(password: str, salt: bytes, iterations: int) -> Verifier:
+    """What the server is to keep, see `derive_keys`. Raises PasswordError."""
+    return derive_keys(password, salt, iterations).verifier
 
 
 def make_nonce(random: bytes) -> str:
@@ -123,6 +144,11 @@ class ClientLogin:
 
         Computes PBKDF2: a good part of a second.
         """
+        salt, iterations = self.judge(challenge)
+        return self.prove(challenge, derive_keys(password, salt, iterations))
+
+    def judge(self, challenge: bytes) -> tuple[bytes, int]:
+        """Salt and iterations of a server-first-message that asks for nothing odd. ScramError."""
         nonce, salt, iterations = read_challenge(challenge)
         if not nonce.startswith(self._nonce) or nonce == self._nonce:
             raise ScramError("the server's challenge is not an answer to this login")
@@ -133,20 +159,17 @@ class ClientLogin:
             )
         if not limits.SALT_BYTES_MIN <= len(salt) <= limits.SALT_BYTES_MAX:
             raise ScramError(f"the server's salt has {len(salt)} bytes")
-        return self.prove(challenge, nonce, salt, iterations, password)
+        return salt, iterations
 
-    def prove(
-        self, challenge: bytes, nonce: str, salt: bytes, iterations: int, password: str
-    ) -> bytes:
-        """The same without judging what the server wants: for what is judged already."""
-        salted = pbkdf2_hmac("sha256", prepare_password(password), salt, iterations)
-        client_key = hmac.digest(salted, b"Client Key", "sha256")
+    def prove(self, challenge: bytes, keys: Keys) -> bytes:
+        """The client-final-message for a challenge that `judge` was content with."""
+        nonce = read_challenge(challenge)[0]
+        client_key = keys.client_key
         bound = b64encode(self._header + self._binding)
         without_proof = b"c=" + bound + b",r=" + nonce.encode("ascii")
         signed = b",".join((self._bare, challenge, without_proof))
         proof = _xor(client_key, hmac.digest(sha256(client_key).digest(), signed, "sha256"))
-        server_key = hmac.digest(salted, b"Server Key", "sha256")
-        self._signature = hmac.digest(server_key, signed, "sha256")
+        self._signature = hmac.digest(keys.server_key, signed, "sha256")
         return without_proof + b",p=" + b64encode(proof)
 
     def check(self, final: bytes) -> None:

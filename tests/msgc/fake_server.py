@@ -4,13 +4,14 @@ It keeps what the real one keeps (queues, duplicate windows, outcomes), so a tes
 at any byte and still ask at the end what was accepted and what was delivered.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from wire import messages
-from wire.codes import Audience, Authentication, Code, Presence
+from wire.codes import Audience, Authentication, Code, Presence, Registration
 from wire.connection import Connection, Unsupported
 from wire.messages import DistributeMessage, Message, MessageFailure, MessageSuccess
+from wire.scram import ServerLogin, Verifier, check_header, make_verifier, read_first
 from wire.states import Role, State
 
 SERVER_ID = b"server-of-tests!"
@@ -41,7 +42,20 @@ class FakeServer:
         self.refuse_login: int | None = None
         self.refuse_recalls: int | None = None
         self.later: tuple[str, ...] = ()
+        self.passwords: dict[str, Verifier] | None = None
+        """None: a name is enough."""
+        self.registration = Registration.OPEN
+        self.invites: set[bytes] = set()
+        self.binding: bytes | None = None
+        self.challenge: bytes | None = None
+        """What a server that is no friend says, after the nonce of the client."""
+        self.lets_in = False
+        self.signature: bytes | None = None
         self._number = 0
+
+    def give_password(self, name: str, password: str) -> None:
+        self.passwords = self.passwords or {}
+        self.passwords[name] = make_verifier(password, name.encode().ljust(16, b"-"), 600_000)
 
     def open(self) -> "FakeSession":
         return FakeSession(self)
@@ -99,6 +113,7 @@ class FakeSession:
         self.silent = False
         self.heard: list[Message] = []
         self.outstanding: set[int] = set()
+        self.login: tuple[messages.LoginRequest, ServerLogin] | None = None
         self._out: list[bytes] = []
 
     @property
@@ -141,14 +156,17 @@ class FakeSession:
     def handle(self, message: Message) -> None:
         match message:
             case messages.Hello():
-                self.put(welcome(self.server.server_id))
+                self.put(self._welcome())
+            case messages.LoginProof():
+                self._judge(message)
             case messages.Ping(request=request):
                 self.put(messages.Pong(request))
             case messages.LoginRequest():
                 self._log_in(message)
             case messages.CreateAccount(request=request, username=name):
-                if name in self.server.accounts:
-                    self.put(messages.CreateFailure(request, Code.NAME_TAKEN, "taken"))
+                code = self._refusal(message)
+                if code is not None:
+                    self.put(messages.CreateFailure(request, code, "refused"))
                 else:
                     self.server.accounts[name] = FakeAccount(name)
                     self.put(messages.CreateSuccess(request, name))
@@ -162,9 +180,71 @@ class FakeSession:
             case _:
                 self._handle_requests(message)
 
+    def _welcome(self) -> messages.Welcome:
+        server = self.server
+        if server.passwords is None:
+            return welcome(server.server_id)
+        return replace(
+            welcome(server.server_id),
+            authentication=Authentication.SCRAM_SHA_256,
+            registration=server.registration,
+            channel_binding=server.binding is not None,
+        )
+
+    def _refusal(self, message: messages.CreateAccount) -> Code | None:
+        server = self.server
+        if message.username in server.accounts:
+            return Code.NAME_TAKEN
+        if server.passwords is None:
+            return None
+        if server.registration is Registration.CLOSED:
+            return Code.REGISTRATION_CLOSED
+        if server.registration is Registration.INVITE and message.invite not in server.invites:
+            return Code.INVITE_INVALID
+        if message.salt is None or message.iterations is None:
+            return Code.PASSWORD_NEEDED
+        assert message.stored_key is not None
+        assert message.server_key is not None
+        server.passwords[message.username] = Verifier(
+            message.salt, message.iterations, message.stored_key, message.server_key
+        )
+        return None
+
+    def _challenge(self, message: messages.LoginRequest) -> None:
+        server = self.server
+        assert server.passwords is not None
+        if message.scram is None:
+            self.put(messages.LoginFailure(message.request, Code.PASSWORD_NEEDED, "password"))
+            return
+        first = read_first(message.scram)
+        check_header(first, server.binding)
+        unknown = make_verifier("nobody", b"-" * 16, 1)
+        verifier = server.passwords.get(message.username, replace(unknown, iterations=600_000))
+        login = ServerLogin(verifier, first, "s" * 32, server.binding)
+        self.login = message, login
+        said = login.challenge
+        if server.challenge is not None:
+            said = b"r=" + first.nonce.encode() + server.challenge
+        self.put(messages.LoginChallenge(message.request, said))
+
+    def _judge(self, message: messages.LoginProof) -> None:
+        assert self.login is not None
+        request, login = self.login
+        final = login.check(message.scram)
+        if final is None:
+            self.put(messages.LoginFailure(message.request, Code.WRONG_PASSWORD, "wrong"))
+        else:
+            self._let_in(request, self.server.signature or final)
+
     def _handle_requests(self, message: Message) -> None:
         assert self.account is not None
         match message:
+            case messages.ChangePassword():
+                assert self.server.passwords is not None
+                self.server.passwords[self.account.name] = Verifier(
+                    message.salt, message.iterations, message.stored_key, message.server_key
+                )
+                self.put(messages.PasswordChanged(message.request))
             case messages.SendMessage():
                 self._send(self.account, message)
             case messages.RecallMessage():
@@ -190,18 +270,32 @@ class FakeSession:
             code = self.server.refuse_login
             self.put(messages.LoginFailure(message.request, code, "refused"))
             return
+        if self.server.passwords is not None and not self.server.lets_in:
+            self._challenge(message)
+            return
         created = message.username not in accounts
         if created and not message.create_if_new:
             self.put(messages.LoginFailure(message.request, Code.UNKNOWN_USER, "unknown"))
             return
-        account = accounts.setdefault(message.username, FakeAccount(message.username))
+        accounts.setdefault(message.username, FakeAccount(message.username))
+        self._let_in(message, None, created=created)
+
+    def _let_in(
+        self, message: messages.LoginRequest, scram: bytes | None, *, created: bool = False
+    ) -> None:
+        account = self.server.accounts[message.username]
         if account.session is not None and account.session is not self:
             account.session.close()  # the same installation takes over
         account.session, self.account, self.live = self, account, message.live
         outcomes = len(account.queue) - account.waiting
         self.put(
             messages.LoginSuccess(
-                message.request, account.name, account.waiting, outcomes, created=created
+                message.request,
+                account.name,
+                account.waiting,
+                outcomes,
+                created=created,
+                scram=scram,
             )
         )
 
@@ -306,7 +400,7 @@ class FakeSession:
 
 def welcome(
     server_id: bytes = SERVER_ID, authentication: int = Authentication.NAME_ONLY
-) -> Message:
+) -> messages.Welcome:
     return messages.Welcome(
         version=1,
         server_id=server_id,

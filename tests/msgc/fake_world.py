@@ -9,6 +9,7 @@ from msgc.known_servers import KnownServers
 from msgc.net import Channel, NetError, Ready, Signal
 from msgc.os_files import OsFiles
 from msgc.os_process import OsEditor
+from msgc.passwords import PasswordChoice, PasswordSource
 from msgc.profile import Profiles
 from msgc.server import Server
 from msgc.settings import Settings
@@ -181,6 +182,26 @@ class FakePrompter:
         self.closed += 1
 
 
+class FakeSecrets:
+    """A machine that knows one password."""
+
+    def __init__(self) -> None:
+        self.password: str | None = None
+        self.asked: list[tuple[str, ...]] = []
+
+    def of_file(self, path: str, bytes_max: int) -> str:
+        self.asked.append(("file", path))
+        return f"{self.password}\nand more\n"
+
+    def of_command(self, command: str, bytes_max: int, timeout_ms: int) -> str:
+        self.asked.append(("command", command))
+        return f"{self.password}\r\n"
+
+    def of_keyring(self, service: str, name: str) -> str | None:
+        self.asked.append(("keyring", service, name))
+        return self.password
+
+
 class FakeWorld:
     """Surroundings for one user, and what the commands printed."""
 
@@ -191,6 +212,7 @@ class FakeWorld:
         self.stderr = io.StringIO()
         self.stdin = io.StringIO()
         self.person: FakePrompter | None = None
+        self.secrets = FakeSecrets()
         ticker = Ticker()
         files = OsFiles()
         self.profiles = Profiles(
@@ -203,6 +225,8 @@ class FakeWorld:
             settings=Settings("here", 1, user, "auto", bell=True),
             door=ServerDoor(server_here, plain, self.known, self.network, no_tls),
             known_servers=self.known,
+            passwords=PasswordSource(PasswordChoice(), self.secrets, "here:1"),
+            random_bytes=ticker.random_bytes,
             keeper=SettingsFile(str(folder / "config.toml"), files.read_text, files.write_text),
             editor=OsEditor(""),
             profiles=self.profiles,

@@ -45,7 +45,7 @@ def test_no_color_counts_but_for_an_option() -> None:
             "zzz = 1",
             {},
             {},
-            "Known: server, tls, tls_ca, tls_pin, unsafe_plaintext, host, port, user, ",
+            "Known: server, tls, tls_ca, tls_pin, unsafe_plaintext, password_file, ",
         ),
         ('port = "7070"', {}, {}, '"port" must be a number.'),
         ("bell = 1", {}, {}, '"bell" must be a true or false.'),

@@ -13,7 +13,7 @@ from wire.messages import (
     LoginRequest,
     Message,
 )
-from wire.scram import ClientLogin, make_verifier, read_challenge
+from wire.scram import ClientLogin, derive_keys, make_verifier, read_challenge
 
 CLOSED_TO_STRANGERS = ExchangeLimits(password_needed=True)
 DAY_MS = 86_400_000
@@ -56,8 +56,8 @@ class Guest:
     def answer(self, password: str) -> LoginProof:
         """The second half, not sent yet."""
         challenge = self.client.last(LoginChallenge)
-        nonce, salt, _ = read_challenge(challenge.scram)
-        proof = self.scram.prove(challenge.scram, nonce, salt, 1, password)
+        _, salt, _ = read_challenge(challenge.scram)
+        proof = self.scram.prove(challenge.scram, derive_keys(password, salt, 1))
         return LoginProof(challenge.request, proof)
 
     def log_in(self, name: str, password: str, *, installation: bytes = b"phone...") -> Message:

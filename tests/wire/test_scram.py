@@ -23,6 +23,7 @@ from wire.scram import (
     Verifier,
     check_header,
     check_new_password,
+    derive_keys,
     iterations_allowed,
     make_nonce,
     make_verifier,
@@ -53,8 +54,8 @@ FIRST = f"n,,n=bob,r={CLIENT_NONCE}".encode()
 
 
 def proof_of(client: ClientLogin, challenge: bytes, password: str = PASSWORD) -> bytes:
-    nonce, salt, iterations = read_challenge(challenge)
-    return client.prove(challenge, nonce, salt, iterations, password)
+    _, salt, iterations = read_challenge(challenge)
+    return client.prove(challenge, derive_keys(password, salt, iterations))
 
 
 def server_for(first: bytes, binding: bytes | None = None) -> ServerLogin:
@@ -300,7 +301,7 @@ def test_every_message_fits_in_its_field() -> None:
     client = ClientLogin("n" * limits.NAME_BYTES_MAX, "c" * 128, bytes(64))
     verifier = Verifier(bytes(limits.SALT_BYTES_MAX), limits.ITERATIONS_MAX, bytes(32), bytes(32))
     server = ServerLogin(verifier, read_first(client.first), "s" * 32, bytes(64))
-    final = client.prove(server.challenge, "c" * 128 + "s" * 32, bytes(64), 1, PASSWORD)
+    final = client.prove(server.challenge, derive_keys(PASSWORD, bytes(64), 1))
     for message in (client.first, server.challenge, final):
         assert len(message) <= limits.SCRAM_BYTES_MAX
     assert scram.NONCE_BYTES == 24

@@ -14,6 +14,7 @@ from msgc.known_servers import KnownServers
 from msgc.net import Channel, NetError, Network, Ready, Signal
 from msgc.os_files import OsFiles
 from msgc.outside_editor import EditorError, OutsideEditor, RunningEditor
+from msgc.passwords import PasswordChoice, PasswordSource
 from msgc.plain_app import PlainApp
 from msgc.profile import Profiles
 from msgc.server import Server
@@ -24,7 +25,7 @@ from term.console import ConsoleClosed, LendableConsole
 from term.picture import Picture, plain
 from term.safe import Safe
 from tests.msgc.fake_server import FakeServer, FakeSession
-from tests.msgc.fake_world import no_tls
+from tests.msgc.fake_world import FakeSecrets, no_tls
 from tests.msgc.screens.fake_desk import NOW_MS
 
 KEYBOARD_FD = 3
@@ -244,6 +245,8 @@ class World:
             self.network,
             ServerDoor(settings.server, settings.trust, known, self.network, no_tls),
             known,
+            PasswordSource(PasswordChoice(), FakeSecrets(), "127.0.0.1:7070"),
+            lambda count: bytes(range(count)),
             self.clock,
             lambda: 0.5,
             lambda: None,

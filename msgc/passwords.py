@@ -1,0 +1,94 @@
+"""Where a password comes from when nobody is asked for it, and new ones that nobody has to invent.
+
+    --password-file FILE       the first line of a file that only its owner may read
+    --password-command CMD     the first line that a program prints; no shell runs it
+    --password-keyring         the keyring of the desktop: service "msgc SERVER", the username
+
+Never an argument, and never the environment: other programs can read both.
+
+Must never keep what it has read. Fails with PasswordSourceError, a sentence without the password.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from msgc import limits
+
+_LETTERS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Without i, l, o and u, which are taken for others."""
+_GROUPS: Final = 5
+_GROUP_CHARACTERS: Final = 4
+
+
+class PasswordSourceError(Exception):
+    """No password came from where it was to come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChoice:
+    """Where from; one of them at most. Empty and False where nothing was said."""
+
+    file: str = ""
+    command: str = ""
+    keyring: bool = False
+
+
+class SecretReaders(Protocol):
+    """What the machine can do for it; see `msgc.os_secrets.OsSecrets`."""
+
+    def of_file(self, path: str, bytes_max: int) -> str:
+        """The text of a file that only its owner may read. PasswordSourceError."""
+
+    def of_command(self, command: str, bytes_max: int, timeout_ms: int) -> str:
+        """What a program prints. PasswordSourceError."""
+
+    def of_keyring(self, service: str, name: str) -> str | None:
+        """What the keyring holds. PasswordSourceError."""
+
+
+class PasswordSource:
+    """See the module's text. `server` is the server's name."""
+
+    def __init__(self, choice: PasswordChoice, readers: SecretReaders, server: str) -> None:
+        self._choice = choice
+        self.readers = readers
+        self._server = server
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether there is any; else a person has to be asked."""
+        return self._choice != PasswordChoice()
+
+    def read(self, name: str) -> str:
+        """The password of this user. Raises PasswordSourceError."""
+        choice = self._choice
+        if choice.file:
+            return _first_line(self.readers.of_file(choice.file, limits.SECRET_BYTES_MAX))
+        if choice.command:
+            timeout_ms = limits.PASSWORD_COMMAND_TIMEOUT_MS
+            text = self.readers.of_command(choice.command, limits.SECRET_BYTES_MAX, timeout_ms)
+            return _first_line(text)
+        service = f"msgc {self._server}"
+        found = self.readers.of_keyring(service, name)
+        if not found:
+            raise PasswordSourceError(
+                f'The keyring has no password of {name} for "{service}". '
+                f'Put it there: keyring set "{service}" {name}'
+            )
+        return found
+
+
+def _first_line(text: str) -> str:
+    line = text.split("\n", 1)[0].removesuffix("\r")
+    if not line:
+        raise PasswordSourceError("Its first line is empty: there is no password in it.")
+    return line
+
+
+def generate_password(random_bytes: Callable[[int], bytes]) -> str:
+    """A new password of 100 random bits: five groups of four letters and digits (base32)."""
+    number = int.from_bytes(random_bytes(13), "big")
+    count = _GROUPS * _GROUP_CHARACTERS
+    letters = "".join(_LETTERS[(number >> (5 * at)) & 31] for at in range(count))
+    return "-".join(letters[at : at + _GROUP_CHARACTERS] for at in range(0, len(letters), 4))
