@@ -76,6 +76,7 @@ def test_nobody_hears_anything_of_a_commit_that_failed() -> None:
     def fail() -> None:
         raise StoreFailure("the disk is on fire")
 
+    need_sources()
     bench.store.commit = fail  # type: ignore[method-assign]  # the disk fails at this very moment
     alice.say(message("alice", 1, "bob"))
     with pytest.raises(StoreFailure):
