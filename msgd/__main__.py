@@ -16,13 +16,13 @@ from msgd.command_line import Action, Command, UsageError
 from msgd.host import HostError, check_user
 from msgd.log import LogOutput
 from msgd.metrics import Renderer
-from msgd.net import CallError, Channel
+from msgd.net import CallError, Channel, ListenError
 from msgd.options import SettingsError
 from msgd.os_clock import OsClock
-from msgd.os_host import keep_private
-from msgd.os_net import OsNetwork, take_descriptors
+from msgd.os_host import keep_private, take_descriptors
+from msgd.os_net import OsNetwork
 from msgd.os_process import PanelProcess, start_panel
-from msgd.os_systemd import find_supervisor
+from msgd.os_systemd import find_supervisor, given_fds, open_given, place_of
 from msgd.os_tls import OsSecurity
 from msgd.panel.attached import Attached
 from msgd.panel.codec import CodecError
@@ -86,6 +86,9 @@ def main() -> int:
         _complain(f"msgd: {error}")
         _complain("msgd --help tells all options")
         return EXIT_USAGE
+    except ListenError as error:
+        _complain(f"msgd: {error}")
+        return EXIT_ERROR
     except HostError as error:
         _complain(f"msgd: {error}")
         return EXIT_REFUSED
@@ -146,6 +149,7 @@ def _serve(settings: Settings) -> int:
             return _be_panel(settings, Role.OWNER, "", begun)
         own_panel = begun
     network = OsNetwork(os_signals.WISHES)
+    given = open_given(given_fds(os.environ, os.getpid()))
     machine = Machine(
         network=network,
         clock=OsClock(),
@@ -153,6 +157,8 @@ def _serve(settings: Settings) -> int:
         descriptors_max=take_descriptors(DESCRIPTORS_WANTED),
         process_id=os.getpid(),
         user_id=os.getuid(),
+        given=tuple(map(place_of, given)),
+        take_given=lambda: network.take_given(given),
         own_panel=own_panel,
         open_disk=_open_disk,
         open_security=lambda certificate, key: OsSecurity(certificate, key, os.getuid()),

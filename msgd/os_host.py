@@ -20,3 +20,17 @@ def keep_private() -> None:
     """
     os.umask(FILES_ARE_OURS_ALONE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def take_descriptors(wanted: int) -> int:
+    """How many files and connections this process may have open at once.
+
+    Fewer than `wanted` are made more, as far as the system's hard limit allows.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return max(wanted, 1 << 20)
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return soft

@@ -7,10 +7,9 @@ Fails with ListenError before anything is served; a broken connection is a Chann
 """
 
 import errno
-import resource
 import selectors
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -201,6 +200,15 @@ class OsNetwork:
             raise ListenError(str(error)) from None
         self._listeners = (*self._listeners, listener)
         self._path = path
+
+    def take_given(self, listeners: Sequence[socket.socket]) -> None:
+        """Listen with sockets that were opened for us, as they are. Raises ListenError."""
+        try:
+            for listener in listeners:
+                self._watch_for_others(listener, _LISTENER, wanted=True)
+        except AcceptError as error:
+            raise ListenError(f"cannot listen on a socket that was given: {error}") from None
+        self._listeners = (*self._listeners, *listeners)
 
     def accept(self) -> Channel | None:
         """See msgd.net.Network."""
@@ -443,20 +451,6 @@ def make_pair() -> tuple[OsChannel, OsChannel]:
     for end in ends:
         end.settimeout(0)
     return OsChannel(ends[0], "its own panel"), OsChannel(ends[1], "the server")
-
-
-def take_descriptors(wanted: int) -> int:
-    """How many files and connections this process may have open at once.
-
-    Fewer than `wanted` are made more, as far as the system's hard limit allows.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return max(wanted, 1 << 20)
-    if soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return soft
 
 
 def _prepare(connected: socket.socket) -> None:

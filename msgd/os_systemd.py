@@ -8,14 +8,16 @@ Fails with ListenError when the manager hands over what is no listening socket.
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
+from msgd.net import Address, ListenError
 from msgd.supervisor import NoSupervisor, SupervisorLine
 
 FIRST_GIVEN_FD: Final = 3
 GIVEN_MAX: Final = 16
+_FAMILIES: Final = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
 
 
 class NotifySocket:
@@ -68,6 +70,35 @@ def given_fds(environment: Mapping[str, str], process_id: int) -> tuple[int, ...
         with suppress(OSError):  # one that is closed is found out when it is used
             os.set_inheritable(fd, False)  # noqa: FBT003  # the system's own call
     return fds
+
+
+def open_given(fds: Sequence[int]) -> tuple[socket.socket, ...]:
+    """The listening sockets behind these descriptors, TCP or local. Raises ListenError."""
+    found = []
+    for fd in fds:
+        try:
+            given = socket.socket(fileno=fd)
+            listens = given.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        except OSError as error:
+            reason = (error.strerror or "unknown error").lower()
+            raise ListenError(f"descriptor {fd} of LISTEN_FDS is no socket: {reason}") from None
+        if not listens or given.type != socket.SOCK_STREAM or given.family not in _FAMILIES:
+            given.close()
+            raise ListenError(
+                f"descriptor {fd} of LISTEN_FDS does not listen for streams (of TCP, or local "
+                "ones): the socket unit needs ListenStream="
+            )
+        given.settimeout(0)
+        found.append(given)
+    return tuple(found)
+
+
+def place_of(given: socket.socket) -> Address | str:
+    """Where it listens: an address, or a path."""
+    name = given.getsockname()
+    if given.family == socket.AF_UNIX:
+        return os.fsdecode(name).replace("\0", "@") or "a local socket"
+    return Address(str(name[0]), int(name[1]))
 
 
 def _is_number(text: str) -> bool:

@@ -107,6 +107,11 @@ class Machine:
     user_id: int
     own_panel: OwnPanel | None
     """None if there is no terminal, or none is wanted."""
+    given: tuple[Address | str, ...]
+    """Where sockets listen that were opened for us; a text is a local one. With any of them msgd
+    opens none of its own for clients."""
+    take_given: Callable[[], None]
+    """From now on clients come through these. Raises ListenError."""
     open_disk: Callable[[str], Disk]
     """The data folder; made if it is missing. Raises StoreError."""
     open_security: Callable[[str, str], Security]
@@ -176,8 +181,10 @@ def _serve(settings: Settings, machine: Machine) -> int:
             "standard output is not a terminal, so there can be no panel; use --headless"
         )
     render = machine.load_metrics() if settings.metrics_port else None
-    address = machine.network.resolve(settings.host, settings.port)
-    check_exposure(address, settings)
+    places = machine.given or (machine.network.resolve(settings.host, settings.port),)
+    for place in places:
+        if isinstance(place, Address):
+            check_exposure(place, settings)
     security = _open_security(settings, machine)
     # Before anything is opened: from here on a signal is a wish that the loop will read.
     machine.take_signals()
@@ -191,7 +198,7 @@ def _serve(settings: Settings, machine: Machine) -> int:
         try:
             exchange = Exchange(store, rules, events)
             _read_bans(settings, machine, exchange)
-            address = machine.network.listen(address)
+            address = _listen(machine, places)
             if settings.metrics_port:
                 machine.network.listen_beside(Address(METRICS_HOST, settings.metrics_port))
             if settings.unix_socket:
@@ -221,6 +228,15 @@ def _serve(settings: Settings, machine: Machine) -> int:
         log.close()
         machine.network.close()
     return EXIT_OK
+
+
+def _listen(machine: Machine, places: tuple[Address | str, ...]) -> str:
+    """Let clients come; gives where. Raises ListenError."""
+    if machine.given:
+        machine.take_given()
+    elif isinstance(places[0], Address):
+        places = (machine.network.listen(places[0]),)
+    return " and ".join(safe_log(str(place)) for place in places)
 
 
 def _read_bans(settings: Settings, machine: Machine, exchange: Exchange) -> None:
@@ -281,7 +297,7 @@ def _run(
     exchange: Exchange,
     events: EventLog,
     log: Log,
-    address: Address,
+    address: str,
     render: Renderer | None,
     security: Security | None,
 ) -> None:
@@ -291,7 +307,7 @@ def _run(
         events=events,
         identity=Identity(
             version=VERSION,
-            address=str(address),
+            address=address,
             process_id=machine.process_id,
             connections_max=limits.connections_max,
         ),
@@ -317,7 +333,7 @@ def _run(
     if not isinstance(machine.supervisor, NoSupervisor):
         supervisor = Supervisor(machine.supervisor)
         faces.append(supervisor)
-        supervisor.ready(str(address))
+        supervisor.ready(address)
     if render is not None:
         faces.append(_show_metrics(machine, office, render))
     try:
@@ -360,7 +376,7 @@ def _log_output(settings: Settings, machine: Machine) -> LogOutput:
 
 
 def _say_hello(
-    settings: Settings, machine: Machine, store: Store, events: EventLog, address: Address
+    settings: Settings, machine: Machine, store: Store, events: EventLog, address: str
 ) -> None:
     users = len(store.state.by_name)
     text = f"msgd {VERSION} on {address}, data in {settings.data}, {users} users"

@@ -54,7 +54,7 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
         "msgc/__main__.py",
     ),
     "fcntl": ("store/os_disk.py", "msgc/os_files.py"),
-    "resource": ("msgd/os_host.py", "msgd/os_net.py"),
+    "resource": ("msgd/os_host.py",),
     "signal": (
         "term/os_terminal.py",
         "msgd/os_signals.py",

@@ -93,12 +93,12 @@ def _pieces(data: bytes) -> Iterator[bytes]:
 
 def _logins() -> Iterator[bytes]:
     salt, nonce = bytes(range(16)), SERVER_NONCE
-    verifier = scram.make_verifier("correct horse battery", salt, 4_096)
+    keys = scram.derive_keys("correct horse battery", salt, 4_096)
     for mark, binding in ((0, None), (64, BINDING)):
         client = scram.ClientLogin("alice", nonce, binding)
         first = scram.read_first(client.first)
-        server = scram.ServerLogin(verifier, first, nonce, binding)
-        final = client.prove(server.challenge, nonce + nonce, salt, 4_096, "correct horse battery")
+        server = scram.ServerLogin(keys.verifier, first, nonce, binding)
+        final = client.prove(server.challenge, keys)
         # 64 + 2 and 0 are 0 modulo 3, and so on: what counts is the remainder.
         for message, rest in ((client.first, 0), (server.challenge, 1), (final, 2)):
             kind = next(each for each in range(mark, mark + 3) if each % 3 == rest)

@@ -129,7 +129,7 @@ def log_in(data: bytes) -> None:
             assert nonce.isascii()
             if scram.iterations_allowed(iterations):
                 client = scram.ClientLogin("alice", SERVER_NONCE, None)
-                client.prove(text, nonce, salt[:64], 1, "a long enough password")
+                client.prove(text, scram.Keys(salt[:64], iterations, bytes(32), bytes(32)))
         else:
             first = scram.read_first(b"n,,n=alice,r=" + SERVER_NONCE.encode())
             binding = BINDING if kind & 64 else None

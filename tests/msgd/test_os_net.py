@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from msgd import os_net, os_signals
+from msgd import os_host, os_net, os_signals
 from msgd.net import AcceptError, Address, Channel, ChannelError, ListenError, Ready, Wait, Wish
 from msgd.os_net import OsNetwork
 
@@ -363,9 +363,9 @@ def test_descriptors_are_taken_as_far_as_allowed() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (300, hard))
-        assert os_net.take_descriptors(200) == 300
-        assert os_net.take_descriptors(400) == 400
+        assert os_host.take_descriptors(200) == 300
+        assert os_host.take_descriptors(400) == 400
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (400, hard)
-        assert os_net.take_descriptors(hard + 1) == hard
+        assert os_host.take_descriptors(hard + 1) == hard
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

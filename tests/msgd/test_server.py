@@ -36,6 +36,8 @@ class Desk:
     said: list[str] = field(default_factory=list)
     complained: list[str] = field(default_factory=list)
     took_signals: bool = False
+    given: tuple[Address | str, ...] = ()
+    took_given: bool = False
     has_metrics: bool = False
     security: Security | None = None
     own_panel: OwnPanel | None = None
@@ -50,6 +52,8 @@ class Desk:
             process_id=42,
             user_id=1_000,
             own_panel=self.own_panel,
+            given=self.given,
+            take_given=self.take_given,
             open_disk=lambda _: self.disk,
             open_security=self.open_security,
             open_log=lambda _: self.output,
@@ -72,6 +76,9 @@ class Desk:
         if self.security is None:
             raise SecurityError(f"{certificate} and {key} are no good")
         return self.security
+
+    def take_given(self) -> None:
+        self.took_given = True
 
     def take_signals(self) -> None:
         self.took_signals = True
@@ -355,3 +362,16 @@ def test_metrics_are_on_this_machine_only_and_need_their_library() -> None:
     assert serve(settings(metrics_port=9_000), desk.machine()) == 0
     assert seen[0] == Address("127.0.0.1", 9_000)
     assert desk.network.beside_address is None
+
+
+def test_sockets_that_were_given_take_the_place_of_its_own() -> None:
+    desk = Desk(given=(Address("127.0.0.1", 443), "/run/msgd.sock"))
+    desk.network.wishes.append(Wish.STOP)
+    desk.network.listen_error = "must not be asked"
+    assert serve(settings(), desk.machine()) == 0
+    assert desk.took_given
+    assert "msgd: listening on 127.0.0.1:443 and /run/msgd.sock" in desk.said
+    open_to_all = Desk(given=("/run/msgd.sock", Address("0.0.0.0", 443)))
+    assert serve(settings(), open_to_all.machine()) == 2
+    assert "plain text" in open_to_all.complained[0]
+    assert not open_to_all.took_given

@@ -1,20 +1,26 @@
 """What the supervisor hears, from the loop in memory and from a real process."""
 
 import os
+import shutil
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from msgd.faces import Faces, join_faces
-from msgd.net import Ready, Wish
-from msgd.os_systemd import NotifySocket, find_supervisor, given_fds
+from msgd.net import ListenError, Ready, Wish
+from msgd.os_systemd import NotifySocket, find_supervisor, given_fds, open_given, place_of
 from msgd.supervisor import NoSupervisor, Supervisor
 from msgd.values import Now
+from tests.e2e.machine import free_port, until
 from tests.msgd.fake_machine import Bench
 from tests.msgd.test_server_process import Process, start
+from wire.connection import Connection
+from wire.messages import Hello, Welcome
+from wire.states import Role
 
 __all__ = ["start"]  # the fixture
 
@@ -192,3 +198,77 @@ def test_given_descriptors_are_for_the_process_that_is_named() -> None:
     assert given_fds({"LISTEN_FDS": "x", "LISTEN_PID": "7"}, 7) == ()
     assert given_fds({"LISTEN_FDS": "0", "LISTEN_PID": "7"}, 7) == ()
     assert given_fds({"LISTEN_FDS": "2", "LISTEN_PID": "7"}, 7) == (3, 4)
+
+
+LISTENERS = """
+import os, socket, sys
+folder, *words = sys.argv[1:]
+tcp = socket.create_server(("127.0.0.1", 0))
+local = socket.socket(socket.AF_UNIX)
+local.bind(folder + "/given.sock")
+local.listen()
+print(tcp.getsockname()[1], flush=True)
+os.dup2(tcp.fileno(), 3) if tcp.fileno() != 3 else os.set_inheritable(3, True)
+os.dup2(local.fileno(), 4) if local.fileno() != 4 else os.set_inheritable(4, True)
+os.environ.update(LISTEN_FDS="2", LISTEN_PID=str(os.getpid()))
+os.execv(words[0], words)
+"""
+"""What systemd does before it starts a service with two sockets, in the process that will be it."""
+
+
+@pytest.mark.e2e
+def test_a_process_serves_the_sockets_that_it_is_given(
+    start: Callable[..., Process], tmp_path: Path
+) -> None:
+    through = (sys.executable, "-c", LISTENERS, str(tmp_path))
+    server = start("--headless", "--port", "1", through=through)
+    assert server.running.stdout is not None
+    port = int(server.running.stdout.readline())
+    said = server.running.stdout.readline()
+    assert said == f"msgd: listening on 127.0.0.1:{port} and {tmp_path}/given.sock\n"
+    for family, place in (
+        (socket.AF_INET, ("127.0.0.1", port)),
+        (socket.AF_UNIX, str(tmp_path / "given.sock")),
+    ):
+        with socket.socket(family) as client:
+            client.settimeout(20)
+            client.connect(place)
+            connection = Connection(Role.CLIENT)
+            client.sendall(connection.send(Hello((1,), "test")))
+            connection.receive_data(client.recv(65_536))
+            assert isinstance(connection.next_event(), Welcome)
+    server.running.send_signal(signal.SIGTERM)
+    assert server.end()[0] == 0
+    assert (tmp_path / "given.sock").exists(), "it is not ours to remove"
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(
+    shutil.which("systemd-socket-activate") is None, reason="systemd-socket-activate is missing"
+)
+def test_a_process_is_started_by_systemds_own_tool(start: Callable[..., Process]) -> None:
+    port = free_port()
+    activate = ("systemd-socket-activate", "-l", f"127.0.0.1:{port}")
+    kept = [word for name in ("PATH", "HOME", "MSGD_ALLOW_ROOT") for word in ("-E", name)]
+    server = start("--headless", through=(*activate, *kept))
+
+    def is_listening() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    until(is_listening, "the tool listens")
+    assert server.port() == port
+    server.running.send_signal(signal.SIGTERM)
+    assert server.end()[0] == 0
+
+
+def test_what_is_no_listening_socket_is_refused(tmp_path: Path) -> None:
+    with socket.socket() as silent, (tmp_path / "file").open("w") as file:
+        with pytest.raises(ListenError, match="ListenStream"):
+            open_given((os.dup(silent.fileno()),))
+        with pytest.raises(ListenError, match="no socket"):
+            open_given((file.fileno(),))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        (given,) = open_given((os.dup(listener.fileno()),))
+        with given:
+            assert str(place_of(given)) == f"127.0.0.1:{listener.getsockname()[1]}"
