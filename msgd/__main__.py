@@ -9,21 +9,24 @@ Fails with the exit codes of docs/operating.md.
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, Literal, cast
 
-from msgd import command_line, inspection, order_call, os_files, os_signals
+from msgd import cert, command_line, inspection, order_call, os_files, os_signals
+from msgd.certificates import day_of
 from msgd.command_line import Action, Command, UsageError
 from msgd.host import HostError, check_user
 from msgd.log import LogOutput
 from msgd.metrics import Renderer
-from msgd.net import CallError, Channel, ListenError
+from msgd.net import CallError, Channel, ListenError, SecurityError
 from msgd.options import SettingsError
 from msgd.os_clock import OsClock
 from msgd.os_host import keep_private, take_descriptors
 from msgd.os_net import OsNetwork
+from msgd.os_openssl import OpensslError, run_openssl
 from msgd.os_process import PanelProcess, start_panel
 from msgd.os_systemd import find_supervisor, given_fds, open_given, place_of
-from msgd.os_tls import OsSecurity
+from msgd.os_tls import OsSecurity, read_certificate
 from msgd.panel.attached import Attached
 from msgd.panel.codec import CodecError
 from msgd.panel.once import Caller, json_text, plain_text
@@ -44,6 +47,7 @@ from store.os_disk import OsDisk
 from term.console import Console, ConsoleUnsuitable
 from term.os_terminal import window_size
 from term.safe import safe_line
+from wire.certificate import read_pin
 
 EXIT_PIPE: Final = 141
 """What a shell says of a program that SIGPIPE ended."""
@@ -75,6 +79,8 @@ def main() -> int:
             return _serve(_settings(command, os.environ))
         if command.action is Action.ORDER:
             return _order(_settings(command, os.environ), command)
+        if command.action is Action.CERT:
+            return _cert(command)
         if command.action is Action.PANEL:
             return _panel(_settings(command, os.environ), command)
         try:
@@ -195,6 +201,42 @@ def _order(settings: Settings, command: Command) -> int:
     else:
         _complain(f"msgd: {safe_line(answer.text, 1_000)}")
     return EXIT_OK if answer.done else EXIT_ERROR
+
+
+class _CertFiles:
+    """See msgd.cert.CertFiles."""
+
+    exists = staticmethod(os_files.exists)
+    write_new = staticmethod(os_files.write_new)
+    replace = staticmethod(os_files.write_private)
+
+
+def _cert(command: Command) -> int:
+    """Make a certificate, or show the pin of the one that there is."""
+    wanted = command.certificate
+    try:
+        if wanted is None:
+            path = _settings(command, os.environ).tls_cert
+            if not path:
+                raise UsageError("there is no certificate to show; give --tls-cert or --config")
+            _say(read_pin(read_certificate(path)))
+            return EXIT_OK
+        keep_private()
+        folder = os_files.made_folder(wanted.folder)
+        cert.make(replace(wanted, folder=folder), _CertFiles(), run_openssl)
+        paths = f"{folder}/{cert.CERTIFICATE_FILE}", f"{folder}/{cert.KEY_FILE}"
+        made = OsSecurity(*paths, os.getuid())
+    except (cert.CertError, OpensslError, SecurityError) as error:
+        _complain(f"msgd: {safe_line(str(error))}")
+        return EXIT_ERROR
+    except OSError as error:
+        _complain(f"msgd: {safe_line(str(error.filename or '--out'))}: {error.strerror}")
+        return EXIT_ERROR
+    _say(f"made for {', '.join(wanted.hosts)}, good until {day_of(made.end_ms)}; use it with")
+    _say(f"  msgd --tls-cert {safe_line(paths[0])} --tls-key {safe_line(paths[1])}")
+    _say("and tell people its pin, so that they can compare what msgc shows them:")
+    _say(f"  {made.pin}")
+    return EXIT_OK
 
 
 def _panel(settings: Settings, command: Command) -> int:

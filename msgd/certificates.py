@@ -36,7 +36,7 @@ class Certificates:
         if left_ms > SOON_DAYS * DAY_MS or abs(now.wall_ms - self._warned_ms) < DAY_MS:
             return False
         self._warned_ms = now.wall_ms
-        day = _day(self._security.end_ms)
+        day = day_of(self._security.end_ms)
         words = f"ends on {day}" if left_ms >= 0 else f"ended on {day}: clients may refuse it"
         text = f"the certificate {words}; put a new one in its place and send SIGHUP"
         self._events.add(EventKind.WARN, text, now.wall_ms)
@@ -64,8 +64,9 @@ class Certificates:
 
 def described(security: Security) -> str:
     """The pin and the end, for people."""
-    return f"{security.pin}, good until {_day(security.end_ms)}"
+    return f"{security.pin}, good until {day_of(security.end_ms)}"
 
 
-def _day(ms: int) -> str:
+def day_of(ms: int) -> str:
+    """The day of a moment, in UTC."""
     return datetime.fromtimestamp(ms // 1_000, UTC).date().isoformat()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final
 
-from msgd import VERSION
+from msgd import VERSION, cert
 from msgd.build import BUILD
 from msgd.limits import ExchangeLimits
 from msgd.options import Kind, Option, Value
@@ -35,6 +35,7 @@ class Action(Enum):
     DUMP = "dump"
     BACKUP = "backup"
     PANEL = "panel"
+    CERT = "cert"
     ORDER = "order"
     HELP = "help"
     VERSION = "version"
@@ -53,6 +54,8 @@ class Command:
     order: Order | None = None
     """What a running server is to do."""
     read_only: bool = False
+    certificate: cert.Wanted | None = None
+    """For a certificate: make this one. None: show the pin of the one that there is."""
 
 
 SOURCE: Final = "command line"
@@ -70,6 +73,8 @@ def parse(arguments: Sequence[str]) -> Command:
         return _parse_tool(Action(arguments[0]), tuple(arguments[1:]))
     if arguments and arguments[0] == Action.PANEL.value:
         return _parse_panel(arguments[1:])
+    if arguments and arguments[0] == Action.CERT.value:
+        return _parse_cert(arguments[1:])
     if arguments and arguments[0] in BY_VERB:
         return _parse_order(BY_VERB[arguments[0]], arguments[1:])
     return Command(Action.SERVE, Layer(SOURCE, _read(arguments, _find)))
@@ -172,6 +177,48 @@ def _parse_order(verb: Verb, words: Sequence[str]) -> Command:
     )
 
 
+_OF_CERT_TOO: Final = ("tls_cert", "config")
+CERT_OPTIONS: Final = (*cert.OPTIONS, *(BY_NAME[name] for name in _OF_CERT_TOO))
+_BY_CERT_SWITCH: Final = {option.switch: option for option in CERT_OPTIONS}
+
+
+def _find_cert(switch: str) -> tuple[Option, bool]:
+    option = _BY_CERT_SWITCH.get(switch)
+    if option is not None:
+        return option, True
+    known = (*_BY_CERT_SWITCH, "--help", "--version")
+    raise UsageError(f"msgd cert has no option {switch!r}{nearest(switch, known)}")
+
+
+def _parse_cert(arguments: Sequence[str]) -> Command:
+    hosts: list[str] = []
+    rest: list[str] = []
+    for word in arguments:  # --host takes all words that follow it
+        if rest and rest[-1] == "--host" and not word.startswith("-"):
+            hosts.append(word)
+        elif word.startswith("--host="):
+            hosts.append(word.removeprefix("--host="))
+        else:
+            rest.append(word)
+    values = _read([word for word in rest if word != "--host"], _find_cert)
+    options = Layer(SOURCE, {name: values[name] for name in _OF_CERT_TOO if name in values})
+    if values.get("show"):
+        if hosts or values.keys() & {"out", "days", "renew"}:
+            raise UsageError("msgd cert --show makes nothing; it takes --tls-cert and --config")
+        return Command(Action.CERT, options)
+    if options.values:
+        raise UsageError("--tls-cert and --config are for msgd cert --show")
+    checked = {
+        option.name: check(option, values.get(option.name, option.default), SOURCE)
+        for option in cert.OPTIONS
+        if option.name != "host"
+    }
+    wanted = cert.Wanted(
+        tuple(hosts), str(checked["out"]), int(checked["days"]), bool(checked["renew"])
+    )
+    return Command(Action.CERT, options, certificate=wanted)
+
+
 def _find(switch: str) -> tuple[Option, bool]:
     """The option, and for a flag whether it is set or taken back."""
     option = _BY_SWITCH.get(switch)
@@ -182,15 +229,14 @@ def _find(switch: str) -> tuple[Option, bool]:
         return taken_back, False
     if switch in BY_VERB:
         raise UsageError(f"{switch} must be the first word: msgd {BY_VERB[switch].use}")
-    if switch in (*_TOOLS, Action.PANEL.value):
+    if switch in (*_TOOLS, *_WITH_OPTIONS):
         use = f"msgd {switch} DIR; the options are for serving"
-        if switch == Action.PANEL.value:
-            use = "msgd panel [OPTIONS]"
+        if switch in _WITH_OPTIONS:
+            use = f"msgd {switch} [OPTIONS]"
         raise UsageError(f"{switch} must be the first word: {use}")
     if not switch.startswith("-"):
         raise UsageError(
-            f"there is no command {switch!r}"
-            + nearest(switch, (*_TOOLS, Action.PANEL.value, *BY_VERB))
+            f"there is no command {switch!r}" + nearest(switch, (*_TOOLS, *_WITH_OPTIONS, *BY_VERB))
         )
     raise UsageError(f"there is no option {switch!r}{nearest(switch, _SWITCHES)}")
 
@@ -205,6 +251,7 @@ def _parse_tool(action: Action, arguments: tuple[str, ...]) -> Command:
     return Command(action, Layer(SOURCE, {}), arguments)
 
 
+_WITH_OPTIONS: Final = (Action.PANEL.value, Action.CERT.value)
 _TOOLS: Final = ("fsck", "dump", "backup")
 _TOOL_USE: Final = {
     Action.FSCK: (1, 1, "msgd fsck DIR [--repair]"),
@@ -223,7 +270,8 @@ def help_text() -> str:
     """Everything that --help says: options, limits, files, signals, exit codes."""
     of_panel = [_option_line(option) for option in PANEL_OPTIONS if option.name not in _OF_BOTH]
     parts = (_HEAD, *map(_option_line, OPTIONS), _OTHER_OPTIONS, _PANEL_HEAD, *of_panel)
-    orders = (_ORDERS_HEAD, *map(_verb_lines, VERBS))
+    of_cert = [_option_line(option) for option in cert.OPTIONS]
+    orders = (_CERT_HEAD, *of_cert, _ORDERS_HEAD, *map(_verb_lines, VERBS))
     return "\n".join((*parts, *orders, _limits(), _TAIL))
 
 
@@ -278,6 +326,8 @@ Usage:
   msgd fsck DIR --repair       make a damaged folder whole, say what is lost
   msgd dump DIR [USER]         print what is in a data folder
   msgd backup DIR TO           copy a data folder, also of a running server
+  msgd cert --host NAME        make a certificate for TLS and its key
+  msgd cert --show             print the pin that clients show
 
 Options, with what holds without them in [brackets]. Each can also stand in the
 file given by --config (connections_max = 100) and in the environment
@@ -292,6 +342,9 @@ _OTHER_OPTIONS: Final = """\
 
 _PANEL_HEAD: Final = """
 Options of msgd panel, beside --data, --config, --color and --ascii:"""
+
+_CERT_HEAD: Final = """
+Options of msgd cert (with --show also --tls-cert and --config):"""
 
 _ORDERS_HEAD: Final = """
 Orders to the running server of a data folder (--data, --config; --json):"""

@@ -199,6 +199,26 @@ def write_private(path: str, data: bytes) -> None:
         os.close(folder)
 
 
+def made_folder(path: str) -> str:
+    """The folder by its whole name; made if it is not there, private. Raises OSError."""
+    whole = os.path.abspath(path)  # noqa: PTH100  this file is where os is used
+    os.makedirs(whole, mode=0o700, exist_ok=True)  # noqa: PTH103  as above
+    return whole
+
+
+def write_new(path: str, data: bytes) -> None:
+    """A file that only its owner may read, where nothing was. Raises OSError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    fd = os.open(path, flags, 0o600)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(fd, left) :]
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def resident_bytes() -> int:
     """How much memory this process has in use (proc(5), statm); 0 where nobody tells."""
     try:

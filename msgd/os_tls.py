@@ -300,6 +300,19 @@ class OsSecurity:
         self._context = context
 
 
+def read_certificate(path: str) -> bytes:
+    """The first certificate of a file (DER): the one that is shown. Raises SecurityError."""
+    try:
+        with os_files.opened(path) as way:
+            text = os_files.read_config(way).decode("ascii", "replace")
+        end = text.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)
+        return ssl.PEM_cert_to_DER_cert(text[text.index(ssl.PEM_HEADER) : end])
+    except os_files.UnsafeFileError as error:
+        raise SecurityError(str(error)) from None
+    except ValueError:
+        raise SecurityError(f"{path} holds no certificate (PEM)") from None
+
+
 def make_context() -> ssl.SSLContext:
     """How a server speaks: TLS 1.3 and nothing else, no resumption, no compression."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

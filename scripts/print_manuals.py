@@ -124,6 +124,10 @@ def server_parser() -> argparse.ArgumentParser:
         if name == command_line.Action.PANEL.value:
             _add_options(tool, command_line.PANEL_OPTIONS)
             continue
+        if name == command_line.Action.CERT.value:
+            if made and "--host" not in tool.format_help():
+                _add_options(tool, command_line.CERT_OPTIONS)
+            continue
         for word in words:
             _add_word(tool, word, text)
     for verb in VERBS:

@@ -61,7 +61,7 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
         "msgd/os_process.py",
         "msgc/os_net.py",
     ),
-    "subprocess": ("msgc/os_process.py",),
+    "subprocess": ("msgc/os_process.py", "msgd/os_openssl.py"),
     "tempfile": ("msgc/os_process.py",),
     "shutil": (),
     # One thread, one order: there are no locks because there is nothing to lock against.

@@ -50,7 +50,7 @@ function _shtab_msgd_using
   test "$_shtab_msgd_cmdpath" = "$argv"
 end
 
-set -g _shtab_msgd_commands panel fsck dump backup kick ban unban bans
+set -g _shtab_msgd_commands panel fsck dump backup cert kick ban unban bans
 set -g _shtab_msgd_opts_with_value --accounts-max --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --data --dead-after-ms --early-drop --filter --free-bytes-min --handshakes-per-s-max --host --journal-bytes-max --journal-segment-bytes --log --log-format --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --memory-bytes-max --metrics-port --minutes --penalty-ms-max --ping-idle-ms --port --reason --receive-bytes-per-second-max --recipients-max --reserve-bytes --sends-burst-max --sends-per-second-max --sort --source-connections-max --source-new-max --tls-cert --tls-key --unix-socket --unix-socket-mode --user --window-bytes-max --window-messages-max
 
 complete -c msgd -e
@@ -119,6 +119,7 @@ complete -c msgd -n '_shtab_msgd_using dump; and test $_shtab_msgd_npos -eq 0' -
 complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a backup -d 'copy a data folder, also of a running server'
 complete -c msgd -n '_shtab_msgd_using backup; and test $_shtab_msgd_npos -eq 0' -ka "(__fish_complete_directories)" -d DIR
 complete -c msgd -n '_shtab_msgd_using backup; and test $_shtab_msgd_npos -eq 1' -ka "(__fish_complete_directories)" -d TO
+complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a cert -d 'make a certificate for TLS and its key'
 complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a kick -d 'end a user'"'"'s session'
 complete -c msgd -n '_shtab_msgd_using kick' -l reason -x -d 'what the user is told, and the log'
 complete -c msgd -n '_shtab_msgd_using kick' -l data -xka "(__fish_complete_directories)" -d 'where the messages are kept'
