@@ -87,14 +87,12 @@ class Session:
         """Unique in this process, in the order of arrival."""
         self.peer = peer
         """The other end's address as text, safe to show."""
-        self.binding: bytes | None = None
-        """Of the channel: what ties a login to the certificate; None where nothing is encrypted."""
+        self.binding: bytes | None = None  # to the certificate; None where nothing is encrypted
         self.address: Address | None = address_of(peer)
         """The same as a number; None for a peer of this machine that has none."""
         self.pending: PendingLogin | None = None
         """A login that was challenged to prove that it knows the password."""
-        self.proven: Proven | None = None
-        """The proof that was right, until the login is through."""
+        self.proven: Proven | None = None  # the right proof, until the login is through
         self.connection = Connection(Role.SERVER)
         self.greeted = False
         """Whether WELCOME was put: from then on NOTICE and PING are legal."""
@@ -150,9 +148,7 @@ class Session:
         self.checks: deque[Check] = deque()
         self.told_waiting = 0
         """The count of waiting messages that this session was told last."""
-
-        self.told_full = False
-        """Whether this session was told that its mailbox is full."""
+        self.told_full = False  # whether it was told that its mailbox is full
 
         self.in_dirty = False
         self.in_pump = False
