@@ -139,6 +139,8 @@ class Connection:
         self._join()
         data = self._data
         start = self._position + HEADER_BYTES
+        type_: int  # said for the compiler, which knows nothing of what is unpacked
+        length: int
         type_, length = HEADER.unpack_from(data, self._position)
         flows = self.state is _ONLINE and type_ in self._flowing_in
         if not flows or length > limits.FRAME_BYTES_MAX:

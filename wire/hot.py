@@ -63,6 +63,8 @@ def read_send(data: bytes, start: int, end: int) -> SendMessage | None:
     """A SEND_MESSAGE to named recipients or to everyone, as our own encoder writes it."""
     if end - start < _SEND_HEAD.size:
         return None
+    field: int  # said for the compiler, which knows nothing of what is unpacked
+    size: int
     first, first_size, request, second, second_size, message_id, field, size = (
         _SEND_HEAD.unpack_from(data, start)
     )
@@ -101,6 +103,9 @@ def read_receipt(data: bytes, start: int, end: int) -> MessageReceipt | None:
     """A MESSAGE_RECEIPT: perhaps a REQUEST, then deliveries and nothing else."""
     request: int | None = None
     position = start
+    field: int  # said for the compiler, which knows nothing of what is unpacked
+    size: int
+    number: int
     if end - position >= _REQUEST_FIELD.size:
         field, size, number = _REQUEST_FIELD.unpack_from(data, position)
         if field == _REQUEST:

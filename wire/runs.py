@@ -66,6 +66,17 @@ def read_sends(data: bytes, position: int, count_max: int) -> list[SendToOne]:
     head_bytes = _SEND_HEAD.size
     last = len(data) - head_bytes - HEADER_BYTES
     whole = len(data)
+    # For the compiler, which knows nothing of what is unpacked (there: 0.49 us without, 0.30).
+    type_: int
+    length: int
+    first: bytes
+    request: int
+    second: bytes
+    installation: bytes
+    counter: int
+    field: int
+    name_bytes: int
+    size: int
     while position <= last and count_max > 0:
         (
             type_,
