@@ -44,6 +44,8 @@ _REFUSALS: Final[dict[int, str]] = {
     Code.STORAGE_FULL: "The server's storage is full. Nothing that waits is lost; "
     "send it again later.",
     Code.QUEUE_FULL: "A recipient's mailbox is full. Nothing was sent to anybody; try again later.",
+    Code.BLOCKED: "A recipient takes no messages from you. Nothing was sent to anybody.",
+    Code.TOO_MANY_BLOCKED: "You block as many people as one can; unblock somebody first.",
     Code.BUSY: "The server is too busy. Try again in a moment.",
     Code.NOT_OWNER: "Only its owner can delete an account.",
     Code.WRONG_INSTALLATION: "The message belongs to another archive. Write it again.",

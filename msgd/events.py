@@ -28,6 +28,7 @@ class EventKind(Enum):
     REFUSE = "REFUSE"
     RECEIPT = "RECEIPT"
     RECALL = "RECALL"
+    BLOCK = "BLOCK"
     NOTICE = "NOTICE"
     WARN = "WARN"
     ERROR = "ERROR"

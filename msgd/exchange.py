@@ -13,6 +13,7 @@ its user only; what the store raises besides (StoreFailure) ends the process.
 from msgd.bans import Bans
 from msgd.events import EventKind, EventLog
 from msgd.exchange_accounts import Accounts
+from msgd.exchange_blocking import Blocking
 from msgd.exchange_core import Core, Tally
 from msgd.exchange_deletion import Deletion
 from msgd.exchange_delivery import Delivery
@@ -32,6 +33,7 @@ from wire.connection import Unsupported
 from wire.errors import RemoteProtocolError
 from wire.limits import TEXT_BYTES_MAX
 from wire.messages import (
+    BlockSenders,
     ChangePassword,
     CheckMessages,
     CreateAccount,
@@ -65,6 +67,7 @@ class Exchange:
         self._runs = Runs(self._core)
         self._deletion = Deletion(self._core, self._delivery, self._login)
         self._recall = Recall(self._core)
+        self._blocking = Blocking(self._core)
         self._admission = Admission.OPEN
         self._numbers = 0
         self.sessions: dict[int, Session] = self._core.sessions
@@ -127,6 +130,8 @@ class Exchange:
                 self._accounts.create(session, message, now)
             case RecallMessage():
                 self._recall.request(session, message, now)
+            case BlockSenders():
+                self._blocking.change(session, message, now)
             case DeletionRequest():
                 self._deletion.request(session, message, now)
             case ChangePassword():

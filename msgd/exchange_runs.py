@@ -43,7 +43,7 @@ class Runs:
         # Admission is asked once for all: a run is one turn's, and what it adds is bounded.
         if window is None or sender.closing_number or self._store.admission is not OPEN:
             return 0
-        run, ids = self._judge(sends, installation, window.highest)
+        run, ids = self._judge(sender.number, sends, installation, window.highest)
         if not run:
             return 0
         at_ms = self._store.accept_run(sender, window, run, now.wall_ms)
@@ -52,7 +52,7 @@ class Runs:
         return len(run)
 
     def _judge(
-        self, sends: list[SendToOne], installation: bytes | None, highest: int
+        self, sender: int, sends: list[SendToOne], installation: bytes | None, highest: int
     ) -> tuple[list[Sent], list[bytes]]:
         """Those that pass without question: what is to be kept, and what answers repeat."""
         core = self._core
@@ -77,6 +77,7 @@ class Runs:
                 or account.closing_number
                 or account.own_messages >= messages_max
                 or account.own_bytes >= bytes_max
+                or (account.blocked and sender in account.blocked)
             ):
                 break
             ids.append(request_and_id)

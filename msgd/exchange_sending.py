@@ -71,6 +71,9 @@ class Sending:
         limits = core.limits
         body_bytes = len(message.body)
         for account in recipients:
+            if account.blocked and sender.number in account.blocked:
+                self._refuse_blocked(session, message, sender, recipients, now)
+                return
             if not has_room(account, body_bytes, limits):
                 self._refuse_without_room(session, message, recipients, now)
                 return
@@ -215,6 +218,25 @@ class Sending:
         named = tuple(account.name for account in full)
         aside = f" ({names_text(full)})"
         self._refuse(session, message, (Code.QUEUE_FULL, text), named, now, aside=aside)
+
+    def _refuse_blocked(
+        self,
+        session: Session,
+        message: SendMessage,
+        sender: Account,
+        recipients: list[Account],
+        now: Now,
+    ) -> None:
+        """Somebody has blocked the sender: who is named, as the sender can leave them out."""
+        closed = [account for account in recipients if sender.number in account.blocked]
+        text = (
+            "this recipient takes no messages from you; nothing was sent"
+            if len(closed) == 1
+            else f"{len(closed)} recipients take no messages from you; nothing was sent to anybody"
+        )
+        named = tuple(account.name for account in closed)
+        aside = f" ({names_text(closed)})"
+        self._refuse(session, message, (Code.BLOCKED, text), named, now, aside=aside)
 
     def _refuse_full(self, session: Session, message: SendMessage, now: Now) -> None:
         if self._store.admission is Admission.FULL:

@@ -81,6 +81,7 @@ class Account:
     """
 
     __slots__ = (
+        "blocked",
         "closing_bytes",
         "closing_number",
         "closing_total",
@@ -131,6 +132,7 @@ class Account:
         self.settled = Ranges(number)
         self.windows: dict[bytes, Window] = {}
         self.queue = Queue(number)
+        self.blocked: tuple[int, ...] = ()  # accounts whose messages it does not take
         self.credential: Credential | None = None  # of the password, if there is one
         self.oldest_number = 0  # cache: the oldest waiting message that was found
         self.oldest_at_ms = 0

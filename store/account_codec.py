@@ -3,11 +3,12 @@
     type 1 ACCOUNT    number, stamp, created_at_ms, last_seen_ms, closing_number, closing_total,
                       closing_bytes, own_messages, own_bytes, own_outcomes, everyone_seen,
                       everyone_seen_bytes, everyone_hint, end_offset, hint, file_last (16 u64),
-                      has_file u8, name_bytes u8, ranges u32, windows u32, name,
+                      flags u8 (1 has_file, 2 blocked follow), name_bytes u8, ranges u32,
+                      windows u32, name,
                       ranges * (start u64, end u64),
                       windows * (installation 8, highest u64, last_used_ms u64, bitmap 128),
-                      and where one is not 0, or a credential follows: session_number,
-                      handed_from, handed_to (3 u64),
+                      and where one is not 0, or one of the next two follows: session_number,
+                      handed_from, handed_to (3 u64), blocked (see `store.blocking`),
                       and where there is one: the credential (see `store.credential`)
     type 2 EVERYONE   stamp, total, total_bytes, end_offset, hint, file_last (6 u64), has_file u8,
                       recalled * (number u64, body_bytes u32, sender u64, at_number u64,
@@ -24,7 +25,8 @@ from typing import Final
 
 from store.account import Account, Everyone, Withdrawn
 from store.awake import AwakeAccount
-from store.credential import decode_credential, encode_credential
+from store.blocking import decode_list, encode_list
+from store.credential import Credential, decode_credential, encode_credential
 from store.limits import WINDOW_BITS
 from store.names import decode_name
 from store.ranges import Ranges
@@ -34,6 +36,9 @@ from wire import tlv
 ACCOUNT: Final = 1
 EVERYONE: Final = 2
 TOMBSTONE: Final = 3
+
+HAS_FILE: Final = 1
+HAS_BLOCKED: Final = 2
 
 FIXED: Final = Struct(">16QBBII")
 RANGE: Final = Struct(">QQ")
@@ -64,7 +69,7 @@ def encode_account(account: Account) -> bytes:
         queue.end_offset,
         queue.hint,
         queue.file_last,
-        queue.has_file,
+        HAS_FILE * queue.has_file + HAS_BLOCKED * bool(account.blocked),
         len(account.name_bytes),
         len(pairs),
         len(account.windows),
@@ -73,9 +78,12 @@ def encode_account(account: Account) -> bytes:
     for installation, window in account.windows.items():
         bitmap = window.bitmap.to_bytes(WINDOW_BITS // 8, "big")
         parts.append(WINDOW.pack(installation, window.highest, window.last_used_ms, bitmap))
-    if account.marked or account.credential is not None:
+    if account.marked or account.credential is not None or account.blocked:
         marks = (account.session_number, account.handed_from, account.handed_to)
-        parts += [MARKS.pack(*marks), encode_credential(account.credential)]
+        parts.append(MARKS.pack(*marks))
+        if account.blocked:
+            parts.append(encode_list(account.blocked))
+        parts.append(encode_credential(account.credential))
     return tlv.encode(ACCOUNT, b"".join(parts))
 
 
@@ -90,7 +98,7 @@ def identify(value: bytes) -> tuple[int, str, bool, bool]:
     if value[name_end : name_end + 8] != bytes(8) or fixed[18] != 1:
         Ranges.of(list(RANGE.iter_unpack(value[name_end:windows_at])))
     name = decode_name(value[FIXED.size : name_end])
-    decode_credential(value[marks_at + MARKS.size :])
+    decode_rest(value, fixed[16], marks_at)
     marked = any(value[marks_at : marks_at + MARKS.size])
     return fixed[0], name, fixed[4] != 0, marked
 
@@ -119,15 +127,29 @@ def decode_account(value: bytes) -> AwakeAccount:
     account.everyone_seen, account.everyone_seen_bytes, account.everyone_hint = fixed[10:13]
     queue = account.queue
     queue.end_offset, queue.hint, queue.file_last = fixed[13:16]
-    queue.has_file = bool(fixed[16])
+    queue.has_file = bool(fixed[16] & HAS_FILE)
     account.settled = Ranges.of(list(RANGE.iter_unpack(value[ranges_at:windows_at])))
     for installation, highest, used_ms, bitmap in WINDOW.iter_unpack(value[windows_at:marks_at]):
         account.windows[installation] = Window(highest, int.from_bytes(bitmap, "big"), used_ms)
     if marks_at < len(value):
         marks = MARKS.unpack_from(value, marks_at)
         account.session_number, account.handed_from, account.handed_to = marks
-        account.credential = decode_credential(value[marks_at + MARKS.size :])
+    account.blocked, account.credential = decode_rest(value, fixed[16], marks_at)
     return account
+
+
+def decode_rest(
+    value: bytes, flags: int, marks_at: int
+) -> tuple[tuple[int, ...], Credential | None]:
+    """What follows the marks: who is blocked, and the credential. Raises ValueError."""
+    blocked: tuple[int, ...] = ()
+    rest_at = marks_at + MARKS.size
+    if flags & HAS_BLOCKED:
+        try:
+            blocked, rest_at = decode_list(value, rest_at)
+        except StructError as error:
+            raise ValueError(str(error)) from error
+    return blocked, decode_credential(value[rest_at:])
 
 
 def encode_everyone(everyone: Everyone) -> bytes:

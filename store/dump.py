@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from store.account import Account, Queue
 from store.accounts_log import SavedAccounts
 from store.admitting_records import Admitting, CredentialSet, Invited, Registered, Retired
+from store.blocking import Blocked
 from store.disk import Disk
 from store.entry import Entry
 from store.inspect import entries_of, load_saved, need_manifest, records_of, replay_of
@@ -98,6 +99,8 @@ def dump_account(account: Account, saved: SavedAccounts) -> str:
         marks += f" handed={account.handed_from}-{account.handed_to}"
     if account.credential is not None:
         marks += " password=yes"
+    if account.blocked:
+        marks += f" blocked={','.join(map(str, account.blocked))}"
     ranges = " ".join(f"({start},{end}]" for start, end in account.settled.pairs())
     return (
         f"account {account.number} name={escape(account.name)} "
@@ -169,6 +172,9 @@ def dump_fields(fields: Fields) -> str:
             f"at_ms={fields.at_ms} from={fields.sender} id={fields.message_id.hex()} "
             f"entry={fields.number} kept={kept}"
         )
+    if isinstance(fields, Blocked):
+        blocked = ",".join(map(str, fields.blocked)) or "nobody"
+        return f"at_ms={fields.at_ms} account={fields.account} blocked={blocked}"
     if isinstance(fields, Touched):
         return f"at_ms={fields.at_ms} account={fields.account}"
     return dump_admitting(fields)

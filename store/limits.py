@@ -42,6 +42,7 @@ RECALLED_KEPT_MAX: Final = 8192  # accounts named in all of these together
 RECALL_RANGES_MAX: Final = 512  # gaps that recalls may make in a queue; the rest is for receipts
 COMPACT_FLOORS_PER_SLICE: Final = 256  # accounts looked at in one slice
 SEGMENTS_SPARE_MAX: Final = 3  # files kept for the next checkpoints: written before, they cost less
+BLOCKED_MAX: Final = 256  # senders whose messages one account does not take
 NAMES_RESERVED_MAX: Final = 5_000  # of deleted accounts; past it the oldest is free again
 INVITES_MAX: Final = 5_000  # given out and not used
 INVITES_AT_ONCE_MAX: Final = 100  # made by one record

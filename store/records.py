@@ -25,6 +25,7 @@
     14    ACCOUNT_RETIRED      at_ms u64, account u64, until_ms u64, name
     15    INVITES_MADE         at_ms u64, until_ms u64, hashes * 32
     16    SECRET_MADE          at_ms u64, secret
+    17    SENDERS_BLOCKED      at_ms u64, account u64, count u16, count * account u64
 
 Big-endian. Accounts go by number, never by name: a name can be born again. Names stand in only
 where the account may be gone when the record is replayed. A record occupies one number, except
@@ -40,7 +41,7 @@ from struct import Struct
 from struct import error as StructError  # noqa: N812  # it is a class
 from typing import Final, NamedTuple, Protocol
 
-from store import admitting_records
+from store import admitting_records, blocking
 from store.admitting_records import (
     CredentialSet,
     Invited,
@@ -49,6 +50,7 @@ from store.admitting_records import (
     SecretMade,
     decode_admitting,
 )
+from store.blocking import Blocked, decode_blocked
 from store.names import decode_name
 from wire import tlv
 
@@ -72,6 +74,7 @@ class RecordCode(IntEnum):
     ACCOUNT_RETIRED = admitting_records.ACCOUNT_RETIRED
     INVITES_MADE = admitting_records.INVITES_MADE
     SECRET_MADE = admitting_records.SECRET_MADE
+    SENDERS_BLOCKED = blocking.SENDERS_BLOCKED
 
 
 TOUCHING: Final = (
@@ -333,6 +336,7 @@ Fields = (
     | Retired
     | Invited
     | SecretMade
+    | Blocked
 )
 
 
@@ -361,6 +365,8 @@ def decode(type_: int, value: bytes) -> Fields:
             return decode_recalled_from_all(value)
         if type_ in admitting_records.CODES:
             return decode_admitting(type_, value)
+        if type_ == RecordCode.SENDERS_BLOCKED:
+            return decode_blocked(value)
     except (ValueError, StructError) as error:
         raise RecordError(f"record of code {type_}: {error}") from error
     raise RecordError(f"no record has the code {type_}")

@@ -27,6 +27,7 @@ from store.admitting_records import (
     Retired,
 )
 from store.awake import AwakeAccount
+from store.blocking import Blocked
 from store.entry import Audience, Entry, EntryKind
 from store.records import (
     Accepted,
@@ -135,6 +136,8 @@ class State:
             self.apply_recalled(number, fields, self.by_number.get(fields.sender))
         elif isinstance(fields, RecalledFromAll):
             self.apply_recalled_from_all(number, fields)
+        elif isinstance(fields, Blocked):
+            self.apply_blocked(number, fields)
         elif not isinstance(fields, Touched):
             self.apply_admitting(number, fields)
         elif type_ == RecordCode.ACCOUNT_TOUCHED:
@@ -165,6 +168,15 @@ class State:
         account = self.by_number.get(fields.account)
         if account is not None and number > account.stamp:
             account.last_seen_ms = max(account.last_seen_ms, fields.at_ms)
+            account.stamp = number
+            self.dirty[account.number] = account
+
+    def apply_blocked(self, number: int, fields: Blocked) -> None:
+        """Whose messages an account does not take from now on."""
+        self.next_number = number + 1
+        account = self.by_number.get(fields.account)
+        if account is not None and number > account.stamp:
+            account.blocked = fields.blocked
             account.stamp = number
             self.dirty[account.number] = account
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 from store import admitting_records, records, window
 from store.admitting_records import CredentialSet, Invited, Registered, Retired, SecretMade
+from store.blocking import Blocked, encode_blocked
 from store.core import Core
 from store.credential import Credential
 from store.disk import Disk, DiskError
@@ -21,6 +22,7 @@ from store.entry import Entry, EntryKind
 from store.errors import StoreFailure, StoreForbidden
 from store.keeper import Keeper
 from store.limits import (
+    BLOCKED_MAX,
     BODY_BYTES_MAX,
     ENTRY_BYTES,
     INVITES_AT_ONCE_MAX,
@@ -174,6 +176,15 @@ class Store:
             fields = SecretMade(at_ms, self.core.entropy(SECRET_BYTES))
             state.apply_admitting(state.next_number, fields)
             self.journal.append(admitting_records.encode_secret(*fields), 1)
+
+    def block(self, account: Account, blocked: Sequence[int], at_ms: int) -> None:
+        """From now on the account takes no messages of these accounts, and of all others."""
+        assert len(blocked) <= BLOCKED_MAX
+        assert len(set(blocked)) == len(blocked)
+        state = self.state
+        fields = Blocked(at_ms, account.number, tuple(blocked))
+        state.apply_blocked(state.next_number, fields)
+        self.journal.append(encode_blocked(*fields), 1)
 
     def touch(self, account: Account, at_ms: int) -> None:
         """The account's owner was seen."""

@@ -52,6 +52,9 @@ class FrameType(IntEnum):
     RECALL_MESSAGE = 41
     MESSAGE_RECALLED = 42
     RECALL_FAILURE = 43
+    BLOCK_SENDERS = 44
+    SENDERS_BLOCKED = 45
+    BLOCK_FAILURE = 46
 
     DELETION_REQUEST = 48
     DELETION_SUCCESS = 49
@@ -127,6 +130,8 @@ class Field(IntEnum):
     ENDED = 80
     GONE = 81
     LATER = 82
+    BLOCKED = 83
+    UNBLOCKED = 84
 
     FORCE = 96
     DISCARDED = 97
@@ -177,6 +182,8 @@ class Code(IntEnum):
     REGISTRATION_CLOSED = 36
     INVITE_INVALID = 37
     TOO_MANY_ATTEMPTS = 38
+    BLOCKED = 39
+    TOO_MANY_BLOCKED = 40
 
 
 @unique

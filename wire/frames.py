@@ -36,6 +36,8 @@ from wire.fields import (
 from wire.messages import (
     AccountEntry,
     AccountList,
+    BlockFailure,
+    BlockSenders,
     ChangePassword,
     CheckComplete,
     CheckMessages,
@@ -70,6 +72,7 @@ from wire.messages import (
     RecallFailure,
     RecallMessage,
     ReceiptSettled,
+    SendersBlocked,
     SendMessage,
     Welcome,
 )
@@ -352,6 +355,21 @@ FRAMES: Final[tuple[FrameSpec, ...]] = (
         ),
     ),
     _refusal(FrameType.RECALL_FAILURE, RecallFailure),
+    FrameSpec(
+        FrameType.BLOCK_SENDERS,
+        BlockSenders,
+        (
+            _REQUEST,
+            FieldSpec("blocked", Field.BLOCKED, _NAME, Rule.REPEATED),
+            FieldSpec("unblocked", Field.UNBLOCKED, _NAME, Rule.REPEATED),
+        ),
+    ),
+    FrameSpec(
+        FrameType.SENDERS_BLOCKED,
+        SendersBlocked,
+        (_REQUEST, FieldSpec("blocked", Field.BLOCKED, _NAME, Rule.REPEATED)),
+    ),
+    _refusal(FrameType.BLOCK_FAILURE, BlockFailure),
     FrameSpec(
         FrameType.DELETION_REQUEST,
         DeletionRequest,

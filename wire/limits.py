@@ -23,6 +23,9 @@ RECIPIENTS_MAX: Final = 1_024
 DELIVERIES_MAX: Final = 1_024
 """DELIVERY fields in one MESSAGE_RECEIPT."""
 
+BLOCKED_MAX: Final = 256
+"""Senders that one account blocks."""
+
 ACCOUNTS_PER_PAGE_MAX: Final = 256
 VERSIONS_MAX: Final = 16
 

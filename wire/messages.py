@@ -402,6 +402,32 @@ class RecallFailure:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class BlockSenders:
+    """Take no messages of these users any more, and of those again; with neither, only list."""
+
+    request: int
+    blocked: tuple[str, ...] = ()
+    unblocked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SendersBlocked:
+    """Durable; all whose messages are not taken, in the order of their blocking."""
+
+    request: int
+    blocked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFailure:
+    """UNKNOWN_USER, NAME_INVALID, TOO_MANY_BLOCKED, STORAGE_FULL, BUSY or BEING_DELETED."""
+
+    request: int
+    code: int
+    text: str
+
+
 Message: TypeAlias = (
     Hello
     | Welcome
@@ -439,4 +465,7 @@ Message: TypeAlias = (
     | RecallMessage
     | MessageRecalled
     | RecallFailure
+    | BlockSenders
+    | SendersBlocked
+    | BlockFailure
 )

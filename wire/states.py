@@ -64,6 +64,7 @@ FROM_CLIENT: Final = frozenset(
         _F.MESSAGE_RECEIPT,
         _F.CHECK_MESSAGES,
         _F.RECALL_MESSAGE,
+        _F.BLOCK_SENDERS,
         _F.DELETION_REQUEST,
     }
 )
@@ -80,6 +81,7 @@ _REQUESTS: Final = (
     _F.MESSAGE_RECEIPT,
     _F.CHECK_MESSAGES,
     _F.RECALL_MESSAGE,
+    _F.BLOCK_SENDERS,
     _F.DELETION_REQUEST,
 )
 _ANSWERS: Final = (
@@ -95,6 +97,8 @@ _ANSWERS: Final = (
     _F.CHECK_COMPLETE,
     _F.MESSAGE_RECALLED,
     _F.RECALL_FAILURE,
+    _F.SENDERS_BLOCKED,
+    _F.BLOCK_FAILURE,
     _F.DELETION_FAILURE,
 )
 

@@ -34,6 +34,9 @@ def played(bursts: list[list[tuple[str, int, str, bool]]], *, in_a_row: bool) ->
     for name in ("bob", "late"):
         server.account(name)
     carol, alice = server.user("carol"), server.user("alice")
+    assert alice.session.account is not None
+    server.store.block(server.store.state.by_name["late"], [alice.session.account.number], 1)
+    server.store.commit()
     counter = 1
     for burst in bursts:
         for name, step, body, foreign in burst:

@@ -27,6 +27,7 @@ class Person:
     queue: dict[int, tuple[EntryKind, bytes, int]] = field(default_factory=dict)
     counters: set[int] = field(default_factory=set)
     credential: Credential | None = None
+    blocked: tuple[int, ...] = ()
 
 
 class Machine(RuleBasedStateMachine):
@@ -211,6 +212,15 @@ class Machine(RuleBasedStateMachine):
             pass
         self.disk.quota_bytes = 1 << 40
 
+    @precondition(lambda self: self.people)
+    @rule(data=st.data(), count=st.integers(0, 3))
+    def block(self, data: st.DataObject, count: int) -> None:
+        name = data.draw(st.sampled_from(sorted(self.people)))
+        others = st.sampled_from([person.number for person in self.people.values()])
+        chosen = data.draw(st.lists(others, max_size=count, unique=True))
+        self.store.block(self.account(name), chosen, self.now())
+        self.people[name].blocked = tuple(chosen)
+
     @invariant()
     def queues_are_right(self) -> None:
         assert self.store.state.names == sorted(self.people)
@@ -219,6 +229,7 @@ class Machine(RuleBasedStateMachine):
         for name, person in self.people.items():
             account = self.account(name)
             assert account.credential == person.credential
+            assert account.blocked == person.blocked
             found = waiting(self.store, name)
             assert [(number, kind, body) for number, kind, body, _ in found] == [
                 (number, kind, body) for number, (kind, body, _) in person.queue.items()

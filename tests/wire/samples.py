@@ -8,11 +8,14 @@ from typing import Any
 from hypothesis import strategies as st
 
 from wire import fields, limits
+from wire.codes import FrameType
 from wire.fields import FieldSpec, Rule
 from wire.frames import FRAMES, FrameSpec
 from wire.messages import (
     AccountEntry,
     AccountList,
+    BlockFailure,
+    BlockSenders,
     ChangePassword,
     CheckComplete,
     CheckMessages,
@@ -47,6 +50,7 @@ from wire.messages import (
     RecallFailure,
     RecallMessage,
     ReceiptSettled,
+    SendersBlocked,
     SendMessage,
     Welcome,
 )
@@ -152,6 +156,11 @@ SAMPLES: tuple[Message, ...] = (
     ChangePassword(13, bytes(16), 600_000, bytes(32), bytes(range(32))),
     PasswordChanged(13),
     PasswordFailure(13, 34, "too few iterations"),
+    BlockSenders(13),
+    BlockSenders(13, ("bob", "carol"), ("dave",)),
+    SendersBlocked(13),
+    SendersBlocked(13, ("bob", "carol")),
+    BlockFailure(13, 15, "no such user"),
 )
 
 _TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -196,3 +205,8 @@ def _frame(spec: FrameSpec) -> st.SearchStrategy[Message]:
 
 
 MESSAGES: st.SearchStrategy[Message] = st.one_of([_frame(spec) for spec in FRAMES])
+
+
+def messages_of(*kinds: FrameType) -> st.SearchStrategy[Message]:
+    """Messages of these frames."""
+    return st.one_of([_frame(spec) for spec in FRAMES if spec.number in kinds])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.wire.samples import INSTALLATION, MESSAGE_ID, MESSAGES, SAMPLES
+from tests.wire.samples import INSTALLATION, MESSAGE_ID, SAMPLES, messages_of
 from wire import frames, limits
 from wire.codes import Code, Field, FrameType
 from wire.connection import Connection, Unsupported
@@ -93,20 +93,15 @@ def test_a_login_in_steps_fails_and_is_tried_again() -> None:
     assert server.state is State.ONLINE
 
 
-ONLINE_CLIENT = MESSAGES.filter(
-    lambda message: (
-        frames.frame_type(message)
-        in {
-            FrameType.PING,
-            FrameType.PONG,
-            FrameType.CREATE_ACCOUNT,
-            FrameType.LIST_ACCOUNTS,
-            FrameType.SEND_MESSAGE,
-            FrameType.MESSAGE_RECEIPT,
-            FrameType.CHECK_MESSAGES,
-            FrameType.DELETION_REQUEST,
-        }
-    )
+ONLINE_CLIENT = messages_of(
+    FrameType.PING,
+    FrameType.PONG,
+    FrameType.CREATE_ACCOUNT,
+    FrameType.LIST_ACCOUNTS,
+    FrameType.SEND_MESSAGE,
+    FrameType.MESSAGE_RECEIPT,
+    FrameType.CHECK_MESSAGES,
+    FrameType.DELETION_REQUEST,
 )
 
 
