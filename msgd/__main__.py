@@ -12,7 +12,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, Literal, cast
 
-from msgd import cert, command_line, inspection, order_call, os_files, os_signals
+from msgd import (
+    cert,
+    command_line,
+    inspection,
+    offline,
+    order_call,
+    os_files,
+    os_prompt,
+    os_signals,
+    passwd,
+)
 from msgd.certificates import day_of
 from msgd.command_line import Action, Command, UsageError
 from msgd.host import HostError, check_user
@@ -40,14 +50,15 @@ from msgd.settings import (
     read_environment,
     read_toml,
 )
-from msgd.verbs import VerbError
-from store.disk import Disk
-from store.errors import EXIT_REFUSED
+from msgd.verbs import Answer, Order, VerbError
+from store.disk import Disk, DiskError
+from store.errors import EXIT_REFUSED, StoreError
 from store.os_disk import OsDisk
 from term.console import Console, ConsoleUnsuitable
 from term.os_terminal import window_size
 from term.safe import safe_line
 from wire.certificate import read_pin
+from wire.scram import PasswordError
 
 EXIT_PIPE: Final = 141
 """What a shell says of a program that SIGPIPE ended."""
@@ -182,18 +193,58 @@ def _serve(settings: Settings) -> int:
 
 
 def _order(settings: Settings, command: Command) -> int:
-    """Have a running server do something."""
+    """Have a running server do something; some of it is done without one."""
     assert command.order is not None
+    order, made = command.order, ""
     network = OsNetwork({})
     try:
+        if order.verb == "passwd":
+            twice = os_prompt.is_terminal()
+            order, made = passwd.prepare(order, os_prompt.ask_secret, os.urandom, twice=twice)
         path = f"{settings.data}/{PANEL_SOCKET}"
-        answer = order_call.ask(network, OsClock(), path, command.order)
-    except (CallError, VerbError) as error:
+        answer = order_call.ask(network, OsClock(), path, order)
+    except CallError as error:
+        if order.verb in offline.VERBS:
+            return _order_offline(settings, command, order, made)
         _complain(f"msgd: no server answers on {safe_line(settings.data)}: {error}; --data DIR")
         _complain("means the server of another folder, msgd --headless starts one")
         return EXIT_ERROR
+    except (VerbError, PasswordError) as error:
+        _complain(f"msgd: {error}")
+        return EXIT_ERROR
+    except (EOFError, KeyboardInterrupt):
+        _complain("msgd: no password was given; nothing was changed")
+        return EXIT_ERROR
     finally:
         network.close()
+    return _tell(command, answer, made)
+
+
+def _order_offline(settings: Settings, command: Command, order: Order, made: str) -> int:
+    keep_private()
+    try:
+        answer = offline.obey(
+            order,
+            settings.exchange_limits(),
+            lambda: OsDisk(settings.data, create=False),
+            clock=OsClock(),
+            entropy=os.urandom,
+            settings=settings.store_settings(),
+        )
+    except StoreError as error:
+        _complain(f"msgd: {safe_line(str(error), 1_000)}")
+        return error.exit_code
+    except DiskError as error:
+        _complain(f"msgd: {safe_line(settings.data)}: {safe_line(error.strerror or str(error))}")
+        return EXIT_ERROR
+    return _tell(command, answer, made)
+
+
+def _tell(command: Command, answer: Answer, made: str) -> int:
+    """Say what came of an order. A password that was made is told this once."""
+    if made and answer.done:
+        row = {"password": made}
+        answer = Answer(done=True, text=answer.text, rows=(*answer.rows, row))
     if command.as_json:
         _say(order_call.json_text(answer))
     elif answer.done:

@@ -18,6 +18,7 @@ from msgd.exchange_core import Core, Tally
 from msgd.exchange_deletion import Deletion
 from msgd.exchange_delivery import Delivery
 from msgd.exchange_login import Login
+from msgd.exchange_operator import Operator
 from msgd.exchange_recall import Recall
 from msgd.exchange_runs import Runs
 from msgd.exchange_sending import Sending
@@ -68,6 +69,7 @@ class Exchange:
         self._deletion = Deletion(self._core, self._delivery, self._login)
         self._recall = Recall(self._core)
         self._blocking = Blocking(self._core)
+        self.operator = Operator(self._core)
         self._admission = Admission.OPEN
         self._numbers = 0
         self.sessions: dict[int, Session] = self._core.sessions

@@ -14,14 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from msgd import VERSION, bans
+from msgd import VERSION, bans, settings_auth
 from msgd.admin import Admin
 from msgd.certificates import Certificates, described
 from msgd.events import EventKind, EventLog
 from msgd.exchange import Exchange
 from msgd.faces import join_faces
 from msgd.gate import Gate
-from msgd.limits import EVENTS_MAX
+from msgd.limits import EVENTS_MAX, ExchangeLimits
 from msgd.log import Log, LogError, LogOutput, NoLog
 from msgd.metrics import Measures, Renderer
 from msgd.metrics_page import MetricsPage
@@ -173,7 +173,6 @@ def serve(settings: Settings, machine: Machine) -> int:
 
 
 def _serve(settings: Settings, machine: Machine) -> int:
-    rules = settings.exchange_limits()
     store_settings = settings.store_settings()
     limits = settings.reactor_limits(machine.descriptors_max)
     if not settings.headless and machine.own_panel is None:
@@ -186,6 +185,7 @@ def _serve(settings: Settings, machine: Machine) -> int:
         if isinstance(place, Address):
             check_exposure(place, settings)
     security = _open_security(settings, machine)
+    rules = _rules(settings, places)
     # Before anything is opened: from here on a signal is a wish that the loop will read.
     machine.take_signals()
     log = Log(_log_output(settings, machine), as_json=settings.log_format == "json")
@@ -237,6 +237,18 @@ def _listen(machine: Machine, places: tuple[Address | str, ...]) -> str:
     elif isinstance(places[0], Address):
         places = (machine.network.listen(places[0]),)
     return " and ".join(safe_log(str(place)) for place in places)
+
+
+def _rules(settings: Settings, places: tuple[Address | str, ...]) -> ExchangeLimits:
+    """What the rules go by; who may log in depends on who can connect. Raises SettingsError."""
+    hosts = [place.host for place in places if isinstance(place, Address)]
+    return settings_auth.with_auth(
+        settings.exchange_limits(),
+        auth=settings.auth,
+        registration=settings.registration,
+        name_reserved_days=settings.name_reserved_days,
+        is_local=all(ipaddress.ip_address(host).is_loopback for host in hosts),
+    )
 
 
 def _read_bans(settings: Settings, machine: Machine, exchange: Exchange) -> None:

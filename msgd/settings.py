@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from msgd import settings_host, settings_limits, settings_transport
+from msgd import settings_auth, settings_host, settings_limits, settings_transport
 from msgd.gate import GateLimits
 from msgd.limits import ExchangeLimits
 from msgd.options import ENVIRONMENT_PREFIX, Kind, Option, SettingsError, Value, flag, number
@@ -116,6 +116,7 @@ OPTIONS: Final = (
     *settings_host.OPTIONS,
     *settings_limits.OPTIONS,
     *settings_transport.OPTIONS,
+    *settings_auth.OPTIONS,
 )
 BY_NAME: Final = {option.name: option for option in OPTIONS}
 
@@ -166,6 +167,9 @@ class Settings:
     unix_socket: str
     unix_socket_mode: str
     handshakes_per_s_max: int
+    auth: str
+    registration: str
+    name_reserved_days: int
 
     def gate_limits(self) -> GateLimits:
         """Who may connect. Raises SettingsError when the rule of chance cannot be."""

@@ -88,6 +88,27 @@ VERBS: Final = (
     ),
     Verb("unban", "unban NAME|ADDRESS[/PREFIX]", "take a ban back", ("whom",), (_IS_NAME,)),
     Verb("bans", "bans", "list who is banned"),
+    Verb(
+        "passwd",
+        "passwd NAME",
+        "give a user a new password",
+        ("name",),
+        (
+            Option("generate", Kind.FLAG, default=False, help="make one, and print it once"),
+            Option("create", Kind.FLAG, default=False, help="make the account if it is not there"),
+            Option("remove", Kind.FLAG, default=False, help="take the password away"),
+        ),
+    ),
+    Verb(
+        "invite",
+        "invite",
+        "make invites, each for one new account",
+        (),
+        (
+            Option("count", Kind.NUMBER, 1, "so many", "N", 1, 100),
+            Option("days", Kind.NUMBER, 7, "good for so long", "N", 1, 365),
+        ),
+    ),
 )
 BY_VERB: Final = {verb.name: verb for verb in VERBS}
 _OF_ALL: Final = (

@@ -50,8 +50,8 @@ function _shtab_msgd_using
   test "$_shtab_msgd_cmdpath" = "$argv"
 end
 
-set -g _shtab_msgd_commands panel fsck dump backup cert kick ban unban bans
-set -g _shtab_msgd_opts_with_value --accounts-max --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --data --dead-after-ms --early-drop --filter --free-bytes-min --handshakes-per-s-max --host --journal-bytes-max --journal-segment-bytes --log --log-format --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --memory-bytes-max --metrics-port --minutes --penalty-ms-max --ping-idle-ms --port --reason --receive-bytes-per-second-max --recipients-max --reserve-bytes --sends-burst-max --sends-per-second-max --sort --source-connections-max --source-new-max --tls-cert --tls-key --unix-socket --unix-socket-mode --user --window-bytes-max --window-messages-max
+set -g _shtab_msgd_commands panel fsck dump backup cert kick ban unban bans passwd invite
+set -g _shtab_msgd_opts_with_value --accounts-max --auth --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --count --data --days --dead-after-ms --early-drop --filter --free-bytes-min --handshakes-per-s-max --host --journal-bytes-max --journal-segment-bytes --log --log-format --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --memory-bytes-max --metrics-port --minutes --name-reserved-days --penalty-ms-max --ping-idle-ms --port --reason --receive-bytes-per-second-max --recipients-max --registration --reserve-bytes --sends-burst-max --sends-per-second-max --sort --source-connections-max --source-new-max --tls-cert --tls-key --unix-socket --unix-socket-mode --user --window-bytes-max --window-messages-max
 
 complete -c msgd -e
 complete -c msgd -f
@@ -98,6 +98,9 @@ complete -c msgd -n _shtab_msgd_using -l tls-key -xka "(__fish_complete_path (co
 complete -c msgd -n _shtab_msgd_using -l unix-socket -x -d 'listen on a local socket too'
 complete -c msgd -n _shtab_msgd_using -l unix-socket-mode -x -d '0660: its group may connect too'
 complete -c msgd -n _shtab_msgd_using -l handshakes-per-s-max -x -d 'TLS connections a second'
+complete -c msgd -n _shtab_msgd_using -l auth -x -d 'to log in: open, password'
+complete -c msgd -n _shtab_msgd_using -l registration -x -d 'accounts by: open, invite, closed'
+complete -c msgd -n _shtab_msgd_using -l name-reserved-days -x -d 'names stay reserved (with auth password)'
 complete -c msgd -n _shtab_msgd_using -l version -d 'print the version'
 complete -c msgd -n _shtab_msgd_using -l help -s h -d 'print this'
 complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a panel -d 'a panel for a running server (--once: as text)'
@@ -142,3 +145,17 @@ complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a ban
 complete -c msgd -n '_shtab_msgd_using bans' -l data -xka "(__fish_complete_directories)" -d 'where the messages are kept'
 complete -c msgd -n '_shtab_msgd_using bans' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'read options from this TOML file'
 complete -c msgd -n '_shtab_msgd_using bans' -l json -d 'print the answer as JSON'
+complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a passwd -d 'give a user a new password'
+complete -c msgd -n '_shtab_msgd_using passwd' -l generate -d 'make one, and print it once'
+complete -c msgd -n '_shtab_msgd_using passwd' -l create -d 'make the account if it is not there'
+complete -c msgd -n '_shtab_msgd_using passwd' -l remove -d 'take the password away'
+complete -c msgd -n '_shtab_msgd_using passwd' -l data -xka "(__fish_complete_directories)" -d 'where the messages are kept'
+complete -c msgd -n '_shtab_msgd_using passwd' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'read options from this TOML file'
+complete -c msgd -n '_shtab_msgd_using passwd' -l json -d 'print the answer as JSON'
+complete -c msgd -n '_shtab_msgd_using passwd; and test $_shtab_msgd_npos -eq 0' -ka "(msgc names -q 2>/dev/null)" -d NAME
+complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a invite -d 'make invites, each for one new account'
+complete -c msgd -n '_shtab_msgd_using invite' -l count -x -d 'so many'
+complete -c msgd -n '_shtab_msgd_using invite' -l days -x -d 'good for so long'
+complete -c msgd -n '_shtab_msgd_using invite' -l data -xka "(__fish_complete_directories)" -d 'where the messages are kept'
+complete -c msgd -n '_shtab_msgd_using invite' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'read options from this TOML file'
+complete -c msgd -n '_shtab_msgd_using invite' -l json -d 'print the answer as JSON'
