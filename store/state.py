@@ -19,13 +19,8 @@ from collections.abc import Sequence
 from store import window
 from store.account import EVERYONE, Account, Everyone, Queue, Withdrawn
 from store.accounts import Accounts
-from store.admitting_records import (
-    Admitting,
-    CredentialSet,
-    Invited,
-    Registered,
-    Retired,
-)
+from store.admission import apply_admitting
+from store.admitting_records import Retired
 from store.awake import AwakeAccount
 from store.blocking import Blocked
 from store.entry import Audience, Entry, EntryKind
@@ -139,7 +134,7 @@ class State:
         elif isinstance(fields, Blocked):
             self.apply_blocked(number, fields)
         elif not isinstance(fields, Touched):
-            self.apply_admitting(number, fields)
+            apply_admitting(self, number, fields)
         elif type_ == RecordCode.ACCOUNT_TOUCHED:
             self.apply_touched(number, fields)
         elif type_ == RecordCode.SESSION_BEGUN:
@@ -403,40 +398,6 @@ class State:
         account.queue.tail.clear()
         account.queue.tail_numbers.clear()
         self.dirty.pop(account.number, None)
-
-    # --- passwords, invites, reserved names ---
-
-    def apply_admitting(self, number: int, fields: Admitting) -> None:
-        """One of the records about who may be somebody here."""
-        if isinstance(fields, CredentialSet):
-            self.apply_credential_set(number, fields)
-        elif isinstance(fields, Registered):
-            self.apply_registered(number, fields)
-        elif isinstance(fields, Retired):
-            self.apply_deleted(number, fields)
-        else:
-            self.next_number = number + 1
-            if isinstance(fields, Invited):
-                self.registry.invite(fields.hashes, fields.until_ms, fields.at_ms)
-            else:
-                self.registry.secret = fields.secret
-                self.registry.is_dirty = True
-
-    def apply_credential_set(self, number: int, fields: CredentialSet) -> None:
-        """The account has another password, or none."""
-        self.next_number = number + 1
-        account = self.by_number.get(fields.account)
-        if account is not None and number > account.stamp:
-            account.credential = fields.credential
-            account.stamp = number
-            self.dirty[account.number] = account
-
-    def apply_registered(self, number: int, fields: Registered) -> Account:
-        """A new account with a password, for an invite that is used up by it."""
-        self.registry.use(fields.invite)
-        account = self.apply_created(number, Created(*fields[:5]))
-        account.credential = fields.credential
-        return account
 
     # --- sessions, and what is taken back ---
 

@@ -13,6 +13,7 @@ import errno
 from collections.abc import Callable, Sequence
 
 from store import admitting_records, records, window
+from store.admission import apply_admitting, apply_credential_set, apply_registered
 from store.admitting_records import CredentialSet, Invited, Registered, Retired, SecretMade
 from store.blocking import Blocked, encode_blocked
 from store.core import Core
@@ -145,7 +146,7 @@ class Store:
             self.journal.append(records.encode_created(*fields), 1)
             return account
         registered = Registered(*fields, invite, credential)
-        account = state.apply_registered(state.next_number, registered)
+        account = apply_registered(state, state.next_number, registered)
         self.journal.append(admitting_records.encode_registered(registered), 1)
         return account
 
@@ -153,7 +154,7 @@ class Store:
         """From now on this is the account's password; None: it has none."""
         state = self.state
         fields = CredentialSet(at_ms, account.number, credential)
-        state.apply_credential_set(state.next_number, fields)
+        apply_credential_set(state, state.next_number, fields)
         self.journal.append(admitting_records.encode_credential_set(*fields), 1)
 
     def can_invite(self, count: int, at_ms: int) -> bool:
@@ -166,7 +167,7 @@ class Store:
         assert self.can_invite(len(hashes), at_ms)
         state = self.state
         fields = Invited(at_ms, until_ms, tuple(hashes))
-        state.apply_admitting(state.next_number, fields)
+        apply_admitting(state, state.next_number, fields)
         self.journal.append(admitting_records.encode_invites(*fields), 1)
 
     def need_secret(self, at_ms: int) -> None:
@@ -174,7 +175,7 @@ class Store:
         state = self.state
         if not state.registry.secret:
             fields = SecretMade(at_ms, self.core.entropy(SECRET_BYTES))
-            state.apply_admitting(state.next_number, fields)
+            apply_admitting(state, state.next_number, fields)
             self.journal.append(admitting_records.encode_secret(*fields), 1)
 
     def block(self, account: Account, blocked: Sequence[int], at_ms: int) -> None:
