@@ -55,7 +55,7 @@ class Guest:
 
     def answer(self, password: str) -> LoginProof:
         """The second half, not sent yet."""
-        challenge = self.client.last(LoginChallenge)
+        challenge = self.client.all(LoginChallenge)[-1]
         _, salt, _ = read_challenge(challenge.scram)
         proof = self.scram.prove(challenge.scram, derive_keys(password, salt, 1))
         return LoginProof(challenge.request, proof)

@@ -352,7 +352,7 @@ def test_who_is_being_deleted_is_told_so_after_the_proof() -> None:
 # ----- everything in any order --------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(
         st.tuples(
