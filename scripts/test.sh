@@ -19,7 +19,7 @@ Usage: scripts/test.sh [--fast | --compiled]
 
 Sets up what it needs (a virtual environment in .venv, pinned tools, tmux for the end-to-end tests), then:
 format, lint, import contracts, shell scripts, strict types, all tests with branch coverage, and
-100 % of wire and store.
+100 % of wire and store, and the tests of these and of the exchange once more on a compiled build.
 
   --fast      without the tests marked `slow` or `e2e`: for every commit; under two minutes on two cores
   --compiled  the tests of the server, of what is kept and of what is said, on a compiled build, which it
@@ -86,6 +86,8 @@ run_tests() {
     run_pytest "slow and not e2e" -n "$jobs" "${coverage[@]}"
     step "coverage of everything (measured, not judged)"
     "$venv/bin/coverage" report
+    step "compiled build"
+    test_compiled smoke
     step "end-to-end tests"
     # Each test has programs, folders and ports of its own, and waits for real terminals.
     run_pytest "e2e" -n "$jobs"
@@ -93,7 +95,7 @@ run_tests() {
 
 # The tests beside which no sources lie: what they import is what was installed.
 test_compiled() { # all | smoke
-    local tree=$root/.venv-compiled/tree of_all=(tests/msgd tests/sim) name
+    local tree=$root/.venv-compiled/tree of_all=(tests/msgd tests/sim) name of_sources=$venv
     set_up_compiled "$root"
     venv=$compiled
     rm -rf "$tree"
@@ -112,6 +114,7 @@ test_compiled() { # all | smoke
         run_pytest "e2e" -n "$jobs" tests/e2e/test_delivery.py tests/e2e/test_persistence.py tests/e2e/test_bad_bytes.py
     fi
     unset MSG_BUILD
+    venv=$of_sources
     cd "$root"
 }
 

@@ -135,6 +135,8 @@ set_up_compiled() { # ROOT
     compiled=$root/.venv-compiled
     command -v cc >/dev/null || install_with_apt gcc "it compiles what mypyc wrote"
     python=$(find_python) || exit 1
+    "$python" -c 'import os, sysconfig as s, sys; sys.exit(not os.path.exists(s.get_path("include") + "/Python.h"))' ||
+        install_with_apt python3-dev "Python's headers, for what is compiled"
     stamp=$(compiled_stamp "$root" "$python")
     if [ -f "$compiled/setup.stamp" ] && [ "$(cat "$compiled/setup.stamp")" = "$stamp" ]; then return; fi
     rm -f "$compiled/setup.stamp"
