@@ -1,7 +1,7 @@
 """The commands about accounts and their passwords: create, passwd.
 
 Must never print a password but one that was made here and that nobody else knows, nor send one.
-Fails with CommandError, which carries the exit code, and UsageError.
+Fails with CommandError, which carries the exit code.
 """
 
 import argparse
@@ -12,12 +12,18 @@ from msgc.command_options import UsageError
 from msgc.commands_output import Output
 from msgc.commands_talk import Talk
 from msgc.credentials import Credentials
-from msgc.passwords import PasswordChoice, PasswordSource, generate_password
+from msgc.passwords import (
+    InviteError,
+    PasswordChoice,
+    PasswordSource,
+    generate_password,
+    read_invite,
+)
 from msgc.profile import Profile, check_name
 from msgc.surroundings import Surroundings
-from msgc.values import Created, CreateRefused, PasswordChanged, PasswordRefused
+from msgc.values import Created, CreateRefused
+from msgc.values_login import PasswordChanged, PasswordRefused
 from wire.codes import Registration
-from wire.limits import INVITE_BYTES
 from wire.scram import PasswordError, Verifier, check_new_password
 
 _MISSING = (
@@ -29,7 +35,7 @@ _MISSING = (
 def create(world: Surroundings, output: Output, options: argparse.Namespace) -> int:
     """Make an account, without being anybody."""
     name = check_name(options.name)
-    invite = read_invite(options.invite)
+    invite = _read_invite(options.invite)
     archive = world.profiles.stranger()
     talk = Talk(world, archive)
     try:
@@ -79,22 +85,16 @@ def passwd(
     return Exit.DONE
 
 
-def read_invite(text: str | None) -> bytes | None:
-    """The bytes of a code as people pass it on. Raises UsageError."""
-    if text is None:
-        return None
+def _read_invite(text: str | None) -> bytes | None:
     try:
-        invite = bytes.fromhex(text.replace("-", "").strip())
-    except ValueError:
-        invite = b""
-    if len(invite) != INVITE_BYTES:
-        raise UsageError(f"an invite code has {2 * INVITE_BYTES} digits 0-9 and letters a-f")
-    return invite
+        return read_invite(text)
+    except InviteError as error:
+        raise UsageError(str(error)) from None
 
 
 def _ask_invite(talk: Talk) -> bytes | None:
     answer = talk.ask("Invite code: ")
-    return read_invite(answer) if answer and answer.strip() else None
+    return _read_invite(answer) if answer and answer.strip() else None
 
 
 def _new_password(

@@ -23,16 +23,15 @@ from msgc.surroundings import Surroundings
 from msgc.values import (
     Connected,
     Disconnected,
-    Distrusted,
     Kicked,
     LinkEvent,
     LoggedIn,
     LoggedOut,
     NameRefused,
-    PasswordWanted,
     RequestFailed,
     TakenOver,
 )
+from msgc.values_login import Distrusted, PasswordWanted
 from term.console import ConsoleClosed
 from term.safe import safe_line
 from wire.codes import Code

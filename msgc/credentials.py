@@ -7,6 +7,7 @@ Must never be shown, logged, or written anywhere; nothing of it stands in a repr
 Fails with wire.scram.PasswordError for a password that cannot be one.
 """
 
+import hmac
 from collections.abc import Callable
 from typing import Final
 
@@ -42,6 +43,14 @@ class Credentials:
             if keys is not None and (keys.salt, keys.iterations) == (salt, iterations)
             else None
         )
+
+    def is_password(self, password: str) -> bool:
+        """Whether it is the one that they were made of. Takes as long as `derive`."""
+        keys = self._keys
+        if keys is None:
+            return False
+        found = derive_keys(password, keys.salt, keys.iterations)
+        return hmac.compare_digest(found.client_key, keys.client_key)
 
     @property
     def can_derive(self) -> bool:

@@ -19,10 +19,9 @@ from msgc.values import (
     DeleteRefused,
     LinkEvent,
     NoticeArrived,
-    PasswordChanged,
-    PasswordRefused,
     ServerStopping,
 )
+from msgc.values_login import PasswordChanged, PasswordRefused
 from wire import messages
 from wire.codes import Code, NoticeKind
 from wire.connection import Unsupported

@@ -19,14 +19,12 @@ from msgc.values import (
     Connected,
     Deleted,
     Disconnected,
-    Distrusted,
     LinkEvent,
     LinkState,
     LoggedIn,
     NameRefused,
-    PasswordWanted,
-    ProvingPassword,
 )
+from msgc.values_login import Distrusted, PasswordWanted, ProvingPassword
 from wire import messages
 from wire.codes import Authentication, Code
 from wire.errors import RemoteProtocolError
@@ -67,6 +65,10 @@ class LoginLink(AskingLink):
         self.name = None
         self._must_prove = must_prove
         self._start()
+
+    def take_credentials(self, credentials: Credentials) -> None:
+        """Prove oneself with these from now on: the password was changed."""
+        self._credentials = credentials
 
     # ----- inside -------------------------------------------------------------------------
 
@@ -226,7 +228,8 @@ class LoginLink(AskingLink):
         if code in TRY_AGAIN and self._settings.retry:
             self._fail(words.refusal(code, text, self.name or ""))
         elif code in _PASSWORD_CODES:
-            self._want_password(code)
+            kept = self._credentials is not None and not self._credentials.can_derive
+            self._want_password(words.CODE_PASSWORD_CHANGED if kept else code)
         elif code == Code.CHANNEL_BINDING:
             self._distrust(Doubt.BETWEEN)
         elif code == Code.UNKNOWN_USER and self._deleting:

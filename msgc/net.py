@@ -25,7 +25,7 @@ class Doubt(Enum):
     UNKNOWN = "nobody vouches for it, and it is met for the first time"
     CHANGED = "it has another key than the one that is known"
     PLAINTEXT = "it was met with TLS, and must not be talked to without"
-    NO_PASSWORD = "it asked for a password before, and does not now"  # noqa: S105 - words
+    NO_PASSWORD = "it asked for a password before, and does not now"  # noqa: S105  these are words
     IMPOSTOR = "it could not show that it knows the account, or asks for something odd"
     BETWEEN = "the login arrived there over another connection than this one"
     REJECTED = "its certificate does not stand the check that was asked for"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from msgc import limits
+from wire.limits import INVITE_BYTES
 
 _LETTERS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 """Without i, l, o and u, which are taken for others."""
@@ -23,6 +24,10 @@ _GROUP_CHARACTERS: Final = 4
 
 class PasswordSourceError(Exception):
     """No password came from where it was to come from."""
+
+
+class InviteError(Exception):
+    """That is no invite code; the text says what is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +97,16 @@ def generate_password(random_bytes: Callable[[int], bytes]) -> str:
     count = _GROUPS * _GROUP_CHARACTERS
     letters = "".join(_LETTERS[(number >> (5 * at)) & 31] for at in range(count))
     return "-".join(letters[at : at + _GROUP_CHARACTERS] for at in range(0, len(letters), 4))
+
+
+def read_invite(text: str | None) -> bytes | None:
+    """The bytes of a code as people pass it on. Raises InviteError."""
+    if text is None:
+        return None
+    try:
+        invite = bytes.fromhex(text.replace("-", "").strip())
+    except ValueError:
+        invite = b""
+    if len(invite) != INVITE_BYTES:
+        raise InviteError(f"an invite code has {2 * INVITE_BYTES} digits 0-9 and letters a-f")
+    return invite

@@ -36,8 +36,11 @@ class LineConsole(Protocol):
     def say(self, line: Safe) -> None:
         """Write one line."""
 
-    def ask(self, prompt: Safe) -> None:
-        """Write a prompt and stay on its line."""
+    def ask(self, prompt: Safe, *, secret: bool = False) -> None:
+        """Write a prompt and stay on its line; a secret answer is not to be seen."""
+
+    def close(self) -> None:
+        """Give the terminal back as it was found."""
 
     def read_lines(self) -> tuple[str, ...]:
         """The lines that were completed since. Raises ConsoleClosed at the end of the input."""
@@ -90,7 +93,10 @@ class PlainApp:
 
     def close(self) -> None:
         """Keep what is only here, and give everything back."""
-        self._program.close()
+        try:
+            self._program.close()
+        finally:
+            self._console.close()
 
     # ----- what comes in ------------------------------------------------------------------------
 
@@ -127,12 +133,14 @@ class PlainApp:
         prompt = prompt_of(self._told)
         if self._asked != prompt:
             self._asked = prompt
-            self._console.ask(prompt)
+            field = self._told.field
+            self._console.ask(prompt, secret=field is not None and field.is_secret)
 
     def _obey_line(self, line: str) -> None:
         program = self._program
         view = program.top.view(LINES)
-        if self._asked is None and view.field is not None and not view.field.has_lines:
+        field = view.field
+        if self._asked is None and field is not None and not (field.has_lines or field.is_secret):
             self._say(Safe(f"{prompt_of(view)}{safe_line(line)}"))  # typed ahead: who asked?
         self._asked = None  # its line was ended by the answer
         self._answered = True

@@ -146,6 +146,7 @@ class Program:
         elif command == "notices":
             self.stack.open(Notices(self.desk))
         elif command == "connect":
+            self._keep()  # it may lead back to the first screen
             self.desk.retry_now()
         elif command == "quit":
             self.desk.quit()

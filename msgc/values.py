@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum, unique
 from typing import TypeAlias
 
-from msgc.net import Doubt
+from msgc.values_login import (
+    Distrusted,
+    PasswordChanged,
+    PasswordRefused,
+    PasswordWanted,
+    ProvingPassword,
+)
 
 # ----- what the archive keeps -----------------------------------------------------------------
 
@@ -269,61 +275,12 @@ class LoggedIn:
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordWanted:
-    """The server wants a password that is not here, or another one; the link has stopped.
-
-    `code` says what was wrong: None for nothing yet, WRONG_PASSWORD, words.CODE_PASSWORD_CHANGED.
-    `registration` is a wire.codes.Registration, where the server says it.
-    """
-
-    name: str
-    registration: int | None
-    code: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ProvingPassword:
-    """Keys are about to be made of the password: nothing else happens for a moment."""
-
-    iterations: int
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordChanged:
-    """The server has the new one on its disk."""
-
-    request: int
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordRefused:
-    """It is not changed."""
-
-    request: int
-    code: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class NameRefused:
     """The login was refused; the link has stopped. See `words.refusal`."""
 
     name: str
     code: int
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Distrusted:
-    """The server is not believed to be the right one; nothing was said to it, the link has stopped.
-
-    `pin` is that of its key where it was looked at, `expected` the one that it should have had.
-    """
-
-    doubt: Doubt
-    pin: str
-    expected: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

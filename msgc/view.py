@@ -165,7 +165,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A text that is being written. `rows` are what is seen of `text`, the cursor is among them."""
+    """A text that is being written. `rows` are what is seen of `text`, the cursor is among them.
+
+    Of a secret there is no `text`, and dots are seen; a face of lines turns the echo off.
+    """
 
     label: Safe
     rows: tuple[Safe, ...]
@@ -176,6 +179,7 @@ class Field:
     """Whether Enter begins a new line."""
     done: str = "Enter"
     """The key that takes the text."""
+    is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

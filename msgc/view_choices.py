@@ -70,6 +70,14 @@ _CHOICES: Final = (
         "of others that are not ASCII are shown as ?.",
     ),
 )
+PASSWORD_SETTING: Final = Setting(
+    name="password",
+    words="Your password",
+    value="change it",
+    choices=(),
+    note="It is proven to the server and never sent. The old one is asked for first.",
+)
+"""No setting, but where people look for it. The screen opens another for it."""
 _BY_KEY: Final = {choice.key: choice for choice in _CHOICES}
 
 

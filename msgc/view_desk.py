@@ -10,29 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 from msgc import words
 from msgc.loop import Loop
-from msgc.profile import Profile, ProfileError, ProfileHeldError, is_name
 from msgc.settings import Settings, SettingsError
 from msgc.surroundings import Surroundings
-from msgc.values import (
-    Created,
-    Disconnected,
-    Distrusted,
-    LinkEvent,
-    LinkState,
-    LoggedIn,
-    LoggedOut,
-    NameRefused,
-    SendState,
-    Sent,
-)
-from msgc.view_choices import changed, settings_of, value_of
-from msgc.view_events import EventReader, Situation
-from msgc.view_notices import Notice, NoticeLog
-from msgc.view_requests import AskingDesk
+from msgc.values import Created, LinkEvent, LinkState, SendState, Sent
+from msgc.view_choices import PASSWORD_SETTING, changed, settings_of, value_of
+from msgc.view_entry import EntryDesk
+from msgc.view_events import Situation
+from msgc.view_notices import Notice
 from msgc.view_text import Times
 from msgc.view_values import (
     Directory,
-    Distrust,
     Limits,
     News,
     Overview,
@@ -42,15 +29,12 @@ from msgc.view_values import (
     Target,
 )
 from term.safe import Safe, safe_line
-from wire.codes import Code
 
 if TYPE_CHECKING:
-    from msgc.archive import Archive
     from msgc.link import Link
 
 FOLLOW_MS: Final = 10_000
 """How long the message line goes on telling of the last message sent, at least."""
-_BAD_NAME_COLUMNS_MAX: Final = 40
 LAG_SILENT_MS: Final = 60_000
 """So long after the login the lag is that of the login, and not worth a word."""
 _PHASES: Final = {
@@ -65,35 +49,19 @@ _PHASES: Final = {
 }
 
 
-class LiveDesk(AskingDesk):
+class LiveDesk(EntryDesk):
     """See the module's text. `on_news` is told what the open screens should hear."""
 
     def __init__(
         self, surroundings: Surroundings, loop: Loop, times: Times, on_news: Callable[[News], None]
     ) -> None:
-        super().__init__()
+        super().__init__(surroundings, loop, on_news)
         self.wants_quit = False
-        self.notices = NoticeLog()
-        self._surroundings = surroundings
-        self._settings = surroundings.settings  # as changed since, but for server and user
-        self._loop = loop
         self._times = times
-        self._on_news = on_news
-        self._reader: EventReader | None = None
         self._followed_at_ms = 0
         self._noted = Safe("")
 
     # ----- for the program around it -----------------------------------------------------------
-
-    @property
-    def inside(self) -> bool:
-        """Whether a name is logged in, or was and may be again: the menu, else the name prompt."""
-        return self.situation.inside
-
-    @property
-    def left(self) -> bool:
-        """Whether the goodbye is over, or none is needed."""
-        return self._link is None or self._link.state is LinkState.STOPPED
 
     @property
     def asks_before_quitting(self) -> bool:
@@ -130,19 +98,6 @@ class LiveDesk(AskingDesk):
     def refresh(self) -> None:
         """Count again: once a second, for another process may have changed the archive."""
         self._counts = None
-
-    def log_out(self) -> None:
-        """Say goodbye to the server."""
-        if self._link is not None:
-            self._link.log_out()
-
-    def close(self) -> None:
-        """Let go of the connection and the papers."""
-        self._loop.detach()
-        self._link = self._reader = None
-        if self._profile is not None:
-            self._profile.close()
-            self._profile = None
 
     # ----- known -------------------------------------------------------------------------------
 
@@ -213,22 +168,12 @@ class LiveDesk(AskingDesk):
         """See Desk."""
         return self.situation.refusal
 
-    def distrust(self) -> Distrust | None:
-        """See Desk."""
-        return self.situation.distrust
-
-    def accept_server(self) -> None:
-        """See Desk."""
-        situation = self.situation
-        if situation.distrust is not None and situation.distrust.pin:
-            self._surroundings.door.accept(situation.distrust.pin)
-            self.log_in(situation.name)
-
     # ----- settings -----------------------------------------------------------------------------
 
     def settings(self) -> tuple[Setting, ...]:
         """See Desk."""
-        return settings_of(self._settings)
+        rows = settings_of(self._settings)
+        return rows if self._credentials is None else (*rows, PASSWORD_SETTING)
 
     def choose_setting(self, name: str, words: str) -> Safe:
         """See Desk."""
@@ -247,40 +192,6 @@ class LiveDesk(AskingDesk):
         self.situation.said = words
         self.situation.followed = None
         self.notices.add(self.now_ms(), words)
-
-    def log_in(self, name: str) -> None:
-        """See Desk."""
-        self.close()
-        folded = name.strip().lower()
-        if not is_name(folded):
-            shown = safe_line(name.strip(), _BAD_NAME_COLUMNS_MAX)
-            self.situation = Situation(refusal=safe_line(words.not_a_name(shown)))
-            return
-        self.situation = Situation(name=folded)
-        try:
-            self._profile = self._surroundings.profiles.open(folded)
-        except ProfileHeldError as held:
-            self._ask_about(folded, held)
-        except ProfileError as error:
-            self.situation.refusal = safe_line(str(error))
-        else:
-            self._connect(self._profile)
-
-    def give_up_name(self) -> None:
-        """See Desk."""
-        self.close()
-        self.situation = Situation()
-
-    def retry_now(self) -> None:
-        """See Desk. After a refusal it is a new login."""
-        if self.situation.distrust is not None:
-            self.log_in(self.situation.name)
-        elif self._link is None:
-            return
-        elif self._link.state is LinkState.STOPPED:
-            self._start(self._link)
-        else:
-            self._link.retry_now()
 
     def send(self, target: Target, body: str) -> None:
         """See Desk."""
@@ -309,60 +220,6 @@ class LiveDesk(AskingDesk):
 
     # ----- inside -------------------------------------------------------------------------------
 
-    def _connect(self, profile: Profile) -> None:
-        self._counts = None
-        door = self._surroundings.door
-        archive = profile.archive
-        self._reader = EventReader(
-            self.situation,
-            archive,
-            door.name,
-            self.now_ms,
-            self._on_news,
-            notices=self.notices,
-        )
-        link = self._make_link(archive, stays=True)
-        self._link = link
-        self._loop.attach(link, door, self._on_event)
-        self._start(link)
-
-    def _make_link(self, archive: "Archive", *, stays: bool) -> "Link":
-        """A link; one that does not stay asks a single question."""
-        # Late: the first screen is there before the network is needed.
-        from msgc.link import Link
-        from msgc.link_settings import LinkSettings
-
-        agent = self._surroundings.agent
-        settings = LinkSettings(agent, retry=stays, ask_outcomes=stays, poll_outbox=stays)
-        return Link(archive, self._surroundings.jitter, settings)
-
-    def _ask_about(self, name: str, held: ProfileHeldError) -> None:
-        """Another process has the profile: let the server judge whether the name is in use.
-
-        It is asked as a stranger, for as the same installation we would push the other one out.
-        """
-        surroundings = self._surroundings
-        stranger = surroundings.profiles.stranger()
-        link = self._make_link(stranger, stays=False)
-
-        def judge(event: LinkEvent) -> None:
-            if isinstance(event, LoggedIn):
-                link.log_out()
-            elif isinstance(event, (NameRefused, Disconnected, Distrusted, LoggedOut)):
-                refused = isinstance(event, NameRefused) and event.code == Code.IN_USE
-                why = words.in_use(name) if refused else str(held)
-                self.close()
-                stranger.close()
-                self.situation = Situation(name=name, refusal=safe_line(why))
-
-        self._link = link
-        self._loop.attach(link, surroundings.door, judge)
-        link.log_in(name, create_if_new=False, live=False)
-
-    def _start(self, link: "Link") -> None:
-        live = self._settings.live
-        link.log_in(self.situation.name, create_if_new=not self.inside, live=live)
-
     def _follow(self, sent: Sent) -> None:
         self.situation.said = Safe("")
         self.situation.followed = sent.message_id
@@ -381,6 +238,7 @@ class LiveDesk(AskingDesk):
         reader.read(event)
         self._counts = None
         self._note_followed()
+        self._keep_proof(event)
         if situation.ended:
             # The words of the end are for the name prompt, which comes now.
             self.close()
@@ -390,6 +248,7 @@ class LiveDesk(AskingDesk):
                 distrust=situation.distrust,
                 wanted=situation.wanted,
             )
+            self._try_source(event)
         elif isinstance(event, Created):
             self.ask_accounts(situation.list_pattern)
         elif situation.inside and situation.list_request is None:

@@ -21,7 +21,6 @@ from msgc.values import (
     Deleted,
     DeleteRefused,
     Disconnected,
-    Distrusted,
     FateState,
     Kicked,
     LinkEvent,
@@ -31,10 +30,6 @@ from msgc.values import (
     NameRefused,
     NoticeArrived,
     OutcomeArrived,
-    PasswordChanged,
-    PasswordRefused,
-    PasswordWanted,
-    ProvingPassword,
     RecallAnswered,
     RequestFailed,
     SendAnswered,
@@ -42,6 +37,13 @@ from msgc.values import (
     SendState,
     ServerStopping,
     TakenOver,
+)
+from msgc.values_login import (
+    Distrusted,
+    PasswordChanged,
+    PasswordRefused,
+    PasswordWanted,
+    ProvingPassword,
 )
 from msgc.view_messages import one_line
 from msgc.view_notices import NoticeLog

@@ -1,23 +1,19 @@
 """One question to who sits at the terminal, past standard input and output.
 
 It reads and writes /dev/tty, so that `msgc send bob < file` can still ask for a password. A secret
-answer is not echoed. Must never leave the terminal without echo: `close` gives back what was found,
-and whoever opened it calls that however it ends. C-z does nothing meanwhile, for a shell would get
-a terminal without echo. Fails with ConsoleClosed when the terminal is gone.
+answer is not echoed. Must never leave the terminal without echo: whoever
+opened it closes it however it ends. Fails with ConsoleClosed when the terminal is gone.
 """
 
 import os
-import termios
-from typing import Any, Final, Self
+from typing import Final, Self
 
-from term.console import ConsoleClosed
+from term.os_echo import Echo
 from term.os_terminal import read_waiting, write_all
 from term.plain_console import LineDecoder
 from term.safe import Safe
 
 _PATH: Final = "/dev/tty"
-_LOCAL_FLAGS: Final = 3
-_CONTROLS: Final = 6
 
 
 class TerminalPrompt:
@@ -25,7 +21,7 @@ class TerminalPrompt:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._before: list[Any] | None = None
+        self._echo = Echo(fd)
         self._decoder = LineDecoder()
 
     @classmethod
@@ -43,9 +39,9 @@ class TerminalPrompt:
     def ask(self, words: Safe, *, secret: bool) -> None:
         """Write the question, and stay on its line."""
         if secret:
-            self._hide()
+            self._echo.turn_off()
         else:
-            self._show()
+            self._echo.turn_on()
         write_all(self._fd, words.encode("utf-8", "replace"))
 
     def read_line(self) -> str | None:
@@ -56,28 +52,6 @@ class TerminalPrompt:
     def close(self) -> None:
         """Give the terminal back as it was found."""
         try:
-            self._show()
+            self._echo.turn_on()
         finally:
             os.close(self._fd)
-
-    def _hide(self) -> None:
-        """No echo but that of the newline. What was typed ahead is thrown away, as by getpass."""
-        if self._before is not None:
-            return
-        try:
-            before = termios.tcgetattr(self._fd)
-            changed = termios.tcgetattr(self._fd)
-            changed[_LOCAL_FLAGS] = (changed[_LOCAL_FLAGS] & ~termios.ECHO) | termios.ECHONL
-            changed[_CONTROLS][termios.VSUSP] = b"\0"
-            termios.tcsetattr(self._fd, termios.TCSAFLUSH, changed)
-        except termios.error as error:
-            raise ConsoleClosed("the terminal is gone") from error
-        self._before = before
-
-    def _show(self) -> None:
-        before, self._before = self._before, None
-        if before is not None:
-            try:
-                termios.tcsetattr(self._fd, termios.TCSAFLUSH, before)
-            except termios.error:
-                return  # it is gone, and nobody can see that it is without echo

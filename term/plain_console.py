@@ -7,7 +7,8 @@ or output end.
 
 from term.console import ConsoleClosed
 from term.limits import PLAIN_LINE_BYTES_MAX
-from term.os_terminal import read_waiting, write_all
+from term.os_echo import Echo
+from term.os_terminal import is_terminal, read_waiting, write_all
 from term.picture import Picture, plain
 from term.safe import Safe, SafeText
 
@@ -56,6 +57,7 @@ class PlainConsole:
         self._encoding = encoding
         self._decoder = LineDecoder(encoding=encoding)
         self._ended = False
+        self._echo = Echo(input_fd)
 
     def say(self, line: Safe) -> None:
         """Write one line."""
@@ -72,9 +74,20 @@ class PlainConsole:
         rows = plain(picture).splitlines()
         self._write("".join(row + "\n" for row in rows if row))
 
-    def ask(self, prompt: Safe) -> None:
-        """Write a prompt and stay on its line; the answer comes from `read_lines`."""
+    def ask(self, prompt: Safe, *, secret: bool = False) -> None:
+        """Write a prompt and stay on its line; the answer comes from `read_lines`.
+
+        A secret one is not echoed, until the next prompt or the end.
+        """
+        if not secret:
+            self._echo.turn_on()
+        elif is_terminal(self._input_fd):
+            self._echo.turn_off()
         self._write(prompt)
+
+    def close(self) -> None:
+        """Give the terminal back as it was found."""
+        self._echo.turn_on()
 
     def read_lines(self) -> tuple[str, ...]:
         """The lines that were completed since; empty if none. ConsoleClosed at the end of input.

@@ -38,7 +38,7 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
     "secrets": (),
     "uuid": (),
     "curses": ("term/curses_console.py",),
-    "termios": ("term/curses_console.py", "term/os_prompt.py"),
+    "termios": ("term/curses_console.py", "term/os_echo.py"),
     "sqlite3": ("msgc/archive_database.py",),
     "os": (
         "store/os_disk.py",

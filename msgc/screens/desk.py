@@ -10,7 +10,7 @@ from typing import Protocol
 from msgc.values import Draft, HistoryEntry, Received, Sent
 from msgc.view_notices import Notice
 from msgc.view_text import Times
-from msgc.view_values import Directory, Distrust, Limits, Overview, Setting, Target, Wanted
+from msgc.view_values import Directory, Distrust, Limits, Overview, Setting, Target, Wanted, Wish
 from term.safe import Safe
 
 
@@ -46,6 +46,9 @@ class Desk(Protocol):
 
     def distrust(self) -> Distrust | None:
         """Why the server is not believed to be the right one; None when all is well."""
+
+    def wish(self) -> Wish | None:
+        """The password that the server wants before it lets one in; None when it wants none."""
 
     # ----- the archive --------------------------------------------------------------------------
 
@@ -92,6 +95,18 @@ class Desk(Protocol):
 
     def accept_server(self) -> None:
         """The person says that the server is the right one: remember its key, and connect."""
+
+    def give_password(self, password: str) -> Safe:
+        """Connect with this password. Why it cannot be one, or empty."""
+
+    def register(self, password: str, invite: str) -> Safe:
+        """Make an account of the name, and connect. Why that cannot be tried, or empty."""
+
+    def change_password(self, old: str, new: str) -> Safe:
+        """Change one's own; the message line tells. Why that cannot be tried, or empty."""
+
+    def make_password(self) -> str:
+        """A new one that nobody has."""
 
     def give_up_name(self) -> None:
         """Stop trying; another name will be given."""

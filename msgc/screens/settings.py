@@ -6,8 +6,9 @@ Must never hold a value of its own: they are the desk's. Never fails: what canno
 from typing import Final
 
 from msgc.screens.desk import Desk
+from msgc.screens.password import Password
 from msgc.screens.prompt import PROMPT_KEYS, Answer, Prompt
-from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Outcome, Screen
+from msgc.screens.screen import COMMON_KEYS, LIST_BINDINGS, Done, Open, Outcome, Screen
 from msgc.view import Block, Cell, Column, Gap, Room, Row, View, go_to, said, table, view
 from msgc.view_values import Setting
 from term.keys import Binding, KeyEvent, KeyTable
@@ -60,6 +61,8 @@ class Settings(Screen):
         if command not in {"next", "previous"}:
             return Done.IGNORED
         setting = self._selected()
+        if setting.name == "password":
+            return Open(Password(self._desk))
         if setting.choices:
             step = 1 if command == "next" else -1
             place = setting.choices.index(setting.value) + step

@@ -8,15 +8,18 @@ from typing import Final
 
 from msgc.profile import is_name
 from msgc.screens.desk import Desk
+from msgc.screens.password import form_blocks
 from msgc.screens.screen import TYPING_KEYS, Done, Outcome, Screen
+from msgc.screens.secret import Asks, SecretForm, Went
 from msgc.view import Block, Field, Fixed, Gap, Room, View, said, view
-from msgc.view_values import Distrust, Overview, Phase
+from msgc.view_values import Distrust, Overview, Phase, Wish
 from msgc.words import name_rule
 from term.editor import Editor
 from term.editor import Outcome as Typed
 from term.keys import Binding, KeyEvent, KeyTable, Paste
 from term.picture import Style
 from term.safe import Safe, safe_line
+from wire.codes import Registration
 from wire.limits import NAME_BYTES_MAX
 
 _PROMPT: Final = Safe("Username:")
@@ -63,10 +66,15 @@ class Username(Screen):
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._editor = Editor(multiline=False, bytes_max=NAME_BYTES_MAX)
+        self._wish: Wish | None = None
+        self._form: SecretForm | None = None
 
     @property
     def keys(self) -> KeyTable:
         """Letters are text while a name is asked for, and commands while it is tried."""
+        form = self._asked()
+        if form is not None:
+            return form.keys
         distrust = self._desk.distrust()
         if distrust is not None:
             return DOUBTING_KEYS if distrust.pin else REFUSING_KEYS
@@ -78,8 +86,10 @@ class Username(Screen):
         if command == "quit":
             self._desk.quit()
             return Done.HANDLED
-        distrust = self._desk.distrust()
-        if distrust is not None:
+        form = self._asked()
+        if form is not None:
+            return self._handle_form(form, key)
+        if self._desk.distrust() is not None:
             return self._handle_doubting(command)
         if not self._asking():
             return self._handle_trying(command)
@@ -106,8 +116,10 @@ class Username(Screen):
             said(f"The server is {safe_line(overview.address)}."),
             Gap(),
         ]
-        distrust = self._desk.distrust()
-        if distrust is not None:
+        distrust, form = self._desk.distrust(), self._asked()
+        if form is not None and self._wish is not None:
+            blocks = self._ask_secret(form, self._wish, overview)
+        elif distrust is not None:
             blocks = self._doubt(distrust)
         elif self._asking():
             refusal = self._desk.refusal()
@@ -133,6 +145,68 @@ class Username(Screen):
         else:
             blocks.append(said(f"Connecting to {safe_line(overview.address)} ...", is_moving=True))
         return blocks
+
+    def _asked(self) -> SecretForm | None:
+        """The form for what the server wants now; a new wish is a new form."""
+        wish = self._desk.wish()
+        if wish is not self._wish:
+            self._wish = wish
+            self._form = None if wish is None else SecretForm(Asks.PASSWORD)
+        return self._form
+
+    def _ask_secret(self, form: SecretForm, wish: Wish, overview: Overview) -> list[Block]:
+        """Who, where, and the field."""
+        blocks: list[Block] = [Gap(), Fixed(_PROMPT, safe_line(wish.name)), Gap()]
+        if wish.why and not form.problem and not form.answers:
+            blocks += [said(wish.why, Style.BOLD), Gap()]
+        blocks += form_blocks(form)
+        if form.asks is Asks.PASSWORD:
+            words = f"{safe_line(overview.address)} wants a password. It is proven, and never sent."
+            blocks += [Gap(), said(words, Style.DIM)]
+            if wish.registration != Registration.CLOSED:
+                blocks.append(said("New here? ^N makes an account of this name.", Style.DIM))
+        return blocks
+
+    def _handle_form(self, form: SecretForm, key: KeyEvent) -> Outcome:
+        if form.keys.command(key) == "generate":
+            form.take_made(self._desk.make_password())
+            return Done.HANDLED
+        went = form.handle(key)
+        if went is Went.IGNORED:
+            return Done.IGNORED
+        if went is Went.LEFT:
+            self._leave_form(form)
+        elif went is Went.REGISTER:
+            self._begin_account()
+        elif went is Went.DONE:
+            self._take_answers(form)
+        return Done.HANDLED
+
+    def _leave_form(self, form: SecretForm) -> None:
+        """From a new account back to the password, from the password to another name."""
+        if form.asks is Asks.PASSWORD:
+            self._desk.give_up_name()
+        else:
+            self._form = SecretForm(Asks.PASSWORD)
+
+    def _begin_account(self) -> None:
+        registration = None if self._wish is None else self._wish.registration
+        if registration == Registration.CLOSED:
+            self._desk.say(Safe("This server makes no accounts for strangers. Ask its operator."))
+        elif registration == Registration.INVITE:
+            self._form = SecretForm(Asks.INVITE, Asks.NEW, Asks.AGAIN)
+        else:
+            self._form = SecretForm(Asks.NEW, Asks.AGAIN)
+
+    def _take_answers(self, form: SecretForm) -> None:
+        answers = form.answers
+        if Asks.NEW in answers:
+            refusal = self._desk.register(answers[Asks.NEW], answers.get(Asks.INVITE, ""))
+        else:
+            refusal = self._desk.give_password(answers[Asks.PASSWORD])
+        if refusal:
+            self._form = SecretForm(Asks.PASSWORD)
+            self._form.problem = refusal
 
     def _doubt(self, distrust: Distrust) -> list[Block]:
         """Why nothing was said to the server, and what can be done."""

@@ -9,16 +9,16 @@ import pytest
 
 from msgc import command_line
 from msgc.command_end import CommandError, Exit, InterruptedTalkError
-from msgc.command_options import UsageError
-from msgc.commands_accounts import read_invite
 from msgc.net import Signal
 from msgc.os_files import OsFiles
 from msgc.os_secrets import OsSecrets
 from msgc.passwords import (
+    InviteError,
     PasswordChoice,
     PasswordSource,
     PasswordSourceError,
     generate_password,
+    read_invite,
 )
 from tests.msgc.fake_server import FakeServer
 from tests.msgc.fake_world import FakePrompter, FakeWorld
@@ -360,7 +360,7 @@ def test_nobody_to_invent_a_password(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "xyz", "0" * 31, "0" * 34])
 def test_what_is_no_invite(text: str) -> None:
-    with pytest.raises(UsageError, match="32 digits"):
+    with pytest.raises(InviteError, match="32 digits"):
         read_invite(text)
 
 

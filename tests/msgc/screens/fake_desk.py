@@ -33,6 +33,7 @@ from msgc.view_values import (
     Standing,
     Target,
     Wanted,
+    Wish,
 )
 from term.keys import KeyEvent, Paste
 from term.picture import plain
@@ -57,6 +58,8 @@ class FakeDesk(Desk):
     said: str = ""
     refused: str = ""
     doubted: Distrust | None = None
+    wanted: Wish | None = None
+    password_refusal: str = ""
     unread: tuple[Received, ...] = ()
     entries: tuple[HistoryEntry, ...] = ()
     outbox: tuple[Sent, ...] = ()
@@ -81,6 +84,24 @@ class FakeDesk(Desk):
 
     def distrust(self) -> Distrust | None:
         return self.doubted
+
+    def wish(self) -> Wish | None:
+        return self.wanted
+
+    def give_password(self, password: str) -> Safe:
+        self.done.append(("give_password", password))
+        return Safe(self.password_refusal)
+
+    def register(self, password: str, invite: str) -> Safe:
+        self.done.append(("register", password, invite))
+        return Safe(self.password_refusal)
+
+    def change_password(self, old: str, new: str) -> Safe:
+        self.done.append(("change_password", old, new))
+        return Safe(self.password_refusal)
+
+    def make_password(self) -> str:
+        return "0123-4567-89ab-cdef-ghjk"
 
     def accept_server(self) -> None:
         self.done.append(("accept_server",))

@@ -9,6 +9,7 @@ from msgc import words_trust
 from msgc.net import Doubt
 from msgc.screens.composer import Composer
 from msgc.screens.menu import Menu
+from msgc.screens.password import Password
 from msgc.screens.picker import Picker
 from msgc.screens.send import Send
 from msgc.screens.username import Username
@@ -19,6 +20,7 @@ from msgc.view_values import (
     Phase,
     Standing,
     Target,
+    Wish,
 )
 from term.safe import Safe
 from tests.msgc.screens.fake_desk import FakeDesk, Person
@@ -31,6 +33,7 @@ from tests.msgc.screens.states_common import (
     offline,
     thousands,
 )
+from wire.codes import Registration
 
 # ----- username ---------------------------------------------------------------------------------
 
@@ -89,6 +92,49 @@ def username_other_key() -> Person:
 
 def username_not_signed() -> Person:
     return _doubted(Doubt.REJECTED)
+
+
+def _wanted(why: str = "", registration: int = Registration.OPEN) -> Person:
+    desk = _nobody()
+    desk.wanted = Wish("alice", Safe(why), registration)
+    return Person(desk, Username(desk))
+
+
+def username_password() -> Person:
+    person = _wanted()
+    person.type("secret")
+    return person
+
+
+def username_password_wrong() -> Person:
+    return _wanted("Wrong password, or no such user.", Registration.CLOSED)
+
+
+def username_new_password() -> Person:
+    person = _wanted()
+    person.press("C-n")
+    person.type("too short\n")
+    person.type("abc")
+    return person
+
+
+def username_made_password() -> Person:
+    person = _wanted()
+    person.press("C-n", "C-p")
+    return person
+
+
+def username_invite() -> Person:
+    person = _wanted(registration=Registration.INVITE)
+    person.press("C-n")
+    person.type("0011")
+    return person
+
+
+def password_change() -> Person:
+    person = Person(make_desk(), Password(make_desk()))
+    person.type("the old one\n")
+    return person
 
 
 # ----- menu -------------------------------------------------------------------------------------

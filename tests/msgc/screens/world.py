@@ -300,13 +300,19 @@ class LineWorld(World):
     def __init__(self, folder: Path, *names: str) -> None:
         super().__init__(folder, *names)
         self.lines: list[str] = []
+        self.secrets_asked: list[str] = []
         self.awaited: tuple[str, Signal | None] = ("", None)
         self.plain = PlainApp(self.surroundings(), self)
 
     def say(self, line: Safe) -> None:
         self.lines.append(line)
 
-    def ask(self, prompt: Safe) -> None:
+    def close(self) -> None:
+        """Nothing is to be given back here."""
+
+    def ask(self, prompt: Safe, *, secret: bool = False) -> None:
+        if secret:
+            self.secrets_asked.append(prompt)
         self.lines.append(f"{prompt}_")
         awaited, signal = self.awaited
         if signal is not None and prompt == awaited:
