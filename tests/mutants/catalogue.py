@@ -97,7 +97,7 @@ CHECKPOINT: Final = (
            "store/checkpoint.py:publish", "next_number=self.next_number",
            "next_number=core.state.next_number"),
     mutant("time-goes-back", "RECEIVED_AT never goes back, over a restart neither",
-           "store/checkpoint.py:publish", "last_received_at_ms=core.state.last_received_at_ms,",
+           "store/checkpoint.py:publish", "last_received_at_ms=self.last_received_at_ms,",
            "last_received_at_ms=0,"),
     mutant("tombstones-not-saved", "a deletion is in the accounts log before the journal forgets",
            "store/checkpoint.py:__init__", "self.tombstones = list(state.deleted)",
@@ -128,7 +128,7 @@ CHECKPOINT: Final = (
     mutant("compaction-moves-offsets", "compaction changes no offset that anybody remembers",
            "store/compaction.py:copy", "box.header._replace(base=start)", "box.header"),
     mutant("compaction-in-place", "a mailbox is replaced as a whole",
-           "store/compaction.py:copy", 'temporary = self.path + ".tmp"', "temporary = self.path"),
+           "store/compaction.py:copy", "temporary = MAILBOX_TEMPORARY", "temporary = self.path"),
     mutant("compaction-drops-the-unread", "compaction keeps every block with something unsettled",
            "store/compaction.py:raise_everyone_hint", "block.last <= floor",
            "block.first <= floor"),
@@ -156,8 +156,8 @@ RECOVERY: Final = (
     mutant("replayed-twice", "a record is skipped for an account that was saved after it",
            "store/state.py:apply_message", "if number > account.stamp:", "if number:"),
     mutant("settled-twice", "a receipt is applied once",
-           "store/state.py:apply_settled", "account is not None and number > account.stamp",
-           "account is not None"),
+           "store/state.py:apply_settlements", "if account is not None and number > account.stamp:",
+           "if account is not None:"),
     mutant("receipts-not-journaled", "a receipt is a record like any other",
            "store/store.py:settle", "self.journal.append(record, len(settlements))", "pass"),
     mutant("numbers-used-again", "a settled message takes a number for its outcome",
@@ -172,7 +172,8 @@ RECOVERY: Final = (
            "store/framing.py:decode_block", "(found_owner, found_offset) != (owner, offset)",
            "owner < 0"),
     mutant("headers-without-checksum", "a header is believed only with its checksum",
-           "store/framing.py:decode_header", "crc32(data[8:length]) != crc", "crc < 0"),
+           "store/framing.py:decode_header", "is_bounded and crc32(data[8:length]) == crc",
+           "is_bounded"),
 )  # fmt: skip
 
 SERVER: Final = (
@@ -189,8 +190,8 @@ SERVER: Final = (
            "msgd/exchange_delivery.py:_hand_out",
            "limits.window_messages_max - len(outstanding)", "1 << 20", "sim"),
     mutant("handed-out-is-settled", "a message leaves the queue with its receipt, not before",
-           "msgd/exchange_delivery.py:_handed", "session.outstanding[entry.number] = entry",
-           "session.outstanding[entry.number] = entry\n"
+           "msgd/exchange_delivery.py:_handed", "outstanding[number] = entry",
+           "outstanding[number] = entry\n"
            "if session.account is not None and entry.kind == MESSAGE:\n"
            "    self._store.settle(session.account, [entry], entry.received_at_ms)", "sim"),
     mutant("receipt-before-the-archive", "the client confirms only what it has stored",
