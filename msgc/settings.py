@@ -156,6 +156,8 @@ def _from_file(
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not TOML: {error}.") from None
+    except RecursionError:
+        raise SettingsError(f"{path} is not TOML: too many brackets in each other.") from None
     keys = _key_choices(table.pop(_KEYS, {}), path)
     for key, value in table.items():
         if key not in _DEFAULTS:

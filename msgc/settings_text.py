@@ -67,6 +67,8 @@ def _read(text: str) -> dict[str, object]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsTextError(f"It is not TOML: {error}.") from None
+    except RecursionError:
+        raise SettingsTextError("It is not TOML: too many brackets in each other.") from None
 
 
 def _key_of(line: str) -> str | None:

@@ -284,6 +284,8 @@ def read_toml(data: bytes, source: str) -> Layer:
         raise SettingsError(f"{source}: not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{source}: not TOML: {error}") from None
+    except RecursionError:
+        raise SettingsError(f"{source}: not TOML: too many brackets in each other") from None
     values: dict[str, Value] = {}
     for name, value in table.items():
         if name == "config":

@@ -65,7 +65,7 @@ def decode_scene(line: bytes) -> Scene:
     """Raises CodecError; for a refusal of the server's, with its words."""
     value = _parse(line)
     if isinstance(value, dict) and isinstance(value.get("error"), str):
-        raise CodecError(safe_line(value["error"], 200))
+        raise CodecError(safe_line(value["error"], 200) or "refused without a word")
     if isinstance(value, dict) and value.get("schema") != SCHEMA:
         raise CodecError(f"this server's panel is of another version than {SCHEMA}")
     scene: Scene = _value(Scene, value)

@@ -26,7 +26,7 @@ FINDINGS: Final = ROOT / "fuzz-findings"
 INPUT_BYTES_MAX: Final = 4_096
 INPUT_S_MAX: Final = 2
 MEMORY_MIB_MAX: Final = 1_024
-KEPT_FILES_MAX: Final = 40
+KEPT_FILES_MAX: Final = 24
 KEPT_BYTES_MAX: Final = 1_024
 """Of one file that --keep takes; longer ones say little more."""
 EXECUTED: Final = re.compile(r"stat::number_of_executed_units: +(\d+)")
@@ -79,26 +79,19 @@ def fuzz(name: str, seconds: int, keep: bool) -> Result:
 
 
 def _keep(name: str, work: Path) -> None:
-    """Let libFuzzer choose the fewest inputs with the same coverage; the shortest are kept."""
-    with tempfile.TemporaryDirectory() as chosen:
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "tests.fuzz.under_atheris", name),
-                *("-merge=1", chosen, str(work)),
-            ],
-            cwd=ROOT,
-            capture_output=True,
-            check=True,
-        )
-        found = sorted(Path(chosen).iterdir(), key=lambda path: (path.stat().st_size, path.name))
-        folder = CORPUS / name
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in folder.glob("auto-*"):
-            path.unlink()
-        short = [path for path in found if path.stat().st_size <= KEPT_BYTES_MAX]
-        # The longest of those that are short enough: they reach furthest.
-        for index, path in enumerate(short[-KEPT_FILES_MAX:]):
-            shutil.copy(path, folder / f"auto-{index:02}")
+    """Each of the work's inputs reached something new: some of the short ones, of each size."""
+    given = {path.read_bytes() for path in corpus_of(name) if not path.name.startswith("auto-")}
+    found = sorted(
+        {path.read_bytes() for path in work.iterdir()} - given, key=lambda data: (len(data), data)
+    )
+    short = [data for data in found if len(data) <= KEPT_BYTES_MAX]
+    folder = CORPUS / name
+    for path in folder.glob("auto-*"):
+        path.unlink()
+    step = max(1, -(-len(short) // KEPT_FILES_MAX))
+    # From the longest down: they reach furthest.
+    for index, data in enumerate(short[::-step]):
+        (folder / f"auto-{index:02}").write_bytes(data)
 
 
 def main(arguments: Sequence[str]) -> int:
