@@ -16,8 +16,11 @@ from typing import Final, Protocol
 
 from msgd import os_files
 from msgd.net import Channel, ChannelError, ChannelViolation, SecurityError, Wait
+from wire import frames
 from wire.certificate import read_binding, read_end_ms, read_pin
+from wire.codes import Code, FrameType
 from wire.errors import CertificateError
+from wire.messages import Error
 
 SLICE_BYTES_MAX: Final = 16 * 1024
 """What is encrypted at once: one record of TLS. It is offered again until all of it was taken."""
@@ -28,6 +31,10 @@ HANDSHAKE_BYTES_MAX: Final = 16 * 1024
 ANSWERS_BYTES_MAX: Final = 64 * 1024
 """With more of OpenSSL's own answers unsent (to new keys, asked for again and again), nothing is
 read until the peer has taken some."""
+
+_PLAIN_HELLO: Final = FrameType.HELLO.to_bytes(2, "big")
+_PLAIN_ANSWER: Final = frames.encode(Error(Code.UNSUPPORTED, "this port speaks TLS", fatal=True))
+"""A client of ours that was told nothing of TLS should not have to guess."""
 
 _WORDS: Final = {
     "HTTP_REQUEST": "it speaks plain HTTP to a port for TLS",
@@ -111,7 +118,11 @@ class TlsChannel:
         except ssl.SSLWantWriteError:
             return self._drain() or Wait.WRITE
         except ssl.SSLError as error:
-            raise self._broken(error) from None
+            broken = self._broken(error)
+            if isinstance(got, bytes) and got.startswith(_PLAIN_HELLO):
+                with suppress(ChannelError):
+                    self.carrier.send(_PLAIN_ANSWER)
+            raise broken from None
         self.needs_handshake = False
         # The peer's first frame may have come with its last step, and no poll will tell of it.
         self.has_pending = self._in.pending > 0
