@@ -45,6 +45,7 @@ _REFUSALS: Final[dict[int, str]] = {
     "send it again later.",
     Code.QUEUE_FULL: "A recipient's mailbox is full. Nothing was sent to anybody; try again later.",
     Code.BLOCKED: "A recipient takes no messages from you. Nothing was sent to anybody.",
+    Code.TLS_NEEDED: "The server speaks TLS on this port. Say --tls.",
     Code.TOO_MANY_BLOCKED: "You block as many people as one can; unblock somebody first.",
     Code.BUSY: "The server is too busy. Try again in a moment.",
     Code.NOT_OWNER: "Only its owner can delete an account.",

@@ -33,7 +33,7 @@ ANSWERS_BYTES_MAX: Final = 64 * 1024
 read until the peer has taken some."""
 
 _PLAIN_HELLO: Final = FrameType.HELLO.to_bytes(2, "big")
-_PLAIN_ANSWER: Final = frames.encode(Error(Code.UNSUPPORTED, "this port speaks TLS", fatal=True))
+_PLAIN_ANSWER: Final = frames.encode(Error(Code.TLS_NEEDED, "this port speaks TLS", fatal=True))
 """A client of ours that was told nothing of TLS should not have to guess."""
 
 _WORDS: Final = {

@@ -184,6 +184,7 @@ class Code(IntEnum):
     TOO_MANY_ATTEMPTS = 38
     BLOCKED = 39
     TOO_MANY_BLOCKED = 40
+    TLS_NEEDED = 41
 
 
 @unique

@@ -187,7 +187,7 @@ def test_a_plain_client_is_turned_away_and_noted(bench: Bench) -> None:
     client.say(Hello((1,), "test"))
     bench.settle()
     assert client.is_closed()
-    assert client.hear() == [Error(Code.UNSUPPORTED, "this port speaks TLS", fatal=True)]
+    assert client.hear() == [Error(Code.TLS_NEEDED, "this port speaks TLS", fatal=True)]
     (words,) = bench.noted(EventKind.REJECT)
     assert words == (
         "connection from 127.0.0.1:40001: no handshake: TLS failed: it does not speak TLS"
