@@ -6,13 +6,14 @@ Fails never; what is not possible is said in a failure frame.
 """
 
 from bisect import bisect_left
+from typing import Final
 
 from msgd import names
 from msgd.events import EventKind
 from msgd.exchange_core import Core
-from msgd.exchange_login import last_seen, refusal_of_account, refusal_of_name
+from msgd.exchange_login import refusal_of_account, refusal_of_name
 from msgd.exchange_password import VerifierError, credential_of, invite_hash
-from msgd.exchange_quota import is_full
+from msgd.exchange_quota import is_full_with
 from msgd.session import Session
 from msgd.values import Now
 from msgd.wildcard import Wildcard
@@ -30,6 +31,8 @@ from wire.messages import (
     PasswordChanged,
     PasswordFailure,
 )
+
+OFF: Final = Presence.OFF
 
 
 class Accounts:
@@ -132,14 +135,14 @@ class Accounts:
         state = self._core.state
         sorted_names = state.names
         wildcard = Wildcard(pattern)
-        prefix = wildcard.prefix
+        prefix, is_prefix = wildcard.prefix, wildcard.is_prefix
         start = max(state.names_after(cursor), bisect_left(sorted_names, prefix))
         end = min(len(sorted_names), start + self._core.limits.names_scanned_max)
         for index in range(start, end):
             name = sorted_names[index]
             if not name.startswith(prefix):
                 return entries, None
-            if not wildcard.matches(name):
+            if not is_prefix and not wildcard.matches(name):
                 continue
             entry = self._entry(name)
             if entry is not None:
@@ -151,13 +154,16 @@ class Accounts:
 
     def _entry(self, name: str) -> AccountEntry | None:
         """One line of the list; None for an account that is on its way out."""
-        account = self._core.state.by_name[name]
-        if account.closing:
+        # Nobody is woken only to be listed (measured: 0.7 us a name at rest, 9 to wake it).
+        created_at_ms, last_seen_ms, closing_number, own_messages, own_bytes = (
+            self._core.state.accounts.glance(name)
+        )
+        if closing_number:
             return None
         session = self._core.online.get(name)
-        full = is_full(account, self._core.limits)
-        created_at_ms = account.created_at_ms
+        full = is_full_with(own_messages, own_bytes, self._core.limits)
         if session is None:
-            return AccountEntry(name, Presence.OFF, last_seen(account), created_at_ms, full)
+            seen_ms = last_seen_ms if last_seen_ms != created_at_ms else None
+            return AccountEntry(name, OFF, seen_ms, created_at_ms, full)
         presence = Presence.SILENT if session.silent else Presence.ON
-        return AccountEntry(name, presence, account.last_seen_ms, created_at_ms, full)
+        return AccountEntry(name, presence, last_seen_ms, created_at_ms, full)

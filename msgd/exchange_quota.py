@@ -32,7 +32,12 @@ def has_room(account: Account, body_bytes: int, limits: ExchangeLimits) -> bool:
 
 def is_full(account: Account, limits: ExchangeLimits) -> bool:
     """Whether not even the shortest message may."""
-    return not has_room(account, 1, limits)
+    return is_full_with(account.own_messages, account.own_bytes, limits)
+
+
+def is_full_with(own_messages: int, own_bytes: int, limits: ExchangeLimits) -> bool:
+    """The same of an account that holds so much."""
+    return own_messages >= limits.mailbox_messages_max or own_bytes >= limits.mailbox_bytes_max
 
 
 def note_filled(core: Core, account: Account, now: Now) -> None:

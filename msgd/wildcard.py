@@ -24,7 +24,7 @@ NEGATIONS: Final = ("!", "^")
 class Wildcard:
     """A pattern, ready to be tried on valid names."""
 
-    __slots__ = ("_accepts", "_final", "_loops", "prefix")
+    __slots__ = ("_accepts", "_final", "_loops", "is_prefix", "prefix")
 
     def __init__(self, pattern: str) -> None:
         self.prefix = ""
@@ -53,6 +53,8 @@ class Wildcard:
         self._accepts = accepts
         self._loops = loops
         self._final = bit if tokens <= NAME_CHARACTERS_MAX else 0
+        self.is_prefix = bool(self._final) and loops == bit and len(self.prefix) == tokens
+        """Whether every name with this prefix matches: nothing but the prefix need be looked at."""
 
     def matches(self, name: str) -> bool:
         """Whether a name, valid and folded, matches as a whole."""

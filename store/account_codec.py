@@ -41,6 +41,7 @@ HAS_FILE: Final = 1
 HAS_BLOCKED: Final = 2
 
 FIXED: Final = Struct(">16QBBII")
+GLANCE: Final = Struct(">16x3Q16x2Q")  # of these
 RANGE: Final = Struct(">QQ")
 WINDOW: Final = Struct(f">8sQQ{WINDOW_BITS // 8}s")
 MARKS: Final = Struct(">QQQ")
@@ -101,6 +102,14 @@ def identify(value: bytes) -> tuple[int, str, bool, bool]:
     decode_rest(value, fixed[16], marks_at)
     marked = any(value[marks_at : marks_at + MARKS.size])
     return fixed[0], name, fixed[4] != 0, marked
+
+
+def glance(value: bytes) -> tuple[int, ...]:
+    """created_at_ms, last_seen_ms, closing_number, own_messages and own_bytes of a saved account
+    that `identify` has looked at.
+    """
+    fields: tuple[int, ...] = GLANCE.unpack_from(value)
+    return fields
 
 
 def measure(value: bytes) -> tuple[tuple[int, ...], int, int]:

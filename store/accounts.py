@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from weakref import WeakValueDictionary
 
 from store.account import Account
-from store.account_codec import ACCOUNT, decode_account, identify
+from store.account_codec import ACCOUNT, decode_account, glance, identify
 from store.awake import AwakeAccount
 from store.limits import HOT_ACCOUNTS_MAX
 from wire import tlv
@@ -141,6 +141,22 @@ class Accounts:
     def cool(self) -> None:
         """From now on nobody is awake only for having been written to."""
         self.hot.clear()
+
+    def glance(self, name: str) -> tuple[int, ...]:
+        """created_at_ms, last_seen_ms, closing_number, own_messages and own_bytes of the account
+        of this name, which is not woken for it.
+        """
+        number = self.numbers[name]
+        account = self.awake.get(number)
+        if account is None:
+            return glance(self.saved[number])
+        return (
+            account.created_at_ms,
+            account.last_seen_ms,
+            account.closing_number,
+            account.own_messages,
+            account.own_bytes,
+        )
 
     def encoded(self, number: int) -> bytes | None:
         """The newest saved state as a whole TLV; None when there is no such account."""

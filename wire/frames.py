@@ -415,6 +415,8 @@ def encode(message: Message) -> bytes:
         data = hot.write_pending(message)
     elif type(message) is MessageSuccess:
         data = hot.write_success(message)
+    elif type(message) is AccountList:
+        data = hot.write_list(message)
     return encode_by_table(message) if data is None else data
 
 

@@ -274,7 +274,7 @@ class ListAccounts:
     limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AccountEntry:
     """One line of an ACCOUNT_LIST. With `queue_full` a message to this user would be refused."""
 

@@ -102,3 +102,10 @@ def test_the_work_for_a_name_does_not_grow_with_the_stars() -> None:
 
     assert not Wildcard("a*" * 31 + "b").matches(Counted("a" * 32))
     assert steps <= 32
+
+
+def test_a_prefix_is_known_as_one() -> None:
+    for pattern in ("*", "ann*", "ann***", "a-b.c*"):
+        assert Wildcard(pattern).is_prefix, pattern
+    for pattern in ("", "ann", "*a", "a*n", "a?*", "?*", "[a]*b", "x" * 99 + "*"):
+        assert not Wildcard(pattern).is_prefix, pattern

@@ -113,3 +113,17 @@ def test_a_deletion_that_has_begun_is_found_after_a_restart() -> None:
     again = open_store(disk)
     assert [account.name for account in again.state.closing_accounts()] == ["ann"]
     assert again.state.closing_count == 1
+
+
+def test_a_glance_shows_the_same_of_an_account_awake_and_at_rest() -> None:
+    _, store = filled(3, 100)
+    accounts = store.state.accounts
+    bob = accounts.by_name["bob"]
+    bob.last_seen_ms, bob.closing_number = 77, 9
+    accounts.keep(bob, encode_account(bob))
+    awake = accounts.glance("bob")
+    assert awake == (bob.created_at_ms, 77, 9, 3, bob.own_bytes)
+    del bob
+    gc.collect()
+    assert accounts.glance("bob") == awake
+    assert accounts.awake.get(accounts.numbers["bob"]) is None

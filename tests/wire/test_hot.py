@@ -12,6 +12,8 @@ from wire.codes import Field, FrameType
 from wire.errors import RemoteProtocolError
 from wire.fields import UnsupportedFieldError
 from wire.messages import (
+    AccountEntry,
+    AccountList,
     DistributeMessage,
     Message,
     MessagePending,
@@ -33,6 +35,17 @@ USUAL = st.one_of(
     st.builds(MessageReceipt, st.lists(U64, max_size=5).map(tuple), st.none() | REQUESTS),
     st.builds(MessagePending, REQUESTS, IDS, U32, U64),
     st.builds(MessageSuccess, U64, IDS, NAMES, U64),
+    st.builds(
+        AccountList,
+        *(REQUESTS, U32, U32, st.none() | NAMES),
+        st.lists(
+            st.builds(
+                AccountEntry,
+                *(NAMES, st.integers(0, 255), st.none() | U64, st.none() | U64, st.booleans()),
+            ),
+            max_size=3,
+        ).map(tuple),
+    ),
     st.builds(DistributeMessage, U64, IDS, NAMES, U64, st.integers(0, 255), U32, ASCII),
 )
 Way = Callable[[int, bytes, int, int], Message]
@@ -97,6 +110,8 @@ def test_what_is_usual_takes_the_short_way(message: Message) -> None:
         assert hot.write_pending(message) is not None
     elif isinstance(message, MessageSuccess):
         assert hot.write_success(message) is not None
+    elif isinstance(message, AccountList):
+        assert hot.write_list(message) is not None
     else:
         assert isinstance(message, DistributeMessage)
         assert hot.write_distribute(message) is not None
@@ -120,6 +135,10 @@ def test_limits_are_the_tables() -> None:
     assert hot.read_send(data, 0, len(data)) is None
     long = "n" * (limits.NAME_BYTES_MAX + 1)
     assert hot.write_success(MessageSuccess(1, MESSAGE_ID, long, NOON_MS)) is None
+    assert hot.write_list(AccountList(1, 2, 3, cursor=long)) is None
+    assert hot.write_list(AccountList(1, 2, 3, entries=(AccountEntry(long, 1),))) is None
+    page = (AccountEntry("bob", 1),) * (limits.FRAME_BYTES_MAX // 16 + 1)
+    assert hot.write_list(AccountList(1, 2, 3, entries=page)) is None
     distribute = DistributeMessage(1, MESSAGE_ID, long, NOON_MS, 1, 1, b"x")
     assert hot.write_distribute(distribute) is None
 
