@@ -391,6 +391,8 @@ _SPEC_BY_CLASS: Final[dict[type[Any], FrameSpec]] = {spec.made_from: spec for sp
 _SPEC_BY_TYPE: Final[dict[int, FrameSpec]] = {spec.number: spec for spec in FRAMES}
 _SEND_MESSAGE: Final = int(FrameType.SEND_MESSAGE)
 _MESSAGE_RECEIPT: Final = int(FrameType.MESSAGE_RECEIPT)
+_DISTRIBUTE_MESSAGE: Final = int(FrameType.DISTRIBUTE_MESSAGE)
+_MESSAGE_SUCCESS: Final = int(FrameType.MESSAGE_SUCCESS)
 _READERS: Final[dict[int, FieldReader]] = {
     spec.number: FieldReader(spec.fields, spec.group) for spec in FRAMES
 }
@@ -442,6 +444,10 @@ def decode(type_: int, data: bytes, start: int, end: int) -> Message:
         message = hot.read_send(data, start, end)
     elif type_ == _MESSAGE_RECEIPT:
         message = hot.read_receipt(data, start, end)
+    elif type_ == _DISTRIBUTE_MESSAGE:
+        message = hot.read_distribute(data, start, end)
+    elif type_ == _MESSAGE_SUCCESS:
+        message = hot.read_success(data, start, end)
     return decode_by_table(type_, data, start, end) if message is None else message
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.wire.samples import MESSAGE_ID, MESSAGES, NOON_MS
@@ -48,8 +48,16 @@ USUAL = st.one_of(
     ),
     st.builds(DistributeMessage, U64, IDS, NAMES, U64, st.integers(0, 255), U32, ASCII),
 )
+ASKED = st.builds(
+    DistributeMessage, U64, IDS, NAMES, U64, st.integers(0, 255), U32, ASCII, REQUESTS
+)
 Way = Callable[[int, bytes, int, int], Message]
-READERS = {FrameType.SEND_MESSAGE: hot.read_send, FrameType.MESSAGE_RECEIPT: hot.read_receipt}
+READERS = {
+    FrameType.SEND_MESSAGE: hot.read_send,
+    FrameType.MESSAGE_RECEIPT: hot.read_receipt,
+    FrameType.DISTRIBUTE_MESSAGE: hot.read_distribute,
+    FrameType.MESSAGE_SUCCESS: hot.read_success,
+}
 PIECES = st.sampled_from(
     [
         encode(Field.REQUEST, b"\0\0\0\1"),
@@ -102,11 +110,13 @@ def test_whatever_is_written_is_written_as_the_table_writes_it(message: Message)
 @given(USUAL)
 def test_what_is_usual_takes_the_short_way(message: Message) -> None:
     """Else all of this would be for nothing, and nobody would notice."""
-    if isinstance(message, SendMessage | MessageReceipt):
+    reader = READERS.get(frames.frame_type(message))
+    if reader is not None:
         data = frames.encode_by_table(message)
-        reader = READERS[frames.frame_type(message)]
         assert reader(data, HEADER_BYTES, len(data)) == message
-    elif isinstance(message, MessagePending):
+    if isinstance(message, SendMessage | MessageReceipt):
+        return
+    if isinstance(message, MessagePending):
         assert hot.write_pending(message) is not None
     elif isinstance(message, MessageSuccess):
         assert hot.write_success(message) is not None
@@ -115,6 +125,24 @@ def test_what_is_usual_takes_the_short_way(message: Message) -> None:
     else:
         assert isinstance(message, DistributeMessage)
         assert hot.write_distribute(message) is not None
+
+
+@given(ASKED)
+def test_what_a_check_brings_is_read_the_short_way(message: DistributeMessage) -> None:
+    data = frames.encode_by_table(message)
+    assert hot.read_distribute(data, HEADER_BYTES, len(data)) == message
+
+
+@given(USUAL | ASKED, st.data())
+def test_a_changed_byte_is_read_as_the_table_reads_it(
+    message: Message, source: st.DataObject
+) -> None:
+    type_, data = frames.frame_type(message), bytearray(frames.encode(message)[HEADER_BYTES:])
+    assume(data)
+    data[source.draw(st.integers(0, len(data) - 1))] = source.draw(st.integers(0, 255))
+    del data[source.draw(st.integers(1, len(data))) :]
+    found = outcome(frames.decode, type_, bytes(data))
+    assert found == outcome(frames.decode_by_table, type_, bytes(data))
 
 
 @pytest.mark.parametrize("cut", range(1, 80))
@@ -156,3 +184,35 @@ def test_what_is_unusual_is_left_to_the_table() -> None:
     assert hot.write_pending(MessagePending(1, MESSAGE_ID, duplicate=True)) is None
     assert hot.write_pending(MessagePending(1, b"short", 1, NOON_MS)) is None
     assert hot.write_success(MessageSuccess(1, b"short", "bob", NOON_MS)) is None
+
+
+def test_a_delivery_that_is_laid_out_otherwise_is_left_to_the_table() -> None:
+    named = [
+        encode(Field.DELIVERY, bytes(7) + b"\1"),
+        encode(Field.MESSAGE_ID, MESSAGE_ID),
+        encode(Field.RECIPIENT, b"bob"),
+    ]
+    success = [*named, encode(Field.DELIVERED_AT, bytes(8))]
+    sent = [
+        *named[:2],
+        encode(Field.SENDER, b"bob"),
+        encode(Field.RECEIVED_AT, bytes(8)),
+        encode(Field.AUDIENCE, b"\1"),
+        encode(Field.COUNT, b"\0\0\0\1"),
+        encode(Field.BODY, b"x"),
+    ]
+    for reader, fields in ((hot.read_success, success), (hot.read_distribute, sent)):
+        whole = b"".join(fields)
+        assert reader(whole, 0, len(whole)) is not None
+        for place, field in enumerate(fields):
+            # Of the same size, so that only its number tells; and too long.
+            other = encode(0x7FAA, field[HEADER_BYTES:])
+            for changed in (other, other + b"\0"):
+                data = b"".join((*fields[:place], changed, *fields[place + 1 :]))
+                assert reader(data, 0, len(data)) is None
+        for end in range(len(whole)):
+            assert reader(whole[:end], 0, end) is None
+        stranger = whole.replace(b"bob", "zö".encode())
+        assert reader(stranger, 0, len(stranger)) is None
+    umlaut = b"".join((*sent[:-1], encode(Field.BODY, "ü".encode())))
+    assert hot.read_distribute(umlaut, 0, len(umlaut)) is None
