@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from msgc import limits
-from wire.limits import INVITE_BYTES
+from wire import invite as invites
 
 _LETTERS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 """Without i, l, o and u, which are taken for others."""
@@ -104,9 +104,6 @@ def read_invite(text: str | None) -> bytes | None:
     if text is None:
         return None
     try:
-        invite = bytes.fromhex(text.replace("-", "").strip())
-    except ValueError:
-        invite = b""
-    if len(invite) != INVITE_BYTES:
-        raise InviteError(f"an invite code has {2 * INVITE_BYTES} digits 0-9 and letters a-f")
-    return invite
+        return invites.read_invite(text)
+    except invites.InviteError as error:
+        raise InviteError(str(error)) from None
