@@ -44,13 +44,15 @@ _RECEIVED_AT: Final = int(Field.RECEIVED_AT)
 
 # DELIVERY and MESSAGE_ID; then the name; then what stands between it and the body, or the end.
 _DELIVERED: Final = Struct(">6sQ6s16s")
-_DISTRIBUTE_TAIL: Final = Struct(">HIQ HIB HII HI")
+_DISTRIBUTE_TAIL: Final = Struct(">6sQ 6sB 6sI HI")
 _TIME: Final = Struct(">HIQ")
 _REQUEST_FIELD: Final = Struct(">HII")
 _DELIVERY_HEADER: Final = HEADER.pack(Field.DELIVERY, 8)
+_RECEIVED_AT_HEADER: Final = HEADER.pack(Field.RECEIVED_AT, 8)
+_AUDIENCE_HEADER: Final = HEADER.pack(Field.AUDIENCE, 1)
+_COUNT_HEADER: Final = HEADER.pack(Field.COUNT, 4)
 _REQUEST: Final = int(Field.REQUEST)
 _SENDER: Final = int(Field.SENDER)
-_AUDIENCE: Final = int(Field.AUDIENCE)
 _DELIVERED_AT: Final = int(Field.DELIVERED_AT)
 _DISTRIBUTE: Final = int(FrameType.DISTRIBUTE_MESSAGE)
 _SUCCESS: Final = int(FrameType.MESSAGE_SUCCESS)
@@ -204,10 +206,14 @@ class Deliveries:
         self._name, self._at_ms, self._size = name, at_ms, size
         self._audience, self._count = audience, count
         tail = _DISTRIBUTE_TAIL.pack(
-            *(_RECEIVED_AT, 8, at_ms),
-            *(_AUDIENCE, 1, audience),
-            *(_COUNT, 4, count),
-            *(_BODY, size),
+            _RECEIVED_AT_HEADER,
+            at_ms,
+            _AUDIENCE_HEADER,
+            audience,
+            _COUNT_HEADER,
+            count,
+            _BODY,
+            size,
         )
         self._begin(_DISTRIBUTE, self._request, _SENDER, name, tail, size)
 

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,3 +35,15 @@ def test_rubbish_is_no_entry(payload: bytes) -> None:
             decode_entries(data)
         except ValueError:
             continue
+
+
+def test_an_entry_that_is_shorter_than_it_says_is_none() -> None:
+    entry = Entry(*(7, 0, EntryKind.MESSAGE, bytes(16), 1, "ann", 5, Audience.ONE, 1, 0, b"hello"))
+    whole = encode_entry(entry)
+    assert decode_entries(whole) == [entry]
+    longer = whole[:2] + (len(whole) - 5).to_bytes(4, "big") + whole[6:]
+    shorter = whole[:2] + (50).to_bytes(4, "big") + whole[6:]
+    unknown = b"\0\7" + whole[2:]
+    for data in (whole[:-1], longer, shorter, unknown, whole + b"\0"):
+        with pytest.raises(ValueError, match=r"entry|name"):
+            decode_entries(data)
