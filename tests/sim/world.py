@@ -32,7 +32,7 @@ from tests.sim.sim_net import SimNetwork
 from tests.sim.sim_operator import SimOperator
 from tests.sim.sim_user import SimUser
 from tests.sim.storm import Storm
-from wire.limits import WINDOW_MESSAGES_MAX
+from tests.sim.watch import Watch
 
 TURNS_AT_ONE_MOMENT_MAX = 20_000
 HEALING_MS_MAX = 30 * 60_000
@@ -80,6 +80,7 @@ class World:
         self._reactor: Reactor | None = None
         self._exchange: Exchange | None = None  # of the reactor
         self._store: Store | None = None
+        self._watch: Watch | None = None
 
     def _draw_settings(self) -> Settings:
         """Small everything, so that rotation, checkpoints and compaction happen all the time."""
@@ -203,16 +204,12 @@ class World:
         except StoreDamaged as error:
             self._refuses(error)
             return
-        self._look_at_buffers()
+        assert self._watch is not None
+        problem = self._watch.look(now_ms)
+        if problem:
+            raise AssertionError(problem)
         if self._reactor.ended:
             self._store_close()
-
-    def _look_at_buffers(self) -> None:
-        """What is out to a client without a receipt is bounded, however much waits for it."""
-        assert self._exchange is not None
-        for session in self._exchange.online.values():
-            if len(session.outstanding) > WINDOW_MESSAGES_MAX:
-                raise AssertionError(f"unbounded: {len(session.outstanding)} are out to one client")
 
     def _start_server(self) -> None:
         try:
@@ -244,6 +241,7 @@ class World:
         events.subscribe(log.write)
         exchange = self._exchange = Exchange(store, ExchangeLimits(), events)
         self._store = store
+        self._watch = Watch(exchange, store, self.disk)
         self._reactor = Reactor(
             network=self.net,
             clock=self.clock,
