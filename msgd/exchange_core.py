@@ -11,6 +11,7 @@ from msgd.backoff import Backoff, BackoffLimits
 from msgd.bans import Bans
 from msgd.events import EventKind, EventLog
 from msgd.limits import ExchangeLimits
+from msgd.refusals import Refusal
 from msgd.session import Session
 from msgd.sources import Source, source_of
 from msgd.values import Now
@@ -39,6 +40,8 @@ class Tally:
     """Messages put out to a recipient, repeats after a lost connection included."""
     settled: int = 0
     """Entries that left a queue because they were confirmed."""
+    connections_refused: dict[Refusal, int] = field(default_factory=dict)
+    """Before a byte of them was read, by reason, only those that there were."""
     logins_refused: dict[Code, int] = field(default_factory=dict)
     """By reason, only those that there were."""
 

@@ -176,6 +176,16 @@ class Measures:
                 "reason",
             ),
             Family(
+                "msgd_connections_refused",
+                Kind.COUNTER,
+                "Connections that were refused before a byte was read, by reason",
+                tuple(
+                    Sample(count, refusal.name.lower())
+                    for refusal, count in tally.connections_refused.items()
+                ),
+                "reason",
+            ),
+            Family(
                 "msgd_events",
                 Kind.COUNTER,
                 "Lines of the log, by their kind",

@@ -75,7 +75,7 @@ class Reactor:
         self._limits = limits
         self._gate = gate
         self._brakes = Brakes(limits)
-        self._refusals = RefusalNotes()
+        self._refusals = RefusalNotes(exchange.tally.connections_refused)
         self._face = face
         self._handshakes = Handshakes(
             network=network, events=events, limits=limits, gate=gate, refusals=self._refusals

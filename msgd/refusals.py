@@ -34,14 +34,17 @@ WORDS: Final = {
 class RefusalNotes:
     """The first refusal in a quiet second is told at once, those that follow are counted."""
 
-    __slots__ = ("_counts", "_quiet_from_ms")
+    __slots__ = ("_counts", "_quiet_from_ms", "_totals")
 
-    def __init__(self) -> None:
+    def __init__(self, totals: dict[Refusal, int]) -> None:
+        """`totals` counts all of them, for whoever watches."""
+        self._totals = totals
         self._counts: dict[Refusal, tuple[int, str]] = {}
         self._quiet_from_ms: dict[Refusal, int] = {}
 
     def add(self, refusal: Refusal, peer: str, now_ms: int) -> str | None:
         """One was refused; gives what to write now."""
+        self._totals[refusal] = self._totals.get(refusal, 0) + 1
         if now_ms < self._quiet_from_ms.get(refusal, now_ms):
             count, _ = self._counts.get(refusal, (0, ""))
             self._counts[refusal] = count + 1, peer

@@ -255,7 +255,7 @@ def test_bans_come_first_and_hold_on_this_machine_too() -> None:
 
 
 def test_a_flood_of_refusals_is_two_lines_a_second() -> None:
-    notes = RefusalNotes()
+    notes = RefusalNotes({})
     assert notes.add(Refusal.SOURCE, "a", 0) == "connection from a: too many of its source"
     assert notes.add(Refusal.PENALTY, "b", 0) is not None
     assert [notes.add(Refusal.SOURCE, "c", PAUSE_MS - 1) for _ in range(9)] == [None] * 9

@@ -53,7 +53,7 @@ class Line:
             events=self.events,
             limits=limits or ReactorLimits(),
             gate=self.gate,
-            refusals=RefusalNotes(),
+            refusals=RefusalNotes({}),
         )
         self.ms = 10_000
 

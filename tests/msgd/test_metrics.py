@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from msgd.metrics import Family, Histogram, Kind, Measures
 from msgd.metrics_page import CONNECTIONS_MAX, DEADLINE_MS, REQUEST_BYTES_MAX, MetricsPage
 from msgd.metrics_text import render
+from msgd.reactor_limits import ReactorLimits
 from store.limits import PAGE_BYTES
 from tests.e2e.machine import free_port
 from tests.msgd.fake_machine import Bench, message
@@ -28,8 +29,8 @@ REQUEST: Final = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
 class Watched(Bench):
     """A server in memory with a page."""
 
-    def __init__(self) -> None:
-        super().__init__(face=self._face)
+    def __init__(self, limits: ReactorLimits | None = None) -> None:
+        super().__init__(limits, face=self._face)
 
     def _face(self, bench: Bench) -> MetricsPage:
         self.measures = Measures(
@@ -96,6 +97,15 @@ def test_what_happened_is_in_the_numbers() -> None:
     assert numbers["msgd_fsync_seconds_count"] == numbers["msgd_batch_changes_count"] > 0
     assert numbers["msgd_journal_written_bytes_total"] == PAGE_BYTES * commits
     assert numbers["msgd_turn_seconds_bucket{+Inf}"] == numbers["msgd_turn_seconds_count"]
+
+
+def test_who_is_refused_at_the_door_is_counted() -> None:
+    bench = Watched(ReactorLimits(connections_max=1))
+    bench.client()
+    for _ in range(3):
+        bench.network.connect()
+    bench.settle()
+    assert bench.numbers()["msgd_connections_refused_total{too_many}"] == 3
 
 
 def test_bytes_written_are_counted_across_segments() -> None:
