@@ -5,6 +5,7 @@ import pytest
 from msgd.events import EventKind
 from store.settings import Admission
 from tests.msgd.fake_server import Client, Server
+from tests.sources_only import need_sources
 from wire.codes import Code
 from wire.limits import BLOCKED_MAX
 from wire.messages import BlockFailure, BlockSenders, DistributeMessage, SendersBlocked
@@ -133,6 +134,7 @@ def test_a_full_disk_takes_no_changes_but_tells(
 ) -> None:
     bob = server.user("bob")
     change(bob, "carol")
+    need_sources()
     server.store.keeper.admission = lambda: admission  # type: ignore[method-assign]  # a full disk
     bob.say(BlockSenders(9, ("dave",)))
     assert [each.code for each in bob.all(BlockFailure)] == [code]
