@@ -23,6 +23,8 @@ from tests.real.server import ROOT, free_port
 
 TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 PROBE_BYTES: Final = 4_096
+MAILBOX_MESSAGES_MAX: Final = 2_000_000
+"""Of what the workloads put into one mailbox, more than the server's own limit."""
 PROBE_SECONDS: Final = 0.3
 END_SECONDS: Final = 60
 
@@ -69,6 +71,7 @@ class Server:
             str(self.data),
             *as_root.ARGUMENTS,
             *no_brakes.ARGUMENTS,
+            *("--mailbox-messages-max", str(MAILBOX_MESSAGES_MAX), "--mailbox-bytes-max", "4G"),
         ]
         log = self.data.parent / f"{self.data.name}.log"
         with log.open("ab") as errors:
