@@ -10,11 +10,13 @@ from store.account_codec import encode_account
 from store.accounts_log import AccountsLog
 from store.backup import Backup, backup
 from store.dump import dump
+from store.entry import Entry
 from store.errors import StoreBusy, StoreDamaged, StoreForbidden, StoreNoRoom
 from store.fsck import fsck
 from store.journal_segment import FIRST_BATCH
 from store.mailbox import mailbox_path
 from store.manifest import MANIFEST
+from store.records import Copy
 from store.repair import repair
 from store.store import Store
 from tests.sim.sim_disk import SimDisk
@@ -46,6 +48,7 @@ class Office:
         self.rng = Random(seed)
         self.share = share  # of the calls at which something goes on
         self.counter = 0
+        self.sent: list[tuple[Account, Entry, list[Account]]] = []  # nobody named: to everyone
         self.pictures: dict[int, object] = {}
         for name in NAMES:
             self.store.create_account(name, 1)
@@ -61,14 +64,18 @@ class Office:
             return
         store, rng = self.store, self.rng
         people = [store.state.by_name[name] for name in store.state.names]
-        what = rng.randrange(10)
+        what = rng.randrange(12)
         self.counter += 1
         if what < 4:
             sender, *others = rng.sample(people, len(people))
             body = self.counter.to_bytes(4, "big") * rng.choice([1, 2000, 3500])
-            store.accept(sender, message_id(self.counter), others[:2], body, self.counter)
+            entry = store.accept(sender, message_id(self.counter), others[:2], body, self.counter)
+            self.sent.append((sender, entry, others[:2]))
         elif what == 4:
-            store.accept_for_everyone(people[0], message_id(self.counter), b"all", self.counter)
+            entry = store.accept_for_everyone(
+                people[0], message_id(self.counter), b"all", self.counter
+            )
+            self.sent.append((people[0], entry, []))
         elif what < 8:
             person = rng.choice(people)
             store.settle(person, read_all(store, person.name, rng.choice([3, 100])), self.counter)
@@ -78,11 +85,35 @@ class Office:
             store.begin_deletion(person, self.counter)
             store.delete_account(person, self.counter)
             store.create_account(person.name, self.counter)
+        elif what == 9:
+            person = rng.choice(people)
+            store.begin_session(person, self.counter)
+            store.end_session(person, [person.settled.floor], self.counter)
+        elif self.sent:
+            self.recall(*self.sent.pop(rng.randrange(len(self.sent))))
         self.commit()
         if rng.random() < 0.3:
             pass_time(store)
             while store.work(1) and rng.random() < 0.9:
                 pass
+
+    def recall(self, sender: Account, entry: Entry, recipients: list[Account]) -> None:
+        """Take it back wherever it still waits."""
+        store = self.store
+        by_number = store.state.by_number
+        if sender.number not in by_number:
+            return
+        if not recipients:
+            if entry.number not in store.state.everyone.recalled:
+                store.recall_from_all(entry, (), self.counter)
+            return
+        copies = [
+            Copy(each.number, entry.number, len(entry.body), each.name)
+            for each in recipients
+            if each.number in by_number and not each.settled.covers(entry.number)
+        ]
+        if copies:
+            store.recall(sender, entry.message_id, copies, self.counter)
 
 
 class WatchedDisk(SimDisk):
