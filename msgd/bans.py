@@ -135,7 +135,7 @@ def decode(data: bytes, wall_ms: int) -> Bans:
             ban = Ban(read_whom(whom), since_ms, until_ms, str(row["reason"]))
             if ban.holds(wall_ms):
                 bans.add(ban, wall_ms)
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         raise BanError("it holds no list of bans") from None
     return bans
 

@@ -33,9 +33,11 @@ from tests.store.workload import Day
 from tests.wire.samples import SAMPLES
 from tests.wire.test_certificate import CERTIFICATE, first_version, with_end
 from wire import frames, scram, tlv
+from wire.invite import invite_text
 from wire.messages import Hello, LoginRequest, Message, Welcome
 
 PAGE: Final = 4_096
+SALT: Final = bytes(range(16))
 SEED_BYTES_MAX: Final = 3_000
 SEEDS_MAX: Final = 24
 
@@ -49,6 +51,7 @@ def seeds() -> dict[str, list[bytes]]:
         "frame": list(_frames()),
         "connection": list(_conversations()),
         "scram": list(_logins()),
+        "invite": [invite_text(each).encode() for each in (bytes(16), b"\xff" * 16, SALT)],
         "certificate": [CERTIFICATE, first_version(), with_end(24, b"20500101000000Z")],
         "journal": list(_journals(records)),
         "mailbox": list(_mailboxes(files)),
@@ -92,7 +95,7 @@ def _pieces(data: bytes) -> Iterator[bytes]:
 
 
 def _logins() -> Iterator[bytes]:
-    salt, nonce = bytes(range(16)), SERVER_NONCE
+    salt, nonce = SALT, SERVER_NONCE
     keys = scram.derive_keys("correct horse battery", salt, 4_096)
     for mark, binding in ((0, None), (64, BINDING)):
         client = scram.ClientLogin("alice", nonce, binding)

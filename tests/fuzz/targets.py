@@ -17,6 +17,7 @@ TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     "frame": targets_wire.read_frame,
     "connection": targets_wire.converse,
     "scram": targets_wire.log_in,
+    "invite": targets_wire.read_invite,
     "certificate": targets_wire.read_certificate,
     "journal": targets_store.read_journal,
     "mailbox": targets_store.read_mailbox,

@@ -7,7 +7,7 @@ AssertionError for a broken property, and with whatever a reader should not have
 from typing import Final
 
 from tests.wire.samples import SAMPLES
-from wire import certificate, frames, limits, scram, tlv
+from wire import certificate, frames, invite, limits, scram, tlv
 from wire.connection import Connection, Unsupported
 from wire.errors import CertificateError, LocalProtocolError, RemoteProtocolError, TlvError
 from wire.fields import UnsupportedFieldError
@@ -146,3 +146,14 @@ def read_certificate(data: bytes) -> None:
             read(data)
         except CertificateError:
             continue
+
+
+def read_invite(data: bytes) -> None:
+    """An invite as somebody types it; what is read is written in one way."""
+    try:
+        read = invite.read_invite(data.decode("utf-8", "replace"))
+    except invite.InviteError as error:
+        assert str(error).isprintable()
+        return
+    text = invite.invite_text(read)
+    assert invite.read_invite(text) == invite.read_invite(text.upper()) == read
