@@ -63,6 +63,7 @@ USERS: Final = (
     "deletions without force",
     "lists",
     "logins",
+    "logins with a password",
     "messages sent again",
     "sends to all",
     "sends to n",

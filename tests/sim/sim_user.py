@@ -33,6 +33,7 @@ from msgc.words import CODE_TAKEN_BACK
 from tests.sim.oracle import Oracle
 from tests.sim.sim_clock import SimClock
 from tests.sim.sim_net import ClientEnd, SimNetwork
+from tests.sim.sim_password import SimCredentials
 from wire.codes import Code, Presence
 
 UNSENT_BYTES_MAX = 1 << 20
@@ -45,6 +46,7 @@ class World(Protocol):
     """What a user sees of the world."""
 
     clock: SimClock
+    has_passwords: bool
     net: SimNetwork
     oracle: Oracle
     names: tuple[str, ...]
@@ -65,7 +67,7 @@ class SimUser:
         self.rng = rng
         self.pace_ms = rng.choice((2_000, 10_000, 30_000, 60_000))
         self.live = rng.random() < 0.8
-        self.deletes = rng.random() < 0.3
+        self.deletes = rng.random() < 0.3 and not world.has_passwords
         self.archive = Archive(MEMORY, world.clock.wall_ms, rng.randbytes)
         self.calm = False
         self.remaining: int | None = None
@@ -83,8 +85,14 @@ class SimUser:
     def _new_link(self) -> Link:
         settings = LinkSettings(agent="sim", poll_outbox=False)
         link = Link(self.archive, self.rng.random, settings)
-        link.log_in(self.name, create_if_new=True, live=self.live)
+        self._log_in(link)
         return link
+
+    def _log_in(self, link: Link) -> None:
+        credentials = None
+        if self.world.has_passwords:
+            credentials = SimCredentials(self.name, self.rng.randbytes)
+        link.log_in(self.name, create_if_new=True, live=self.live, credentials=credentials)
 
     def crash(self) -> None:
         """kill -9, and start again at once."""
@@ -188,7 +196,7 @@ class SimUser:
         while (event := self.link.next_event()) is not None:
             self.world.trace(self.name, repr(event))
             match event:
-                case LoggedIn(name=name, created=created, again=again):
+                case LoggedIn(name=name, created=created, again=again, proven=proven):
                     assert name == self.name
                     self._checks = 0
                     self.remaining = None
@@ -196,6 +204,8 @@ class SimUser:
                     oracle.logged_in(name, created)
                     oracle.begins_session(name)
                     self.world.count("reconnects" if again else "logins")
+                    if proven:
+                        self.world.count("logins with a password")
                 case SendAnswered(message_id=message_id, state=SendState.PENDING):
                     oracle.accepted(message_id)
                 case SendPostponed(code=Code.STORAGE_FULL):
@@ -339,7 +349,7 @@ class SimUser:
 
     def _come_back(self) -> None:
         self.live = self.rng.random() < 0.8
-        self.link.log_in(self.name, create_if_new=True, live=self.live)
+        self._log_in(self.link)
 
     # ----- the end
 

@@ -30,6 +30,7 @@ from tests.sim.sim_gate import open_gate
 from tests.sim.sim_log import SimLog
 from tests.sim.sim_net import SimNetwork
 from tests.sim.sim_operator import SimOperator
+from tests.sim.sim_password import has_passwords, see_to_passwords
 from tests.sim.sim_user import SimUser
 from tests.sim.storm import Storm
 from tests.sim.watch import Watch
@@ -64,6 +65,7 @@ class World:
         self.disk = make_disk(random.Random(self.rng.random()))
         self.net = SimNetwork(self.clock, random.Random(self.rng.random()), self._before_send)
         self.oracle = Oracle()
+        self.has_passwords = has_passwords(seed)
         self.names = tuple(f"u{number}" for number in range(self.rng.randint(2, 5)))
         self.users = [SimUser(self, name, random.Random(self.rng.random())) for name in self.names]
         self.crashes = 0
@@ -216,6 +218,8 @@ class World:
             store = Store.open(
                 self.disk, self.clock, self._server_entropy.randbytes, self._settings
             )
+            if self.has_passwords:
+                see_to_passwords(store, self.names, self.clock.wall_ms())
         except PowerCut as cut:
             self.trace("server", f"loses power at {cut} while it recovers")
             self.count("power cuts in recovery")
@@ -239,7 +243,8 @@ class World:
         events = EventLog(EVENTS_MAX)
         log = SimLog(self)
         events.subscribe(log.write)
-        exchange = self._exchange = Exchange(store, ExchangeLimits(), events)
+        rules = ExchangeLimits(password_needed=self.has_passwords)
+        exchange = self._exchange = Exchange(store, rules, events)
         self._store = store
         self._watch = Watch(exchange, store, self.disk)
         self._reactor = Reactor(
