@@ -6,6 +6,8 @@ Skipped where systemd-analyze (or strace) is missing.
 import re
 import shutil
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,9 +16,12 @@ from typing import Final
 
 import pytest
 
-from tests.msgd.panel.test_terminal import log_in
+from tests.e2e.machine import free_port
 from tests.msgd.test_server_process import ROOT, Process, start
-from wire.messages import ListAccounts, SendMessage
+from tests.real.server import MSGD
+from wire.connection import Connection
+from wire.messages import Hello, LoginRequest, Message, SendMessage
+from wire.states import Role
 
 __all__ = ["start"]  # the fixture
 
@@ -110,22 +115,41 @@ def allowed_calls() -> set[str]:
 
 
 @needs_systemd
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is missing")
+@pytest.mark.skipif(
+    not (shutil.which("strace") and shutil.which("openssl")), reason="strace or openssl is missing"
+)
 def test_a_server_makes_no_other_system_calls(
     start: Callable[..., Process], tmp_path: Path
 ) -> None:
-    trace = tmp_path / "trace"
+    made = subprocess.run(
+        [*MSGD, "cert", "--host", "localhost", "--out", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    assert made.returncode == 0
+    trace, metrics_port = tmp_path / "trace", free_port()
     server = start(
         *("--headless", "--port", "0", "--log", str(tmp_path / "msgd.log")),
+        *("--metrics-port", str(metrics_port), "--unix-socket", str(tmp_path / "socket")),
+        *("--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem")),
         through=("strace", "-f", "-D", "-qq", "-o", str(trace)),
     )
     port = server.port()
-    alice = log_in(port, "alice")
-    alice.say(SendMessage(1, bytes(8) + (1).to_bytes(8, "big"), b"hello", ("alice",)))
-    alice.say(ListAccounts(2))
-    alice.hear()
+    converse(tmp_path / "socket")
+    unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=20) as plain,
+        unchecked.wrap_socket(plain) as encrypted,
+    ):
+        encrypted.sendall(Connection(Role.CLIENT).send(Hello((1,), "test")))
+        assert encrypted.recv(6)
+    with socket.create_connection(("127.0.0.1", metrics_port), timeout=20) as visitor:
+        visitor.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        assert visitor.recv(6) == b"HTTP/1"
     panel = subprocess.run(
-        [sys.executable, "-m", "msgd", "panel", "--once", "--data", str(tmp_path / "data")],
+        [*MSGD, "panel", "--once", "--data", str(tmp_path / "data")],
         cwd=ROOT,
         capture_output=True,
         check=False,
@@ -134,8 +158,24 @@ def test_a_server_makes_no_other_system_calls(
     server.running.send_signal(signal.SIGHUP)
     server.running.send_signal(signal.SIGTERM)
     assert server.end()[0] == 0
-    alice.socket.close()
     text = trace.read_text(encoding="utf-8", errors="replace")
-    made = set(re.findall(r"^\d+ +(\w+)\(", text, re.MULTILINE))
-    assert {"fdatasync", "accept4", "epoll_wait"} <= made
-    assert made - allowed_calls() == set()
+    called = set(re.findall(r"^\d+ +(\w+)\(", text, re.MULTILINE))
+    assert {"fdatasync", "accept4", "epoll_wait"} <= called
+    assert called - allowed_calls() == set()
+
+
+def converse(path: Path) -> None:
+    """A login and a message, over the local socket."""
+    connection = Connection(Role.CLIENT)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(str(path))
+
+        def say(message: Message) -> None:
+            client.sendall(connection.send(message))
+            while connection.next_event() is None:
+                connection.receive_data(client.recv(65_536))
+
+        say(Hello((1,), "test"))
+        say(LoginRequest(1, "alice", bytes(8), create_if_new=True, live=True))
+        say(SendMessage(2, bytes(8) + (1).to_bytes(8, "big"), b"hello", ("alice",)))
