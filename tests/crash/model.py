@@ -63,6 +63,7 @@ class Person:
     closing: bool = False
     session: int = 0  # the number of its beginning, while it lasts
     password: bytes = b""  # as the store was given it, or nothing
+    blocked: tuple[int, ...] = ()
     queue: tuple[Item, ...] = ()
     accepted: dict[bytes, frozenset[int]] = field(default_factory=dict)  # by installation
 
@@ -84,6 +85,7 @@ class Person:
             tuple(item.picture() for item in self.queue),
             self.session,
             self.password,
+            self.blocked,
         )
 
 
@@ -132,6 +134,10 @@ class Model:
     def set_password(self, name: str, password: bytes) -> None:
         self.take_number()
         self.people[name].password = password
+
+    def block(self, name: str, blocked: tuple[int, ...]) -> None:
+        self.take_number()
+        self.people[name].blocked = blocked
 
     def invite(self, invites: list[bytes], until_ms: int) -> None:
         self.take_number()

@@ -42,6 +42,7 @@ def picture_account(store: Store, account: Account) -> Picture:
         tuple(picture_entry(entry) for entry in read_all(store, account)),
         account.session_number,
         encode_credential(account.credential),
+        account.blocked,
     )
 
 

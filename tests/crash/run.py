@@ -281,6 +281,14 @@ class Run:
             lambda: self.model.set_password(name, encode_credential(credential)),
         )
 
+    def block(self, name: str, *others: str) -> None:
+        numbers = tuple(self.account(other).number for other in others)
+        at = self.now()
+        self.change(
+            lambda: self.store.block(self.account(name), numbers, at),
+            lambda: self.model.block(name, numbers),
+        )
+
     # --- what the server does ---
 
     def checkpoint(self) -> None:

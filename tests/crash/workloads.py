@@ -314,21 +314,28 @@ def recalls(run: Run) -> None:
 
 
 def passwords(run: Run) -> None:
-    """Invites are used up, passwords change, names stay reserved, also over checkpoints."""
+    """Invites are used up, passwords change, names stay reserved, senders are blocked, also over
+    checkpoints.
+    """
     run.create("alice")
     run.invite("one", "two", "three")
     run.commit()
     run.register("bob", "bob's password", "one")
     run.register("carol", "carol's password")
     run.send("bob", ["alice", "carol"], b"with a password")
+    run.block("alice", "bob", "carol")
+    run.block("carol", "bob")
     run.commit()
     run.checkpoint()
+    run.block("alice", "carol")
     run.set_password("alice", "the first")
     run.begin_session("bob")
     run.commit()
     run.set_password("alice", "the second")
     run.set_password("carol", None)
     run.register("dave", "dave's password", "two")
+    run.block("dave", "alice")
+    run.block("carol")
     run.commit()
     run.restart()
     run.settle("carol", 1)
