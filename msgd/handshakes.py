@@ -1,8 +1,8 @@
 """Connections that still shake hands: each has its time, and all of them together have a share.
 
-A handshake costs a millisecond of computing, ten times what a message costs, and anybody may ask
-for one. So a turn makes a few steps and no more, a second begins so many handshakes and no more,
-and who talks already never waits for who does not. Those that must wait stand in a line.
+A handshake costs many times what a message costs, and anybody may ask for one. So a turn makes a
+few steps and no more, a second begins so many handshakes and no more, and who talks already never
+waits for who does not. Those that must wait stand in a line.
 
 Must never wait itself, and never let one in whose handshake is not done.
 Fails for one connection only: its end is an event, and the connection is closed.
