@@ -22,6 +22,10 @@ from msgd.transport import Transport
 
 US_PER_S: Final = 1_000_000
 WEIGHINGS_PER_S: Final = 32
+DEAR_SHARE: Final = 4
+"""Requests that take long (lists of accounts) take one in so many microseconds, of all together."""
+DEAR_AHEAD_US: Final = 100_000
+"""And so far ahead of that they may be: for one person this is forty full pages."""
 AHEAD_MS: Final = 1_000
 """So much of what a connection may send in a time, it may send at once."""
 TIMERS_SPARE_MAX: Final = 64
@@ -37,6 +41,7 @@ class Brakes:
 
     __slots__ = (
         "_bytes_per_second_max",
+        "_dear_us",
         "_frames",
         "_held",
         "_limits",
@@ -60,6 +65,7 @@ class Brakes:
             self.bytes_max = 1 << 62
         self._limits = limits
         self._held: Timers = []
+        self._dear_us = 0
         self._frames: Timers = []
         self._turned_ms = 0
         self._stalled_ms = 0
@@ -77,12 +83,19 @@ class Brakes:
         return max(1, min(most, (now_us + self.burst_us - spent_us) // self.interval_us + 1))
 
     def spend(self, transport: Transport, count: int, now_us: int) -> bool:
-        """It has sent so many messages: gives whether it must wait now, and is held."""
+        """It has sent so many messages, or asked for what takes long: gives whether it must wait
+        now, and is held.
+        """
         session = transport.session
         spent_us = session.spent_us
         if count:
             spent_us = session.spent_us = max(spent_us, now_us) + count * self.interval_us
         until_us = spent_us - self.burst_us
+        if session.cost_us:
+            # One line for all: whoever asked last waits until those before have had their share.
+            self._dear_us = max(self._dear_us, now_us) + session.cost_us * DEAR_SHARE
+            session.cost_us = 0
+            until_us = max(until_us, self._dear_us - DEAR_AHEAD_US)
         if until_us <= now_us:
             return False
         self.hold(transport, -(-until_us // 1_000))

@@ -8,6 +8,8 @@ Must never tell anybody but the owner who is blocked, save each blocked sender w
 Fails never; what is not possible is said in a BLOCK_FAILURE, and then nothing was changed.
 """
 
+from typing import Final
+
 from msgd import names
 from msgd.events import EventKind
 from msgd.exchange_core import Core
@@ -20,6 +22,9 @@ from wire.limits import BLOCKED_MAX
 from wire.messages import BlockFailure, BlockSenders, SendersBlocked
 
 Refusal = tuple[Code, str]
+
+CHANGE_US: Final = 200
+"""What a change takes, about, with its record, for the brakes."""
 
 
 class Blocking:
@@ -39,6 +44,7 @@ class Blocking:
         # Those who are gone make room by themselves: their numbers are never given out again.
         kept = [number for number in account.blocked if number in by_number]
         if message.blocked or message.unblocked:
+            session.cost_us += CHANGE_US + len(message.blocked) + len(message.unblocked)
             changed = self._changed(account, kept, message)
             if not isinstance(changed, list):
                 core.say(session, BlockFailure(message.request, *changed))

@@ -5,8 +5,8 @@ leaves only in `release`, which stands after `commit`; so nobody is ever told of
 power cut could take back.
 
 Must never do two things: let anybody else call these steps, and wait anywhere but in the poll.
-Fails with whatever the store raises (the process must end), and with any other exception, which is
-a bug of ours. What a peer does wrong ends that peer's connection and nothing else.
+Fails with what the store raises (the process must end), or with a bug of ours. What a peer does
+wrong ends that peer's connection and nothing else.
 """
 
 from typing import Protocol
@@ -316,9 +316,9 @@ class Reactor:
                 return
             receive(session, message, now)
             if is_braked:
-                count = 1 if type(message) is SendMessage else 0
-                # Not only messages are looked at: who logs in may be ahead of the account's due.
-                if (count or session.spent_us > now_us) and brakes.spend(transport, count, now_us):
+                count = 1 if type(message) is SendMessage else 0  # some other requests are dear
+                is_dear = count or session.cost_us or session.spent_us > now_us
+                if is_dear and brakes.spend(transport, count, now_us):
                     break
         transport.has_leftover = True
 

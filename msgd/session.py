@@ -49,6 +49,7 @@ class Session:
         "checks",
         "closing",
         "connection",
+        "cost_us",
         "fault",
         "greeted",
         "heard_ms",
@@ -118,6 +119,7 @@ class Session:
         """What the peer is to be blamed for, of a connection that is being closed."""
         self.is_excused = False  # it may end without a login, and nobody is blamed
         self.wrong_logins = 0  # for want of the right password
+        self.cost_us = 0  # of requests that take long, to be accounted for by the loop
         self.spent_us = 0  # up to which moment what it has sent was its due: kept by the loop
 
         self.opened_ms = opened_ms
@@ -150,8 +152,7 @@ class Session:
         """The count of waiting messages that this session was told last."""
         self.told_full = False  # whether it was told that its mailbox is full
 
-        self.in_dirty = False
-        self.in_pump = False
+        self.in_dirty = self.in_pump = False
 
     def put(self, message: Message | bytes, lsn: int) -> None:
         """Queue a message that rests on everything up to `lsn`.

@@ -9,8 +9,10 @@ from tests.msgd.fake_machine import FAST, Bench, message, of
 from tests.msgd.fake_net import FakeClient
 from wire.codes import Code
 from wire.messages import (
+    AccountList,
     Error,
     Hello,
+    ListAccounts,
     LoginRequest,
     LoginSuccess,
     Logout,
@@ -150,6 +152,31 @@ def test_2_mib_a_second_of_one_connection() -> None:
     assert 2 << 20 <= second * 60_000 + 200_000 <= (2 << 20) + 300_000
     bench.pass_time(3_000)
     assert at_once + second + pending(alice) == 90
+
+
+def test_who_asks_for_list_after_list_has_a_share_and_no_more() -> None:
+    bench = Bench(RATED)
+    bench.user("bob")
+    deaf = [bench.user(f"deaf{number}") for number in range(5)]
+    for each in deaf:
+        each.say(*(ListAccounts(number) for number in range(1, 2_001)))
+    bench.settle(1_000)
+    at_once = sum(len(of(AccountList, each.hear())) for each in deaf)
+    page_us = 50 + 2 * 6
+    assert 100_000 // (4 * page_us) <= at_once <= 100_000 // (4 * page_us) + 6
+    bench.pass_time(2_000)
+    later = [len(of(AccountList, each.hear())) for each in deaf]
+    assert abs(sum(later) - 2_000_000 // (4 * page_us)) < 400
+    assert min(later) > max(later) // 2, "each has its turn"
+    assert not any(each.is_closed() for each in deaf)
+
+
+def test_one_person_may_turn_forty_pages_at_once() -> None:
+    bench = Bench(RATED)
+    alice = bench.user("alice")
+    alice.say(*(ListAccounts(number) for number in range(1, 41)))
+    bench.settle(1_000)
+    assert len(of(AccountList, alice.hear())) == 40
 
 
 # ----- too slow -----------------------------------------------------------------------------------

@@ -1,0 +1,152 @@
+"""Fifty honest clients, in one loop: each sends to the next one, reads, confirms, and is timed.
+
+What is timed is what a person waits for: from SEND_MESSAGE to MESSAGE_PENDING, the commit included.
+
+Must never send faster than a person may (two a second each).
+Fails with ServerError when one of them is thrown out: nobody may throw out the honest ones.
+"""
+
+import selectors
+import ssl
+import time
+from typing import Final
+
+from tests.hostile.peers import Peer
+from tests.real.server import ServerError
+from wire.connection import Unsupported
+from wire.messages import (
+    DistributeMessage,
+    Error,
+    Hello,
+    LoginRequest,
+    LoginSuccess,
+    Message,
+    MessageFailure,
+    MessagePending,
+    MessageReceipt,
+    MessageSuccess,
+    Ping,
+    Pong,
+    SendMessage,
+    Welcome,
+)
+
+EACH_S: Final = 0.5
+LOGIN_S: Final = 20.0
+
+
+class Person:
+    """One of them."""
+
+    def __init__(self, number: int, peer: Peer) -> None:
+        self.number = number
+        self.name = f"honest-{number:02}"
+        self.peer = peer
+        self.counter = 0
+        self.next_s = 0.0
+        self.waits: dict[int, float] = {}
+        """When what has no answer was sent, by request."""
+        self.received = 0
+        self.is_in = False
+
+
+class Crowd:
+    """All of them."""
+
+    def __init__(self, port: int, count: int, *, context: ssl.SSLContext | None) -> None:
+        self._port = port
+        self._context = context
+        self._selector = selectors.DefaultSelector()
+        self.people: list[Person] = []
+        self.samples_ms: list[float] = []
+        self.failures = 0
+        self.late = 0
+        for number in range(count):  # one after the other, as people come
+            self._add(number)
+
+    @property
+    def received(self) -> int:
+        """Messages that reached them."""
+        return sum(person.received for person in self.people)
+
+    @property
+    def sent(self) -> int:
+        """Messages that they sent."""
+        return sum(person.counter for person in self.people)
+
+    def run(self, seconds: float) -> list[float]:
+        """Talk for so long; gives the milliseconds of each answer, sorted."""
+        self.samples_ms = []
+        now_s = time.monotonic()
+        until_s = now_s + seconds
+        for place, person in enumerate(self.people):
+            person.next_s = now_s + EACH_S * place / len(self.people)
+        while now_s < until_s:
+            for person in self.people:
+                if now_s >= person.next_s:
+                    person.next_s += EACH_S
+                    self._send(person)
+            due_s = min(person.next_s for person in self.people)
+            self._turn(max(0.0, due_s - time.monotonic()))
+            now_s = time.monotonic()
+        # Who has no answer yet has waited so long at least.
+        for person in self.people:
+            self.samples_ms += [(now_s - at_s) * 1e3 for at_s in person.waits.values()]
+        return sorted(self.samples_ms)
+
+    def close(self) -> None:
+        """Let go of them."""
+        for person in self.people:
+            person.peer.close()
+        self._selector.close()
+
+    def _add(self, number: int) -> None:
+        peer = Peer(self._selector, self._port, context=self._context)
+        person = Person(number, peer)
+        self.people.append(person)
+        peer.say(Hello((1,), "honest"))
+        until_s = time.monotonic() + LOGIN_S
+        while not person.is_in:
+            if time.monotonic() > until_s:
+                raise ServerError(f"{person.name} could not log in within {LOGIN_S:.0f} s")
+            self._turn(0.1)
+
+    def _send(self, person: Person) -> None:
+        person.counter += 1
+        to = f"honest-{(person.number + 1) % len(self.people):02}"
+        message_id = person.number.to_bytes(8, "big") + person.counter.to_bytes(8, "big")
+        person.waits[person.counter] = time.monotonic()
+        person.peer.say(SendMessage(person.counter, message_id, b"are you there? " * 7, (to,)))
+        person.peer.pump()
+
+    def _turn(self, timeout_s: float) -> None:
+        for key, _ in self._selector.select(timeout_s):
+            peer: Peer = key.data
+            messages = peer.pump()
+            person = next(each for each in self.people if each.peer is peer)
+            for message in messages:
+                self._answer(person, message)
+            if peer.ended:
+                raise ServerError(f"{person.name} was thrown out")
+
+    def _answer(self, person: Person, message: Message | Unsupported) -> None:
+        peer = person.peer
+        if isinstance(message, MessagePending):
+            at_s = person.waits.pop(message.request, None)
+            if at_s is not None:
+                self.samples_ms.append((time.monotonic() - at_s) * 1e3)
+        elif isinstance(message, DistributeMessage | MessageSuccess):
+            person.received += isinstance(message, DistributeMessage)
+            peer.say(MessageReceipt((message.delivery,)))
+        elif isinstance(message, MessageFailure):
+            self.failures += 1
+        elif isinstance(message, Ping):
+            peer.say(Pong(message.request))
+        elif isinstance(message, Welcome):
+            installation = person.number.to_bytes(8, "big")
+            login = LoginRequest(1, person.name, installation, create_if_new=True, live=True)
+            peer.say(login)
+        elif isinstance(message, LoginSuccess):
+            person.is_in = True
+        elif isinstance(message, Error):
+            raise ServerError(f"{person.name} was told: {message.text}")

@@ -1,0 +1,253 @@
+"""Five hundred hostile clients beside fifty honest ones: `scripts/hostile.sh`.
+
+A real server over TLS, with few descriptors, and with the limits as they are by default, but that
+this machine is counted. First the honest ones talk alone; then the attack begins, and they go on;
+at last it is looked at what is left of it. The server has one core, attackers and honest clients
+have the others, as they would in a network.
+
+Ends with one line of figures; exit code 1 when one of them is not as it must be: the honest ones
+may not wait longer than twice as long as in the calm, the server may not need more than 64 MiB
+more, no descriptor may be left, no exception may be unhandled.
+Must never reach another machine. Fails with ServerError when the server ends, or throws out an
+honest client.
+"""
+
+import argparse
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests import as_root
+from tests.hostile.honest import Crowd
+from tests.hostile.peers import client_context
+from tests.real.server import MSGD, ROOT, Server, ServerError
+
+HONEST: Final = 50
+NOFILE: Final = 640
+"""Descriptors of the server: 256 connections, for 550 who want one."""
+CALM_S: Final = 12.0
+SETTLE_S: Final = 20.0
+RATIO_MAX: Final = 2.0
+MEMORY_BYTES_MAX: Final = 64 << 20
+STEP_S: Final = 5.0
+
+
+@dataclass(slots=True)
+class Figures:
+    """What came of it."""
+
+    calm_ms: float = 0.0
+    attack_ms: float = 0.0
+    answers: int = 0
+    memory_bytes: int = 0
+    """More than in the calm, at its worst."""
+    leaked: int = 0
+    exceptions: int = 0
+    failures: int = 0
+    came: int = 0
+
+    @property
+    def ratio(self) -> float:
+        """How much longer the honest ones waited."""
+        return self.attack_ms / self.calm_ms if self.calm_ms else 0.0
+
+    def violations(self) -> list[str]:
+        """What is not as it must be."""
+        found = []
+        if self.ratio > RATIO_MAX:
+            found.append(f"the honest ones waited {self.ratio:.2f} times as long")
+        if self.memory_bytes > MEMORY_BYTES_MAX:
+            found.append(f"{self.memory_bytes >> 20} MiB more memory")
+        if self.leaked > 0:
+            found.append(f"{self.leaked} descriptors were left")
+        if self.exceptions:
+            found.append("an exception was not handled")
+        if self.failures:
+            found.append(f"{self.failures} messages of the honest ones were refused")
+        return found
+
+    def line(self) -> str:
+        """The closing line."""
+        return (
+            f"honest_p99_ms={self.attack_ms:.1f} calm_p99_ms={self.calm_ms:.1f} "
+            f"ratio={self.ratio:.2f} answers={self.answers} attacks={self.came} "
+            f"memory_mib=+{self.memory_bytes / (1 << 20):.1f} leaked_descriptors={self.leaked} "
+            f"unhandled_exceptions={self.exceptions} refused={self.failures}"
+        )
+
+
+def p99(samples: list[float]) -> float:
+    """What 99 of a hundred stay below; of sorted samples."""
+    return samples[min(len(samples) - 1, len(samples) * 99 // 100)]
+
+
+def memory_bytes(process_id: int) -> int:
+    """Resident memory."""
+    status = Path(f"/proc/{process_id}/status").read_text(encoding="ascii")
+    line = next(each for each in status.splitlines() if each.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1_024
+
+
+def processor_s(process_id: int) -> tuple[float, float]:
+    """Seconds that it was at work, and that it was ready and had no processor (proc(5))."""
+    words = Path(f"/proc/{process_id}/schedstat").read_text(encoding="ascii").split()
+    return int(words[0]) / 1e9, int(words[1]) / 1e9
+
+
+def sockets(process_id: int) -> int:
+    """Sockets that it has open. Its files come and go with its mailboxes, and are not counted."""
+    found = 0
+    for entry in os.scandir(f"/proc/{process_id}/fd"):
+        try:
+            found += str(Path(entry.path).readlink()).startswith("socket:")
+        except FileNotFoundError:
+            continue  # it was closed while we looked
+    return found
+
+
+def start(work: Path, *, plain: bool) -> Server:
+    """The server, listening."""
+    options = [*as_root.ARGUMENTS, "--count-this-machine"]
+    if not plain:
+        subprocess.run(
+            [*MSGD, "cert", "--out", str(work), "--host", "127.0.0.1"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=ROOT,
+        )
+        options += ["--tls-cert", str(work / "cert.pem"), "--tls-key", str(work / "key.pem")]
+    core = str(min(os.sched_getaffinity(0)))
+    pinned = ["taskset", "-c", core] if shutil.which("taskset") else []
+    limited = ["bash", "-c", f'ulimit -n {NOFILE}; exec "$@"', "bash", *pinned, *MSGD]
+    server = Server(work / "server", options, command=limited)
+    server.environment = {
+        key: value for key, value in os.environ.items() if not key.startswith("MSGD_")
+    } | as_root.ENVIRONMENT
+    server.start()
+    until_s = time.monotonic() + 20
+    while not server.is_listening:
+        if not server.take_output() or time.monotonic() > until_s:
+            raise ServerError(f"msgd does not listen: {server.last_words()}")
+        fd = server.output_fd
+        assert fd is not None
+        select.select([fd], [], [], 1.0)
+    return server
+
+
+def attack(
+    server: Server, clients: int, seconds: float, *, plain: bool, kinds: str
+) -> subprocess.Popen[str]:
+    """Let them loose, in a process that gives way to all others."""
+    command = ["nice", "-n", "10", sys.executable, "-m", "tests.hostile.attackers"]
+    command += ["--port", str(server.port), "--clients", str(clients), "--seconds", str(seconds)]
+    return subprocess.Popen(
+        [*command, *(["--plain"] if plain else []), *(["--kinds", kinds] if kinds else [])],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(
+    work: Path, *, seconds: float, clients: int, plain: bool, calm_s: float, kinds: str = ""
+) -> Figures:
+    """The whole of it. Raises ServerError."""
+    figures = Figures()
+    server = start(work, plain=plain)
+    crowd: Crowd | None = None
+    attackers: subprocess.Popen[str] | None = None
+    try:
+        crowd = Crowd(server.port, HONEST, context=None if plain else client_context())
+        crowd.run(2.0)  # to get warm
+        figures.calm_ms = p99(crowd.run(calm_s))
+        calm_bytes, calm_sockets = memory_bytes(server.process_id), sockets(server.process_id)
+        say(f"calm: p99 {figures.calm_ms:.1f} ms, {calm_bytes >> 20} MiB, {calm_sockets} sockets")
+        attackers = attack(server, clients, seconds, plain=plain, kinds=kinds)
+        samples: list[float] = []
+        until_s = time.monotonic() + seconds
+        while (left_s := until_s - time.monotonic()) > 0:
+            step_s = min(STEP_S, max(left_s, 0.5))
+            worked_s, stood_s = processor_s(server.process_id)
+            part = crowd.run(step_s)
+            now_worked_s, now_stood_s = processor_s(server.process_id)
+            samples += part
+            more = memory_bytes(server.process_id) - calm_bytes
+            figures.memory_bytes = max(figures.memory_bytes, more)
+            say(
+                f"attack: p99 {p99(part):.1f} ms, {more / (1 << 20):+.1f} MiB, "
+                f"{sockets(server.process_id)} sockets, server at work "
+                f"{(now_worked_s - worked_s) / step_s:.0%}, without a processor "
+                f"{(now_stood_s - stood_s) / step_s:.0%}"
+            )
+        samples.sort()
+        figures.attack_ms, figures.answers = p99(samples), len(samples)
+        said, _ = attackers.communicate(timeout=60)
+        told = json.loads(said)
+        say(f"attackers: came {told['came']}, logged in {told['logged_in']}")
+        figures.came = sum(told["came"].values())
+        until_s = time.monotonic() + SETTLE_S
+        while sockets(server.process_id) > calm_sockets and time.monotonic() < until_s:
+            crowd.run(0.5)
+        figures.leaked = max(0, sockets(server.process_id) - calm_sockets)
+        figures.failures = crowd.failures
+        server.signal(signal.SIGTERM)
+        server.check_good_end()
+        figures.exceptions = server.errors().count("Traceback")
+        server.check_folder()
+    finally:
+        if attackers is not None and attackers.poll() is None:
+            attackers.kill()
+            attackers.wait()
+        if crowd is not None:
+            crowd.close()
+        server.close()
+    return figures
+
+
+def say(text: str) -> None:
+    """A line of what goes on."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """See the module's text."""
+    parser = argparse.ArgumentParser(prog="hostile.sh", description="see scripts/hostile.sh")
+    parser.add_argument("--minutes", type=float, default=2.0)
+    parser.add_argument("--clients", type=int, default=500)
+    parser.add_argument("--calm", type=float, default=CALM_S, help="seconds")
+    parser.add_argument("--kinds", default="", help="only these, such as slow,deaf")
+    parser.add_argument("--plain", action="store_true", help="without TLS")
+    given = parser.parse_args()
+    work = Path(tempfile.mkdtemp(prefix="msgd-hostile-"))
+    try:
+        figures = run(
+            work,
+            seconds=given.minutes * 60,
+            clients=given.clients,
+            plain=given.plain,
+            calm_s=given.calm,
+            kinds=given.kinds,
+        )
+    except ServerError as error:
+        say(f"VIOLATION: {error}; see {work}")
+        return 1
+    violations = figures.violations()
+    for violation in violations:
+        say(f"VIOLATION: {violation}; see {work}")
+    print(figures.line())
+    if not violations:
+        shutil.rmtree(work)
+    return 1 if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
