@@ -193,6 +193,8 @@ class EventReader:
                 situation.said = Safe("")
             self._on_news(ConnectedAgain())
             return
+        if event.proven:
+            situation.said = Safe("")  # that a key is made of the password
         situation.inside = True
         situation.created = event.created
         situation.arrived_since = event.waiting + self._archive.inbox.counts().unread
