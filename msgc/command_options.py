@@ -144,6 +144,10 @@ def _add_passwd(parser: argparse.ArgumentParser) -> None:
     _add_generate(parser)
 
 
+def _add_names(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="+", metavar="NAME", help="who")
+
+
 def _add_delete(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="also when messages wait")
     parser.add_argument("--dry-run", action="store_true", help="say the numbers, change nothing")
@@ -234,6 +238,28 @@ COMMANDS: Final = (
         "change your own password",
         "Change your own password: the old one is asked for, then the new one, twice.",
         _add_passwd,
+    ),
+    Command(
+        "block",
+        "NAME...",
+        "take no messages of these users any more",
+        "Have the server take no message of these users for you. They are told so when they write. "
+        "What waits already is delivered, and messages to everyone still come.",
+        _add_names,
+    ),
+    Command(
+        "unblock",
+        "NAME...",
+        "take their messages again",
+        "Take the messages of these users again.",
+        _add_names,
+    ),
+    Command(
+        "blocked",
+        "",
+        "print whom you block",
+        "Print the users whose messages the server does not take for you.",
+        _add_nothing,
     ),
     Command(
         "delete",

@@ -1,4 +1,4 @@
-"""The commands about accounts and their passwords: create, passwd.
+"""The commands about accounts, passwords and who is blocked: create, passwd, block and its kin.
 
 Must never print a password but one that was made here and that nobody else knows, nor send one.
 Fails with CommandError, which carries the exit code.
@@ -22,7 +22,7 @@ from msgc.passwords import (
 from msgc.profile import Profile, check_name
 from msgc.surroundings import Surroundings
 from msgc.values import Created, CreateRefused
-from msgc.values_login import PasswordChanged, PasswordRefused
+from msgc.values_login import Blocked, BlockRefused, PasswordChanged, PasswordRefused
 from wire.codes import Registration
 from wire.scram import PasswordError, Verifier, check_new_password
 
@@ -82,6 +82,30 @@ def passwd(
     output.fact("password_changed", name=profile.name, **_known(made))
     _print_made(output, made)
     output.say(f"The password of {profile.name} is changed. Other computers have to give it anew.")
+    return Exit.DONE
+
+
+def block(
+    world: Surroundings, output: Output, profile: Profile, names: tuple[str, ...], *, command: str
+) -> int:
+    """Block these, or unblock them; without names only ask. Prints who is blocked then."""
+    talk = Talk(world, profile.archive)
+    try:
+        talk.log_in(profile.name, live=False)
+        blocked, unblocked = (names, ()) if command == "block" else ((), names)
+        talk.link.block_senders(blocked, unblocked)
+        event = talk.either(Blocked, BlockRefused)
+        talk.log_out()
+    finally:
+        talk.close()
+    if isinstance(event, BlockRefused):
+        raise CommandError(Exit.REFUSED, words.refusal(event.code, event.text, event.name))
+    assert isinstance(event, Blocked)
+    for name in event.names:
+        output.fact("blocked", name=name)
+        output.line(name)
+    output.flush()
+    output.say(f"{words.plural(len(event.names), 'user')} blocked.")
     return Exit.DONE
 
 

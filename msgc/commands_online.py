@@ -36,6 +36,11 @@ def run(world: Surroundings, command: str, options: argparse.Namespace) -> int:
             case "delete":
                 force, dry_run = options.force, options.dry_run
                 return commands.delete(world, output, profile, force=force, dry_run=dry_run)
+            case "block" | "unblock":
+                names = tuple(name.lower() for name in options.names)
+                return commands_accounts.block(world, output, profile, names, command=command)
+            case "blocked":
+                return commands_accounts.block(world, output, profile, (), command=command)
             case "passwd":
                 return commands_accounts.passwd(world, output, profile, options)
             case _:

@@ -21,7 +21,7 @@ from msgc.values import (
     NoticeArrived,
     ServerStopping,
 )
-from msgc.values_login import PasswordChanged, PasswordRefused
+from msgc.values_login import Blocked, BlockRefused, PasswordChanged, PasswordRefused
 from wire import messages
 from wire.codes import Code, NoticeKind
 from wire.connection import Unsupported
@@ -83,6 +83,14 @@ class Answers:
                 asked = self._requests.take(request, Kind.CREATE)
                 self._events.append(
                     CreateRefused(request, asked.name or "", message.code, message.text)
+                )
+            case messages.SendersBlocked(request=request):
+                asked = self._requests.take(request, Kind.BLOCK)
+                self._events.append(Blocked(request, asked.name or "", message.blocked))
+            case messages.BlockFailure(request=request):
+                asked = self._requests.take(request, Kind.BLOCK)
+                self._events.append(
+                    BlockRefused(request, asked.name or "", message.code, message.text)
                 )
             case messages.PasswordChanged(request=request):
                 self._requests.take(request, Kind.PASSWORD)

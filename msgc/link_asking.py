@@ -133,6 +133,20 @@ class AskingLink:
             self._put(messages.ChangePassword(request, *_parts(verifier)))
         return request
 
+    def block_senders(
+        self, blocked: tuple[str, ...] = (), unblocked: tuple[str, ...] = ()
+    ) -> int | None:
+        """Take no messages of these any more, and of those again; with neither, ask who is blocked.
+
+        The request's number; None when not possible now.
+        """
+        if self.state is not LinkState.ONLINE:
+            return None
+        request = self._requests.add(Asked(Kind.BLOCK, name=(*blocked, *unblocked, "")[0]))
+        if request is not None:
+            self._put(messages.BlockSenders(request, blocked, unblocked))
+        return request
+
     def delete_account(self, force: bool) -> int | None:
         """Delete one's own account. The request's number; None when not possible now."""
         if not self._is_usable(LinkState.ONLINE) or self.name is None:

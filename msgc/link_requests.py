@@ -26,6 +26,7 @@ class Kind(Enum):
     CHECK = "check"
     SEND = "send"
     RECALL = "recall"
+    BLOCK = "block"
     PASSWORD = "password"  # noqa: S105 - a kind of request
 
 

@@ -12,6 +12,8 @@ from enum import Enum, IntEnum, unique
 from typing import TypeAlias
 
 from msgc.values_login import (
+    Blocked,
+    BlockRefused,
     Distrusted,
     PasswordChanged,
     PasswordRefused,
@@ -484,6 +486,8 @@ LinkEvent: TypeAlias = (
     | CheckDone
     | Created
     | CreateRefused
+    | Blocked
+    | BlockRefused
     | Deleted
     | DeleteRefused
     | RequestFailed

@@ -1,4 +1,4 @@
-"""What the link tells about servers that are not believed, and about passwords.
+"""What the link tells about servers that are not believed, passwords, and who is blocked.
 
 The rest of what it tells is in `msgc.values`, which names all of it. Must never hold a password.
 Fails never.
@@ -54,5 +54,24 @@ class PasswordRefused:
     """It is not changed."""
 
     request: int
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Whose messages are not taken now; `name` is the first that the request was about."""
+
+    request: int
+    name: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRefused:
+    """Nothing is changed."""
+
+    request: int
+    name: str
     code: int
     text: str

@@ -39,6 +39,8 @@ from msgc.values import (
     TakenOver,
 )
 from msgc.values_login import (
+    Blocked,
+    BlockRefused,
     Distrusted,
     PasswordChanged,
     PasswordRefused,
@@ -161,6 +163,10 @@ class EventReader:
                 self._on_password_wanted(event)
             case ProvingPassword():
                 self._say(words_trust.proving(event.iterations))
+            case Blocked():
+                self._say(words.blocked(event.name, event.names))
+            case BlockRefused():
+                self._say(words.refusal(event.code, event.text, event.name))
             case PasswordChanged() | PasswordRefused():
                 self._on_password(event)
             case Disconnected() | ServerStopping():

@@ -92,3 +92,13 @@ class AskingDesk(PaperDesk):
         self.situation.account_request = request
         if request is None:
             self.say(_NOT_CONNECTED)
+
+    def block(self, name: str, blocked: bool) -> None:
+        """See Desk."""
+        link = self._link
+        names = (name,)
+        request = None
+        if link is not None:
+            request = link.block_senders(names) if blocked else link.block_senders((), names)
+        if request is None:
+            self.say(_NOT_CONNECTED)

@@ -47,6 +47,9 @@ _REFUSALS: Final[dict[int, str]] = {
     Code.BLOCKED: "A recipient takes no messages from you. Nothing was sent to anybody.",
     Code.TLS_NEEDED: "The server speaks TLS on this port. Say --tls.",
     Code.TOO_MANY_BLOCKED: "You block as many people as one can; unblock somebody first.",
+    Code.BLOCKED: "A recipient takes no messages from you. Nothing was sent to anybody; "
+    "leave them out.",
+    Code.TOO_MANY_BLOCKED: "You block as many users as the server keeps. Unblock some first.",
     Code.BUSY: "The server is too busy. Try again in a moment.",
     Code.NOT_OWNER: "Only its owner can delete an account.",
     Code.WRONG_INSTALLATION: "The message belongs to another archive. Write it again.",
@@ -114,6 +117,15 @@ def unreachable(server: str, reason: str) -> str:
     return f"Cannot reach the server at {server}: {reason}."
 
 
+def blocked(name: str, names: tuple[str, ...]) -> str:
+    """What became of blocking or unblocking `name`; `names` are all who are blocked now."""
+    if name in names:
+        return f"{name} is blocked: the server takes no message of theirs for you. U takes it back."
+    if name:
+        return f"{name} is not blocked."
+    return f"You block {', '.join(names)}." if names else "You block nobody."
+
+
 def not_a_name(name: str) -> str:
     """It cannot be a username; `name_rule` says what can."""
     return f'"{name}" is not a username.'
@@ -155,6 +167,11 @@ def create_refusal(code: int, text: str, name: str) -> str:
     """Why an account was not made."""
     if code == Code.STORAGE_FULL:
         return f"The account {name} was not made: the server's storage is full. Try again later."
+    if code == Code.PASSWORD_NEEDED:
+        return (
+            f"The account {name} was not made: this server wants a password for it. Connect as "
+            f"{name}, or use: msgc create {name}"
+        )
     return refusal(code, text, name)
 
 

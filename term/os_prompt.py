@@ -8,6 +8,7 @@ opened it closes it however it ends. Fails with ConsoleClosed when the terminal 
 import os
 from typing import Final, Self
 
+from term.console import ConsoleClosed
 from term.os_echo import Echo
 from term.os_terminal import read_waiting, write_all
 from term.plain_console import LineDecoder
@@ -23,6 +24,7 @@ class TerminalPrompt:
         self._fd = fd
         self._echo = Echo(fd)
         self._decoder = LineDecoder()
+        self._stands = False
 
     @classmethod
     def open(cls) -> Self | None:
@@ -42,16 +44,22 @@ class TerminalPrompt:
             self._echo.turn_off()
         else:
             self._echo.turn_on()
+        self._stands = True
         write_all(self._fd, words.encode("utf-8", "replace"))
 
     def read_line(self) -> str | None:
         """The answer; None while it is not whole. Raises ConsoleClosed, also for C-d."""
         lines = self._decoder.feed(read_waiting(self._fd))
+        self._stands = self._stands and not lines
         return lines[0] if lines else None
 
     def close(self) -> None:
         """Give the terminal back as it was found."""
         try:
             self._echo.turn_on()
+            if self._stands:  # what comes next begins on a line of its own
+                write_all(self._fd, b"\n")
+        except ConsoleClosed:
+            return  # it is gone; nobody sees what it looks like
         finally:
             os.close(self._fd)

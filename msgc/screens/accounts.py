@@ -56,6 +56,8 @@ KEYS: Final = KeyTable(
         Binding(("n",), "create", "Make another account", "new"),
         Binding(("D",), "delete", "Delete your own account; asks first", "delete mine"),
         Binding(("R",), "reload", "Ask the server again", "reload"),
+        Binding(("B",), "block", "Block the user at the >: take no messages of theirs any more"),
+        Binding(("U",), "unblock", "Take the messages of the user at the > again"),
         *LIST_BINDINGS,
     ],
     inherits=COMMON_KEYS,
@@ -206,6 +208,9 @@ class Accounts(Screen):
             selected = self._list.selected
             if selected is not None:
                 return Open(self._write(Target(recipients=(str(selected),))))
+        elif command in {"block", "unblock"}:
+            if self._list.selected is not None:
+                self._desk.block(str(self._list.selected), command == "block")
         else:
             return Done.IGNORED
         return Done.HANDLED

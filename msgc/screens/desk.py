@@ -144,6 +144,9 @@ class Desk(Protocol):
     def delete_account(self, force: bool) -> None:
         """Delete one's own. Ends in `DeletionRefused`, or at the username screen."""
 
+    def block(self, name: str, blocked: bool) -> None:
+        """Take no messages of this user any more, or take them again; the message line tells."""
+
     def choose_setting(self, name: str, words: str) -> Safe:
         """This value from now on, kept in the file. Why not, or empty."""
 

@@ -36,6 +36,10 @@ UNREAD_BINDINGS: Final = (
     Binding(("Tab",), "next_unread", "Go to the next message that is new", "next new"),
     Binding(("m",), "mark", "Mark it as new, or as looked at"),
 )
+BLOCK_BINDINGS: Final = (
+    Binding(("B",), "block", "Block this user: take no messages of theirs any more"),
+    Binding(("U",), "unblock", "Take their messages again"),
+)
 _SCROLL_BINDINGS: Final = tuple(
     Binding(tuple(key for key in binding.keys if key != "g"), binding.command, binding.help)
     for binding in LIST_BINDINGS
@@ -46,6 +50,7 @@ KEYS: Final = KeyTable(
         Binding(("n",), "next", "Go to the next message", "next"),
         Binding(("p", "BackTab"), "previous", "Go to the message before"),
         *UNREAD_BINDINGS,
+        *BLOCK_BINDINGS,
         Binding(("Space",), "page_down", "Move down by a page"),
         *_SCROLL_BINDINGS,
     ],
@@ -97,6 +102,9 @@ class MessageView(Screen):
             return Done.HANDLED
         if command == "mark":
             self._mark()
+            return Done.HANDLED
+        if command in {"block", "unblock"}:
+            self._desk.block(self._received.sender, command == "block")
             return Done.HANDLED
         return answer(self._desk, self._received, command)
 

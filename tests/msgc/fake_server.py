@@ -24,6 +24,7 @@ class FakeAccount:
     name: str
     queue: dict[int, Entry] = field(default_factory=dict)
     seen: set[bytes] = field(default_factory=set)
+    blocked: list[str] = field(default_factory=list)
     session: "FakeSession | None" = None
 
     @property
@@ -239,6 +240,8 @@ class FakeSession:
     def _handle_requests(self, message: Message) -> None:
         assert self.account is not None
         match message:
+            case messages.BlockSenders():
+                self._block(self.account, message)
             case messages.ChangePassword():
                 assert self.server.passwords is not None
                 self.server.passwords[self.account.name] = Verifier(
@@ -263,6 +266,14 @@ class FakeSession:
                 self.put(messages.LoggedOut())
             case _:
                 pass
+
+    def _block(self, account: FakeAccount, message: messages.BlockSenders) -> None:
+        if not set(message.blocked) <= set(self.server.accounts):
+            self.put(messages.BlockFailure(message.request, Code.UNKNOWN_USER, "who"))
+            return
+        account.blocked += [name for name in message.blocked if name not in account.blocked]
+        account.blocked = [name for name in account.blocked if name not in message.unblocked]
+        self.put(messages.SendersBlocked(message.request, tuple(account.blocked)))
 
     def _log_in(self, message: messages.LoginRequest) -> None:
         accounts = self.server.accounts

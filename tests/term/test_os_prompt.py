@@ -94,3 +94,12 @@ def test_what_is_no_terminal_keeps_no_secret() -> None:
         prompt.ask(Safe("Password: "), secret=True)
     prompt.close()
     os.close(reading)
+
+
+def test_a_question_without_an_answer_ends_its_line(pair: tuple[int, int]) -> None:
+    person, terminal = pair
+    prompt = TerminalPrompt(os.dup(terminal))
+    prompt.ask(Safe("Password: "), secret=True)
+    assert os.read(person, 100) == b"Password: "
+    prompt.close()
+    assert os.read(person, 100) == b"\r\n"

@@ -103,6 +103,9 @@ class FakeDesk(Desk):
     def make_password(self) -> str:
         return "0123-4567-89ab-cdef-ghjk"
 
+    def block(self, name: str, blocked: bool) -> None:
+        self.done.append(("block", name, blocked))
+
     def accept_server(self) -> None:
         self.done.append(("accept_server",))
 
