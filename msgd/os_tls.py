@@ -36,6 +36,7 @@ _PLAIN_HELLO: Final = FrameType.HELLO.to_bytes(2, "big")
 _PLAIN_ANSWER: Final = frames.encode(Error(Code.TLS_NEEDED, "this port speaks TLS", fatal=True))
 """A client of ours that was told nothing of TLS should not have to guess."""
 
+_UNKNOWN: Final = "UNKNOWN_ERROR"
 _WORDS: Final = {
     "HTTP_REQUEST": "it speaks plain HTTP to a port for TLS",
     "HTTPS_PROXY_REQUEST": "it takes a port for TLS for a web proxy",
@@ -299,9 +300,11 @@ class OsSecurity:
         except os_files.UnsafeFileError as error:
             raise SecurityError(str(error)) from None
         except ssl.SSLError as error:
+            # Of a file that is no PEM at all OpenSSL gives no reason.
+            words = "one is no PEM file" if _reason(error) == _UNKNOWN else _words(error)
             raise SecurityError(
-                f"{self._certificate_path} and {self._key_path} cannot be used: {_words(error)}; "
-                "both must be PEM files and belong together, and the key must not be encrypted"
+                f"{self._certificate_path} and {self._key_path} cannot be used: {words}; both must "
+                "be PEM files and belong together, and the key must not be encrypted"
             ) from None
         except CertificateError as error:
             raise SecurityError(f"{self._certificate_path} cannot be used: {error}") from None
@@ -366,4 +369,4 @@ def _words(error: ssl.SSLError) -> str:
 
 def _reason(error: ssl.SSLError) -> str:
     """OpenSSL's name for it; errors that Python makes itself have none."""
-    return getattr(error, "reason", None) or "UNKNOWN_ERROR"
+    return getattr(error, "reason", None) or _UNKNOWN

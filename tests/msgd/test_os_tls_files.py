@@ -111,6 +111,34 @@ def test_a_certificate_that_is_none(tmp_path: Path, text: str) -> None:
         OsSecurity(*paths, os.getuid())
 
 
+SMALL = (
+    """\
+-----BEGIN CERTIFICATE-----
+MIIBeTCCASOgAwIBAgIUEpUylNmEh2MIWQQ/bDZLAbS3aRkwDQYJKoZIhvcNAQEL
+BQAwFDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjIyMTAwNloYDzIwNTEw
+NzE0MjIxMDA2WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwXDANBgkqhkiG9w0BAQEF
+AANLADBIAkEAtMKYTeZ3Xyw/3MYYHyt1DtRBfnMFoBh6AsW8ycAg1GnkMjRV1Vme
+1lV0W1hVRvR1UpK4AEPp8s+mNyBd21PIqwIDAQABo0swSTAMBgNVHRMBAf8EAjAA
+MBoGA1UdEQQTMBGCCWxvY2FsaG9zdIcEfwAAATAdBgNVHQ4EFgQUCoktWwSg53zx
+HUzU+zmPL4GLFFcwDQYJKoZIhvcNAQELBQADQQCRanoHw58aRp5R6/QYLUdTgEaZ
+5ZweYADYxRkNg0rVbH//cd2CESFOJPzI183oEWW39WoYqWoh6ITJc58axj8C
+-----END CERTIFICATE-----
+""",
+    """\
+-----BEGIN PRIVATE KEY-----
+MIIBVAIBADANBgkqhkiG9w0BAQEFAASCAT4wggE6AgEAAkEAtMKYTeZ3Xyw/3MYY
+Hyt1DtRBfnMFoBh6AsW8ycAg1GnkMjRV1Vme1lV0W1hVRvR1UpK4AEPp8s+mNyBd
+21PIqwIDAQABAkAi70D0PUhw0mJ9TqO20nVLKmaGA8DgkhpykrjL3R/7LTCjLZtc
+RWmpb6lWrNCcXElTRyxRES1ONjBQnoUqLDXRAiEA5ayG0sP1NAhfqLZoQC7OSY9e
+Wyb9IY3RaP+Pvvo7PJcCIQDJesIyoNanix0m6bwnLh8Fu6z+X/oNVBDnbDgt15GT
+DQIgAX8VRcxHDba8QNInbbugVnRbrgZcAdr1sVRw8FKbDjMCIFmPY/u1WzWmtRKz
+G5we+FNIFaINb8207L6ycFaQWHmRAiEAkvSZB9V6pv9dERBE5rpdUfPt5xln5srF
+bxwTNG2nu9A=
+-----END PRIVATE KEY-----
+""",
+)
+"""512 bits of RSA."""
+
 ENCRYPTED_KEY = """\
 -----BEGIN ENCRYPTED PRIVATE KEY-----
 MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhFnNFBPVx/hAICCAAw
@@ -120,6 +148,18 @@ ihcIASdPXMbTjCIcoAf2F+R0DDcgTvC4ASioxbmOtAN3qMENm8v7P9ltBNYkZK6S
 swThfMIPl2Dxvf9X/HuAXVnMP2SeHgBH/4oIZVwngakMZUIUHSqiliXezPcKFxg=
 -----END ENCRYPTED PRIVATE KEY-----
 """
+
+
+def test_what_is_no_pem_file_at_all_is_called_so(tmp_path: Path) -> None:
+    paths = put(tmp_path, (FIRST[0], "nonsense"))
+    with pytest.raises(SecurityError, match="cannot be used: one is no PEM file;"):
+        OsSecurity(*paths, os.getuid())
+
+
+def test_a_key_that_is_too_small_for_tls_is_found_at_the_start(tmp_path: Path) -> None:
+    paths = put(tmp_path, SMALL)
+    with pytest.raises(SecurityError, match="too small"):
+        OsSecurity(*paths, os.getuid())
 
 
 def test_an_encrypted_key_is_not_asked_for_on_the_terminal(tmp_path: Path) -> None:
