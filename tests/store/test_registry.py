@@ -13,7 +13,9 @@ from store.fsck import fsck
 from store.limits import INVITES_AT_ONCE_MAX, INVITES_MAX, NAME_BYTES_MAX, NAMES_RESERVED_MAX
 from store.registry import Registry, decode_registry, encode_registry
 from store.repair import repair
-from tests.store.support import NAMES, U64, new_disk, open_store, split
+from store.store import Store
+from tests.store.support import NAMES, U64, message_id, new_disk, open_store, split, waiting
+from tests.store.workload import pass_time
 
 CREDENTIAL = Credential(bytes(range(16)), 600_000, b"K" * 32, b"S" * 32)
 HASHES = tuple(sha256(bytes([number])).digest() for number in range(4))
@@ -22,6 +24,11 @@ HASHES = tuple(sha256(bytes([number])).digest() for number in range(4))
 def is_dirty(registry: Registry) -> bool:
     """Asked anew each time; a type checker would remember the last answer."""
     return registry.is_dirty
+
+
+def is_saving(store: Store) -> bool:
+    """Whether a checkpoint is under way; asked anew, too."""
+    return store.keeper.checkpoint is not None
 
 
 def same(one: Registry, other: Registry) -> bool:
@@ -273,3 +280,24 @@ def test_records_for_accounts_that_are_gone_are_skipped() -> None:
     store.set_credential(ann, None, 3)
     assert store.state.next_number == number + 1
     assert "ann" not in store.state.by_name
+
+
+def test_a_password_that_is_set_while_a_checkpoint_runs_is_replayed_past() -> None:
+    """An account that was saved with later records is not given them again."""
+    disk = new_disk()
+    store = open_store(disk)
+    ann, bob = (store.create_account(name, 1) for name in ("ann", "bob"))
+    store.commit()
+    pass_time(store)
+    store.work(0)
+    assert is_saving(store)
+    store.set_credential(bob, CREDENTIAL, 2)
+    store.accept(ann, message_id(1), [bob], b"while it runs", 3)
+    store.commit()
+    while is_saving(store):
+        store.keeper.step_checkpoint()
+    disk.kill()
+    again = open_store(disk)
+    assert [body for _, _, body, _ in waiting(again, "bob")] == [b"while it runs"]
+    assert again.state.by_name["bob"].own_messages == 1
+    assert again.state.by_name["bob"].credential == CREDENTIAL
