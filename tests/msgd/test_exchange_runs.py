@@ -134,21 +134,23 @@ def test_a_deleted_user_is_written_to_no_more() -> None:
     assert [each.code for each in alice.all(MessageFailure)] == [Code.UNKNOWN_RECIPIENT] * 2
 
 
-class Busy(Store):
-    """A real store that has no room for a while."""
+class Unwilling(Store):
+    """A real store that says whether it has room."""
+
+    says = Admission.OPEN
 
     @property
     def admission(self) -> Admission:
-        return Admission.BUSY
+        return self.says
 
 
 def test_a_busy_store_takes_nothing() -> None:
-    server = Server()
+    server = Server(store=Unwilling)
     server.account("bob")
     alice = server.user("alice")
     alice.send("bob")
-    need_sources()
-    server.store.__class__ = Busy
+    assert isinstance(server.store, Unwilling)
+    server.store.says = Admission.BUSY
     burst(alice, 3, "bob")
     assert [each.code for each in alice.all(MessageFailure)] == [Code.BUSY] * 3
 
