@@ -11,7 +11,6 @@ from store.account_codec import encode_account
 from store.settings import Admission
 from store.store import Store
 from tests.msgd.fake_server import SMALL, Client, Server
-from tests.sources_only import need_sources
 from wire.codes import Code
 from wire.messages import DistributeMessage, MessageFailure, MessagePending, SendMessage
 
