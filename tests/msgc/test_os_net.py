@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -130,3 +131,37 @@ def test_clock_knows_the_time_and_odd_years() -> None:
     assert clock.wall_ms() > 1_700_000_000_000
     assert len(clock.local_text(1_700_000_000_000, "%Y-%m-%d")) == 10
     assert clock.local_text(2**80, "%Y") == "?"
+
+
+def test_a_unix_socket(tmp_path: Path) -> None:
+    path = str(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen(1)
+        network = OsNetwork()
+        channel = network.connect(Server("", 0, path))
+        assert channel.interest(has_unsent=False) == (False, True)
+        assert channel.fileno() in network.poll([], [channel.fileno()], WAIT_MS).writable
+        assert channel.finish_connecting()
+        assert channel.interest(has_unsent=False) == (True, False)
+        peer, _ = server.accept()
+        assert channel.send(b"") == 0
+        assert channel.send(b"hello") == 5
+        assert peer.recv(10) == b"hello"
+        peer.close()
+        channel.close()
+
+
+def test_a_unix_socket_where_nobody_listens_and_where_too_many_wait(tmp_path: Path) -> None:
+    with pytest.raises(NetError, match="no such file"):
+        OsNetwork().connect(Server("", 0, str(tmp_path / "none")))
+    path = str(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        with pytest.raises(NetError, match="connection refused"):
+            OsNetwork().connect(Server("", 0, path))
+        server.listen(0)
+        waiting = OsNetwork().connect(Server("", 0, path))
+        with pytest.raises(NetError, match="too many others"):
+            OsNetwork().connect(Server("", 0, path))
+        waiting.close()

@@ -3,6 +3,8 @@
 import pytest
 
 from msgc.os_files import FilesError
+from msgc.passwords import PasswordChoice
+from msgc.server import Server
 from msgc.settings import Settings, SettingsError, gather
 
 
@@ -93,3 +95,38 @@ def test_what_decides_in_this_run_is_noted() -> None:
     found = put_together('quiet = "23-6"', {"NO_COLOR": "1", "MSGC_QUIET": "1-2"}, host="c")
     assert found.fixed == {"color": "NO_COLOR", "quiet": "MSGC_QUIET", "host": "--host"}
     assert str(found.quiet) == "01:00-02:00"
+
+
+def test_a_server_said_in_one_and_in_parts() -> None:
+    config = 'server = "tls://a.example:1"\n'
+    assert put_together(config).server == Server("a.example", 1, tls=True)
+    assert put_together(config, {"MSGC_HOST": "b"}).server == Server("b", 7070)
+    assert put_together(config, {"MSGC_SERVER": "c", "MSGC_PORT": "2"}).server == Server("c", 2)
+    assert put_together(config, server="unix:/s").server == Server("", 0, "/s")
+    assert put_together('host = "a"\n', server="d:4").server == Server("d", 4)
+
+
+PIN = "sha256//" + "a" * 43 + "="
+
+
+@pytest.mark.parametrize(
+    ("config", "arguments", "words"),
+    [
+        ("", {"server": "a", "host": "b"}, "leave out --host"),
+        ("", {"server": "http://a"}, "host:port"),
+        ("", {"tls_pin": "abc"}, "sha256//"),
+        (f'tls_pin = "{PIN}"\ntls_ca = "f"\n', {}, "tls_pin, or tls_ca"),
+        ("unsafe_plaintext = true\n", {"server": "tls://a"}, "both asked for"),
+        ("tls = true\n", {"server": "unix:/s"}, "a Unix socket were both"),
+        ('password_file = "f"\n', {"password_command": "c"}, "one source"),
+    ],
+)
+def test_what_does_not_go_together(config: str, arguments: dict[str, str], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        put_together(config, **arguments)
+
+
+def test_trust_and_the_source_of_a_password() -> None:
+    found = put_together("password_keyring = true\n", tls_pin=PIN)
+    assert found.trust.pin == PIN
+    assert found.password == PasswordChoice(keyring=True)
