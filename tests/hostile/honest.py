@@ -117,17 +117,17 @@ class Crowd:
         message_id = person.number.to_bytes(8, "big") + person.counter.to_bytes(8, "big")
         person.waits[person.counter] = time.monotonic()
         person.peer.say(SendMessage(person.counter, message_id, b"are you there? " * 7, (to,)))
-        person.peer.pump()
+        self._pump(person)
 
     def _turn(self, timeout_s: float) -> None:
         for key, _ in self._selector.select(timeout_s):
-            peer: Peer = key.data
-            messages = peer.pump()
-            person = next(each for each in self.people if each.peer is peer)
-            for message in messages:
-                self._answer(person, message)
-            if peer.ended:
-                raise ServerError(f"{person.name} was thrown out")
+            self._pump(next(each for each in self.people if each.peer is key.data))
+
+    def _pump(self, person: Person) -> None:
+        for message in person.peer.pump():
+            self._answer(person, message)
+        if person.peer.ended:
+            raise ServerError(f"{person.name} was thrown out")
 
     def _answer(self, person: Person, message: Message | Unsupported) -> None:
         peer = person.peer
