@@ -50,6 +50,7 @@ from store.errors import EXIT_FAILED, EXIT_REFUSED, StoreError, StoreForbidden, 
 from store.settings import StoreClock
 from store.store import Store
 from term.safe import safe_log
+from wire.codes import Registration
 
 EXIT_OK: Final = 0
 EXIT_ERROR: Final = 1
@@ -206,6 +207,8 @@ def _serve(settings: Settings, machine: Machine) -> int:
                 machine.network.listen_at(settings.unix_socket, mode)
             _say_hello(settings, machine, store, events, address)
             _say_ways(settings, machine, events, security)
+            if rules.password_needed or rules.registration != Registration.OPEN:
+                _event(events, EventKind.NOTICE, settings_auth.words(rules), machine)
             _run(
                 settings=settings,
                 machine=machine,

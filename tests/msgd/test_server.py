@@ -127,6 +127,26 @@ def test_it_can_be_started_again_on_what_it_left() -> None:
         assert serve(settings(), desk.machine()) == 0
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, ""),
+        ({"auth": "password"}, "a login needs a password, accounts are made by invite"),
+        ({"registration": "closed"}, "a login needs a name, accounts are made by the operator"),
+        (
+            {"host": "192.168.1.5", "unsafe_plaintext": True, "registration": "open"},
+            "a login needs a password, everybody makes accounts",
+        ),
+    ],
+)
+def test_who_may_log_in_depends_on_where_it_listens(options: dict[str, Value], words: str) -> None:
+    desk = Desk()
+    desk.network.wishes.append(Wish.STOP)
+    assert serve(settings(**options), desk.machine()) == 0
+    assert words in desk.output.data.decode()
+    assert bool(words) is ("a login needs" in desk.output.data.decode())
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "2001:db8::1"])
 def test_beyond_this_machine_only_if_one_insists(host: str) -> None:
     desk = Desk()
