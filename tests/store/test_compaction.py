@@ -38,8 +38,13 @@ def compactable() -> tuple[SimDisk, Store]:
 
 
 def slices_until_temporary(disk: SimDisk, store: Store) -> None:
-    """Until bob's mailbox is being copied."""
-    while MAILBOX_TEMPORARY not in disk.files():
+    """Until bob's mailbox is being copied, and not everyone's."""
+    number = store.state.by_name["bob"].number
+    while (
+        (compaction := store.keeper.compaction) is None
+        or compaction.number != number
+        or MAILBOX_TEMPORARY not in disk.files()
+    ):
         assert store.work(0)
 
 

@@ -29,7 +29,7 @@ from wire.messages import (
     Welcome,
 )
 from wire.states import IllegalFrameError, Role, State, advance
-from wire.tlv import HEADER, encode
+from wire.tlv import HEADER, HEADER_BYTES, encode
 
 WELCOME = next(sample for sample in SAMPLES if isinstance(sample, Welcome))
 
@@ -274,6 +274,18 @@ def test_frames_wait_until_asked_for() -> None:
     assert server.buffered_bytes == one
     server.receive_data(client.send(ListAccounts(3)))
     assert events(server) == [Ping(2), ListAccounts(3)]
+
+
+def test_how_much_a_frame_needs_is_known_when_its_header_is() -> None:
+    client, server = pair(State.ONLINE)
+    whole = client.send(ListAccounts(3, pattern="a*"))
+    assert server.needed_bytes == HEADER_BYTES
+    server.receive_data(whole[:-1])
+    assert server.next_event() is None
+    assert server.needed_bytes == len(whole)
+    server.receive_data(whole[-1:])
+    assert server.next_event() == ListAccounts(3, pattern="a*")
+    assert server.needed_bytes == HEADER_BYTES
 
 
 def test_empty_data_changes_nothing() -> None:
