@@ -121,9 +121,9 @@ PIN = "sha256//" + "a" * 43 + "="
         ('password_file = "f"\n', {"password_command": "c"}, "one source"),
     ],
 )
-def test_what_does_not_go_together(config: str, arguments: dict[str, str], words: str) -> None:
+def test_what_does_not_go_together(config: str, arguments: dict[str, str | None], words: str) -> None:
     with pytest.raises(SettingsError, match=words):
-        put_together(config, **arguments)
+        put_together(config, None, **arguments)
 
 
 def test_trust_and_the_source_of_a_password() -> None:
