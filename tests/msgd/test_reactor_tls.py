@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from msgd.events import EventKind
+from msgd.gate import GateLimits
 from msgd.net import Wait
 from msgd.os_tls import OsSecurity, TlsChannel
 from msgd.reactor_limits import ReactorLimits
@@ -73,8 +74,8 @@ def bench(tmp_path: Path) -> Bench:
     return encrypted(tmp_path)
 
 
-def encrypted(folder: Path, limits: ReactorLimits = FAST) -> Bench:
-    made = Bench(limits)
+def encrypted(folder: Path, limits: ReactorLimits = FAST, gate: GateLimits | None = None) -> Bench:
+    made = Bench(limits, gate=gate)
     made.network.security = OsSecurity(*put(folder), os.getuid())
     return made
 
@@ -101,6 +102,7 @@ def test_who_has_not_shaken_hands_is_no_session(bench: Bench) -> None:
     assert bench.exchange.sessions == {}
     bench.pass_time(4_999)
     assert not user.is_closed()
+    assert bench.timeout_ms() == 1, "the loop wakes for it"
     bench.pass_time(1)
     assert user.is_closed()
     assert bench.noted(EventKind.REJECT) == [
@@ -143,6 +145,12 @@ def test_what_was_decrypted_and_not_served_has_its_turn(tmp_path: Path) -> None:
     user.tls.say(pings)
     assert len(user.channel.to_server) < len(pings) + 100, "one record: nothing of it is readable"
     turns = 0
+    (transport,) = bench.reactor._transports.values()
+    while not transport.channel.has_pending:
+        bench.turn()
+        turns += 1
+    assert bench.timeout_ms() == 0
+    assert not bench.network.watched, "one read a turn, whatever the poll says"
     while user.channel.to_server or bench.timeout_ms() == 0:
         bench.turn()
         turns += 1
@@ -204,6 +212,19 @@ def test_a_forged_record_ends_the_session_as_a_violation(bench: Bench) -> None:
     assert user.channel.closed
     assert transport.is_violated
     assert "TLS failed: decryption failed" in bench.noted(EventKind.DISCONNECT)[0]
+
+
+def test_a_forged_record_is_held_against_its_source(tmp_path: Path) -> None:
+    bench = encrypted(tmp_path, gate=GateLimits(counts_this_machine=True))
+    user = TlsUser(bench)
+    user.log_in("alice")
+    user.say(Ping(1))
+    user.channel.to_server[-1] ^= 1
+    bench.settle()
+    again = TlsUser(bench)
+    bench.settle()
+    assert again.channel.closed
+    assert "its source is being punished" in bench.noted(EventKind.REJECT)[0]
 
 
 def test_an_end_without_a_goodbye_is_noted_and_no_violation(bench: Bench) -> None:
