@@ -49,6 +49,7 @@ class Brakes:
         "_turned_ms",
         "burst_us",
         "bytes_max",
+        "frames_max",
         "interval_us",
     )
 
@@ -56,6 +57,10 @@ class Brakes:
         rate = limits.sends_per_second_max
         self.interval_us = US_PER_S // rate if rate else 0
         """Between two messages of one account, on the long run; 0: as fast as it likes."""
+        self.frames_max = limits.frames_per_turn_max
+        """In a turn: no more than an account may send at once, so that nobody need look closer."""
+        if rate:
+            self.frames_max = min(limits.frames_per_turn_max, limits.sends_burst_max)
         self.burst_us = max(0, limits.sends_burst_max - 1) * self.interval_us
         """How far ahead of that an account may be (the generic cell rate algorithm, ITU-T I.371)"""
         self._bytes_per_second_max = limits.receive_bytes_per_second_max
@@ -89,7 +94,8 @@ class Brakes:
         session = transport.session
         spent_us = session.spent_us
         if count:
-            spent_us = session.spent_us = max(spent_us, now_us) + count * self.interval_us
+            spent_us = (spent_us if spent_us > now_us else now_us) + count * self.interval_us  # noqa: FURB136  max() is a call, once per message
+            session.spent_us = spent_us
         until_us = spent_us - self.burst_us
         if session.cost_us:
             # One line for all: whoever asked last waits until those before have had their share.

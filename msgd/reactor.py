@@ -282,14 +282,14 @@ class Reactor:
         brakes = self._brakes
         is_braked = brakes.interval_us > 0
         now_us = now.monotonic_ms * 1_000
-        most = left = self._limits.frames_per_turn_max
+        most = left = brakes.frames_max
         in_a_row = True  # until one is unusual: what follows is likely to be, too
         while left > 0:
             if session.closing is not None:
                 return
             if in_a_row and (
                 sends := connection.next_sends(
-                    brakes.room(session, left, now_us) if is_braked else left
+                    left if session.spent_us <= now_us else brakes.room(session, left, now_us)
                 )
             ):
                 taken = self._exchange.receive_sends(session, sends, now)
