@@ -138,7 +138,8 @@ def test_words_that_came_with_the_handshake_are_heard_at_once(bench: Bench) -> N
 
 
 def test_what_was_decrypted_and_not_served_has_its_turn(tmp_path: Path) -> None:
-    bench = encrypted(tmp_path, replace(FAST, read_bytes_per_turn_max=4_000))
+    limits = replace(FAST, read_bytes_per_turn_max=4_000, frames_per_turn_max=1_000)
+    bench = encrypted(tmp_path, limits)
     user = TlsUser(bench)
     user.log_in("alice")
     pings = b"".join(user.connection.send(Ping(request)) for request in range(1, 900))
