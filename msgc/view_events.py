@@ -255,7 +255,7 @@ class EventReader:
             for line in lines[1:]:
                 self._say(line)
             situation.reason = lines[0]
-            self._say(f"{lines[0]} Nothing was said to it. M tells more; ^R tries again.")
+            self._say(f"{lines[0]} M tells more; ^R tries again.")
         else:
             pin = event.pin if event.doubt is Doubt.UNKNOWN else ""
             situation.distrust = Distrust(tuple(safe_line(line) for line in lines), pin)

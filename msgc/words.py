@@ -216,10 +216,19 @@ def full_mailboxes(names: tuple[str, ...]) -> str:
     return f"The mailboxes of {listed} are full. Nothing was sent to anybody; leave them out."
 
 
+def blocked_by(names: tuple[str, ...]) -> str:
+    """These users take nothing from this one; the send was all or nothing."""
+    verb = "takes" if len(names) == 1 else "take"
+    tail = "." if len(names) == 1 else " to anybody; leave them out."
+    return f"{', '.join(names)} {verb} no messages from you. Nothing was sent{tail}"
+
+
 def failure(sent: Sent) -> str:
     """Why a message of one's own came to nothing."""
     if sent.code == Code.QUEUE_FULL and sent.refused_recipients:
         return full_mailboxes(sent.refused_recipients)
+    if sent.code == Code.BLOCKED and sent.refused_recipients:
+        return blocked_by(sent.refused_recipients)
     if sent.code == Code.UNKNOWN_RECIPIENT and sent.refused_recipients:
         return unknown_recipients(sent.refused_recipients)
     return refusal(sent.code or 0, sent.text or "")

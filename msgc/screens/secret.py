@@ -5,7 +5,7 @@ all of them at the end. Must never put a secret into a view, nor into what was c
 fields know no more than adding and taking off at the end. Never fails.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Final
 
@@ -65,7 +65,7 @@ LOGIN_KEYS: Final = KeyTable(
 class SecretField:
     """One line of text that can be added to and taken off at its end."""
 
-    text: str = ""
+    text: str = field(default="", repr=False)
 
     def handle(self, key: KeyEvent) -> bool:
         """A key or a paste; whether it was for the field."""

@@ -45,6 +45,8 @@ def test_the_words() -> None:
     assert words.blocked("bob", ()) == "bob is not blocked."
     assert words.blocked("", ("bob", "carol")) == "You block bob, carol."
     assert words.blocked("", ()) == "You block nobody."
+    assert words.blocked_by(("bob",)) == "bob takes no messages from you. Nothing was sent."
+    assert "bob, carol take no messages from you" in words.blocked_by(("bob", "carol"))
 
 
 def test_a_sender_is_blocked_from_the_message(tmp_path: Path) -> None:

@@ -121,7 +121,9 @@ PIN = "sha256//" + "a" * 43 + "="
         ('password_file = "f"\n', {"password_command": "c"}, "one source"),
     ],
 )
-def test_what_does_not_go_together(config: str, arguments: dict[str, str | None], words: str) -> None:
+def test_what_does_not_go_together(
+    config: str, arguments: dict[str, str | None], words: str
+) -> None:
     with pytest.raises(SettingsError, match=words):
         put_together(config, None, **arguments)
 

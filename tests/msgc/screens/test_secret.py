@@ -190,3 +190,15 @@ def test_a_password_that_begins_with_a_dot_has_two(tmp_path: Path) -> None:
     world = LineWorld(tmp_path, "alice")
     world.server.give_password("alice", ".hidden file names")
     assert "You are connected as alice." in world.converse("alice", "..hidden file names", "q")
+
+
+def test_a_server_that_stops_asking_is_refused_in_the_middle_too(tmp_path: Path) -> None:
+    world = world_of(tmp_path)
+    world.type(f"{GOOD}\n")
+    world.wait_for("You are connected as alice.")
+    world.server.passwords = None
+    world.network.hang_up()
+    world.wait_for("connection is gone")
+    world.network.down = False
+    world.wait_for("DOES NOT ASK FOR A PASSWORD ANY MORE")
+    assert world.server.accounts["alice"].session is None
