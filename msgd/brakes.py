@@ -22,9 +22,9 @@ from msgd.transport import Transport
 
 US_PER_S: Final = 1_000_000
 WEIGHINGS_PER_S: Final = 32
-DEAR_SHARE: Final = 4
+DEAR_SHARE: Final = 8
 """Requests that take long (lists of accounts) take one in so many microseconds, of all together."""
-DEAR_AHEAD_US: Final = 100_000
+DEAR_AHEAD_US: Final = 200_000
 """And so far ahead of that they may be: for one person this is forty full pages."""
 AHEAD_MS: Final = 1_000
 """So much of what a connection may send in a time, it may send at once."""

@@ -163,10 +163,10 @@ def test_who_asks_for_list_after_list_has_a_share_and_no_more() -> None:
     bench.settle(1_000)
     at_once = sum(len(of(AccountList, each.hear())) for each in deaf)
     page_us = 50 + 2 * 6
-    assert 100_000 // (4 * page_us) <= at_once <= 100_000 // (4 * page_us) + 6
+    assert 200_000 // (8 * page_us) <= at_once <= 200_000 // (8 * page_us) + 6
     bench.pass_time(2_000)
     later = [len(of(AccountList, each.hear())) for each in deaf]
-    assert abs(sum(later) - 2_000_000 // (4 * page_us)) < 400
+    assert abs(sum(later) - 2_000_000 // (8 * page_us)) < 400
     assert min(later) > max(later) // 2, "each has its turn"
     assert not any(each.is_closed() for each in deaf)
 
