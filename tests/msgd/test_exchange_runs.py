@@ -11,6 +11,7 @@ from store.account_codec import encode_account
 from store.settings import Admission
 from store.store import Store
 from tests.msgd.fake_server import SMALL, Client, Server
+from tests.sources_only import need_sources
 from wire.codes import Code
 from wire.messages import DistributeMessage, MessageFailure, MessagePending, SendMessage
 
@@ -144,6 +145,7 @@ class Unwilling(Store):
 
 
 def test_a_busy_store_takes_nothing() -> None:
+    need_sources()
     server = Server(store=Unwilling)
     server.account("bob")
     alice = server.user("alice")
