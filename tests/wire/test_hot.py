@@ -107,6 +107,12 @@ def test_whatever_is_written_is_written_as_the_table_writes_it(message: Message)
     assert frames.encode(message) == frames.encode_by_table(message)
 
 
+def test_a_page_of_names_is_the_same_both_ways() -> None:
+    entries = (AccountEntry("ann", 1, 2, 3, queue_full=True), AccountEntry("bob", 2))
+    page = AccountList(1, 2, 3, cursor="bob", entries=entries)
+    assert frames.encode(page) == frames.encode_by_table(page)
+
+
 @given(USUAL)
 def test_what_is_usual_takes_the_short_way(message: Message) -> None:
     """Else all of this would be for nothing, and nobody would notice."""
@@ -151,6 +157,14 @@ def test_every_cut_is_refused_as_the_table_refuses_it(cut: int) -> None:
     data = whole[HEADER_BYTES:-cut]
     type_ = FrameType.SEND_MESSAGE
     assert outcome(frames.decode, type_, data) == outcome(frames.decode_by_table, type_, data)
+
+
+def test_a_message_that_begins_with_another_field_is_left_to_the_table() -> None:
+    message = SendMessage(7, MESSAGE_ID, b"hello", ("bob", "carol"))
+    data = frames.encode(message)[HEADER_BYTES:]
+    request, rest = data[:10], data[10:]
+    assert hot.read_send(rest + request, 0, len(data)) is None
+    assert frames.decode(FrameType.SEND_MESSAGE, rest + request, 0, len(data)) == message
 
 
 def test_limits_are_the_tables() -> None:
