@@ -475,7 +475,10 @@ def refusal_of_account(core: Core) -> tuple[Code, str] | None:
 
 
 def refusal_of_name(core: Core, name: str, now: Now) -> tuple[Code, str] | None:
-    """Why no account of this name can be made. None when one can."""
+    """Why no account of this name can be made, but by the operator. None when one can."""
+    if core.limits.password_needed and name in names.RESERVED:
+        # Said whether there is one or not.
+        return Code.NAME_TAKEN, f"the name {name} is the operator's to give; choose another name"
     reserved = core.limits.name_reserved_ms and core.state.registry.is_reserved(name, now.wall_ms)
     if reserved or name in core.state.by_name:
         return Code.NAME_TAKEN, f"the name {name} is taken; choose another name"

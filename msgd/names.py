@@ -11,6 +11,31 @@ from wire.limits import NAME_CHARACTERS_MAX
 LETTERS_AND_DIGITS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 CHARACTERS: Final = LETTERS_AND_DIGITS | frozenset("._-")
 
+RESERVED: Final = frozenset(
+    {
+        "abuse",
+        "admin",
+        "administrator",
+        "everybody",
+        "everyone",
+        "hostmaster",
+        "moderator",
+        "msgc",
+        "msgd",
+        "operator",
+        "postmaster",
+        "root",
+        "security",
+        "server",
+        "support",
+        "sysadmin",
+        "system",
+        "webmaster",
+    }
+)
+"""What people take for the operator's word, or for all users (RFC 2142 has some of them). Where a
+password tells people apart only the operator makes such an account."""
+
 RULE: Final = (
     f"a name has 1 to {NAME_CHARACTERS_MAX} characters out of a-z, 0-9, '.', '_' and '-', "
     "and begins and ends with a letter or a digit"

@@ -209,6 +209,9 @@ def _serve(settings: Settings, machine: Machine) -> int:
             _say_ways(settings, machine, events, security)
             if rules.password_needed or rules.registration != Registration.OPEN:
                 _event(events, EventKind.NOTICE, settings_auth.words(rules), machine)
+            warning = settings_auth.warning(rules, is_local=_is_local(places))
+            if warning:
+                _event(events, EventKind.WARN, warning, machine)
             _run(
                 settings=settings,
                 machine=machine,
@@ -244,14 +247,19 @@ def _listen(machine: Machine, places: tuple[Address | str, ...]) -> str:
 
 def _rules(settings: Settings, places: tuple[Address | str, ...]) -> ExchangeLimits:
     """What the rules go by; who may log in depends on who can connect. Raises SettingsError."""
-    hosts = [place.host for place in places if isinstance(place, Address)]
     return settings_auth.with_auth(
         settings.exchange_limits(),
         auth=settings.auth,
         registration=settings.registration,
         name_reserved_days=settings.name_reserved_days,
-        is_local=all(ipaddress.ip_address(host).is_loopback for host in hosts),
+        is_local=_is_local(places),
     )
+
+
+def _is_local(places: tuple[Address | str, ...]) -> bool:
+    """Whether nobody can connect from another machine."""
+    hosts = [place.host for place in places if isinstance(place, Address)]
+    return all(ipaddress.ip_address(host).is_loopback for host in hosts)
 
 
 def _read_bans(settings: Settings, machine: Machine, exchange: Exchange) -> None:

@@ -67,3 +67,13 @@ def words(limits: ExchangeLimits) -> str:
         Registration.CLOSED: "accounts are made by the operator",
     }[Registration(limits.registration)]
     return f"a login needs {how}, {who}"
+
+
+def warning(limits: ExchangeLimits, *, is_local: bool) -> str:
+    """What the operator should know of what was chosen; empty if there is nothing."""
+    if is_local or limits.password_needed:
+        return ""
+    return (
+        "other machines can connect, and a login needs no password: whoever reaches the port can "
+        "be any user, and read that user's messages (--auth open)"
+    )

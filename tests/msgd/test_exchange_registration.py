@@ -57,6 +57,22 @@ def test_an_account_needs_a_password() -> None:
     assert refusal(client) == Code.NAME_INVALID
 
 
+def test_a_name_of_authority_is_the_operators_to_give() -> None:
+    server = server_with()
+    client = server.client()
+    create(client, "Root")
+    assert refusal(client) == Code.NAME_TAKEN
+    before = client.last(CreateFailure).text
+    server.store.create_account("root", server.now.wall_ms, verifier_of("the operator's own"))
+    create(client, "root")
+    assert client.last(CreateFailure).text == before, "nobody learns whether there is one"
+    assert isinstance(Guest(server).log_in("root", "the operator's own"), LoginSuccess)
+    server = Server()
+    client = server.client()
+    client.login("root")
+    assert client.last(LoginSuccess).username == "root", "where a name is enough it says nothing"
+
+
 @pytest.mark.parametrize(
     ("iterations", "good"),
     [(599_999, False), (600_000, True), (5_000_000, True), (5_000_001, False)],

@@ -53,3 +53,8 @@ def test_any_text_is_judged_and_folding_twice_is_folding_once(text: str) -> None
 def test_the_rule_says_what_is_allowed() -> None:
     for part in ("1 to 32", "a-z", "0-9", "begins and ends"):
         assert part in names.RULE
+
+
+def test_names_that_are_the_operators_are_names() -> None:
+    assert {"admin", "root", "system", "msgd", "postmaster"} <= names.RESERVED
+    assert all(names.is_valid(name) and names.fold(name) == name for name in names.RESERVED)

@@ -147,6 +147,24 @@ def test_who_may_log_in_depends_on_where_it_listens(options: dict[str, Value], w
     assert bool(words) is ("a login needs" in desk.output.data.decode())
 
 
+@pytest.mark.parametrize(
+    ("options", "warned"),
+    [
+        ({"host": "192.168.1.5", "unsafe_plaintext": True, "auth": "open"}, True),
+        ({"host": "192.168.1.5", "unsafe_plaintext": True}, False),
+        ({"auth": "open"}, False),
+    ],
+)
+def test_open_doors_to_other_machines_are_warned_of(
+    options: dict[str, Value], warned: bool
+) -> None:
+    desk = Desk()
+    desk.network.wishes.append(Wish.STOP)
+    assert serve(settings(**options), desk.machine()) == 0
+    words = "WARN other machines can connect, and a login needs no password"
+    assert (words in desk.output.data.decode()) is warned
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "2001:db8::1"])
 def test_beyond_this_machine_only_if_one_insists(host: str) -> None:
     desk = Desk()

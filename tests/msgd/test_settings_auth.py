@@ -4,7 +4,7 @@ import pytest
 
 from msgd.limits import ExchangeLimits
 from msgd.settings import Layer, merge
-from msgd.settings_auth import DAY_MS, with_auth, words
+from msgd.settings_auth import DAY_MS, warning, with_auth, words
 from wire.codes import Registration
 
 
@@ -44,3 +44,9 @@ def test_the_operator_has_the_last_word(is_local: bool) -> None:
     found = rules(is_local=is_local, auth="open", registration="invite")
     assert found.registration == Registration.INVITE
     assert "by invite" in words(found)
+
+
+def test_a_name_that_is_enough_for_other_machines_is_warned_of() -> None:
+    assert "any user" in warning(rules(is_local=False, auth="open"), is_local=False)
+    assert not warning(rules(is_local=True, auth="open"), is_local=True)
+    assert not warning(rules(is_local=False), is_local=False)
