@@ -40,6 +40,10 @@ from wire.messages import Message, MessageReceipt, RecallMessage, SendMessage
 
 _TRY_AGAIN: Final = (Code.BUSY, Code.STORAGE_FULL)
 """Refusals that pass by themselves."""
+
+_ASK_AGAIN: Final = (*_TRY_AGAIN, Code.INTERNAL)
+"""For recalls: the server may have made one whose answer was lost, and be unable just now to read
+so. To give up would leave a message that nobody will get waiting for ever."""
 _NUMBER_MAX: Final = 2**63 - 1
 """What the archive can count; a wire number above it is none of an honest server's."""
 
@@ -217,7 +221,7 @@ class Traffic:
         message_id = asked.message_id
         self._recalling.discard(message_id)
         recalls = self._archive.recalls
-        if code in _TRY_AGAIN:
+        if code in _ASK_AGAIN:
             self._recall_pause.begin()
             self.may_have_more = True
         elif code == Code.UNKNOWN_MESSAGE:

@@ -61,7 +61,7 @@ def test_a_message_to_all(tmp_path: Path) -> None:
 
 def test_a_server_that_will_not_is_4(tmp_path: Path) -> None:
     server, world = world_with(tmp_path, "bob")
-    server.refuse_recalls = Code.INTERNAL
+    server.refuse_recalls = Code.BEING_DELETED
     assert run(world, "recall", "1") == Exit.REFUSED
     assert "Not recalled." in world.said
 

@@ -205,20 +205,21 @@ def test_what_cannot_be_done_now_is_asked_again() -> None:
     assert states(kept(line, sent))["bob"] is FateState.RECALLED
 
 
-def test_a_busy_server_is_asked_again_and_one_that_will_not_is_not() -> None:
+@pytest.mark.parametrize("code", [Code.BUSY, Code.STORAGE_FULL, Code.INTERNAL])
+def test_a_server_that_cannot_now_is_asked_again_and_one_that_will_not_is_not(code: Code) -> None:
     line = online("bob")
     sent = sent_to(line, "bob")
-    line.server.refuse_recalls = Code.BUSY
+    line.server.refuse_recalls = code
     sent = take_back(line, sent)
     assert sent.recall is not None
     assert sent.recall.is_open
-    line.server.refuse_recalls = Code.INTERNAL
+    line.server.refuse_recalls = Code.BEING_DELETED
     line.pass_time(limits.RETRY_MAX_MS)
     line.settle()
     sent = kept(line, sent)
     assert sent.recall is not None
-    assert (sent.recall.is_open, sent.recall.code) == (False, Code.INTERNAL)
-    assert words.recall_summary(sent).startswith("Not recalled. The server has a fault")
+    assert (sent.recall.is_open, sent.recall.code) == (False, Code.BEING_DELETED)
+    assert words.recall_summary(sent).startswith("Not recalled. ")
 
 
 def test_an_older_server_does_not_know_recalls() -> None:
