@@ -12,7 +12,7 @@ from io import TextIOWrapper
 from typing import Final
 
 from msgc import command_line
-from msgc.archive import ArchiveError
+from msgc.archive_error import ArchiveError
 from msgc.asking import Prompter
 from msgc.command_end import CommandError, Exit, InterruptedTalkError, OutputError, flush
 from msgc.command_guess import question
@@ -36,7 +36,7 @@ from msgc.profile import (
     known_servers_path,
     server_folder,
 )
-from msgc.settings import SettingsError, gather
+from msgc.settings import KeyChoices, SettingsError, gather
 from msgc.settings_file import SettingsFile
 from msgc.surroundings import Surroundings
 from term.safe import safe_line
@@ -139,20 +139,28 @@ def _run_lines(world: Surroundings, name: str | None) -> int:
 def _run_screens(world: Surroundings, name: str | None) -> int:
     # Late, so that the commands start without curses and the screens.
     from msgc import app
-    from msgc.screens import keys
     from term.console import ConsoleUnsuitable
     from term.curses_console import CursesConsole
 
     settings = world.settings
+    if settings.keys:
+        _bind(settings.keys)
     try:
-        keys.bind(settings.keys)
         console = CursesConsole(os.environ, settings.color, ascii_only=settings.ascii)
-    except keys.KeyChoiceError as error:
-        raise SettingsError(str(error)) from None
     except ConsoleUnsuitable as error:
         _say(Exit.DONE, f"{error}. This run goes on in lines.")
         return _run_lines(world, name)
     return app.run(world, console, name)
+
+
+def _bind(choices: KeyChoices) -> None:
+    # Late: it loads all screens for their tables, and most people keep the keys as they are.
+    from msgc.screens import keys
+
+    try:
+        keys.bind(choices)
+    except keys.KeyChoiceError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _surroundings(request: Request) -> Surroundings:

@@ -17,8 +17,9 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from typing import Final
 
-from msgc.archive_database import MEMORY, ArchiveError, Database
+from msgc.archive_database import MEMORY, Database
 from msgc.archive_drafts import Drafts, Preferences
+from msgc.archive_error import ArchiveError
 from msgc.archive_glance import Glance
 from msgc.archive_inbox import Inbox
 from msgc.archive_outbox import Outbox

@@ -10,6 +10,8 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
+from msgc.archive_error import ArchiveError
+
 Value: TypeAlias = str | bytes | int | None
 Row: TypeAlias = Sequence[Any]
 
@@ -83,10 +85,6 @@ _SEARCH_TABLE: Final = (
     "CREATE VIRTUAL TABLE words USING fts5(body, names, content='', "
     "tokenize='unicode61 remove_diacritics 2')"
 )
-
-
-class ArchiveError(Exception):
-    """The archive cannot be used; the text says why and what to do."""
 
 
 class Database:

@@ -24,7 +24,8 @@ from msgc.surroundings import Surroundings
 from msgc.values import Created, CreateRefused
 from msgc.values_login import Blocked, BlockRefused, PasswordChanged, PasswordRefused
 from wire.codes import Registration
-from wire.scram import PasswordError, Verifier, check_new_password
+from wire.password import PasswordError, check_new_password
+from wire.scram import Verifier
 
 _MISSING = (
     "A new password is needed, and nobody can be asked here. Say --password-file, "

@@ -35,7 +35,7 @@ from msgc.values_login import Distrusted, PasswordWanted
 from term.console import ConsoleClosed
 from term.safe import safe_line
 from wire.codes import Code
-from wire.scram import PasswordError
+from wire.password import PasswordError
 
 Event = TypeVar("Event")
 

@@ -4,7 +4,7 @@ For one name at one server, in memory, for as long as msgc runs: after the first
 is let go of, and what is kept proves the same without costing a good part of a second again.
 
 Must never be shown, logged, or written anywhere; nothing of it stands in a repr.
-Fails with wire.scram.PasswordError for a password that cannot be one.
+Fails with wire.password.PasswordError for a password that cannot be one.
 """
 
 import hmac
@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Final
 
 from wire.limits import SALT_BYTES_MIN
-from wire.scram import NONCE_BYTES, ClientLogin, Keys, derive_keys, make_nonce, prepare_password
+from wire.password import prepare_password
+from wire.scram import NONCE_BYTES, ClientLogin, Keys, derive_keys, make_nonce
 
 ITERATIONS: Final = 600_000
 """Of a new password's PBKDF2 (OWASP's figure for HMAC-SHA-256)."""

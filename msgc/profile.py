@@ -14,12 +14,14 @@ place, and with ArchiveError; each text says what to do.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgc import words
-from msgc.archive import MEMORY, Archive
 from msgc.os_files import FilesError, HeldError, Lock, OsFiles
 from msgc.server import Server
+
+if TYPE_CHECKING:
+    from msgc.archive import Archive
 
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?")
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
@@ -47,7 +49,7 @@ class Profile:
     """A user's archive, held by this process."""
 
     name: str
-    archive: Archive
+    archive: "Archive"
     lock: Lock
 
     def close(self) -> None:
@@ -92,7 +94,7 @@ class Profiles:
             lock.close()
             raise
 
-    def visit(self, name: str) -> Archive | None:
+    def visit(self, name: str) -> "Archive | None":
         """The archive of this user without being that user: to read, or to hand a message over.
 
         None when there is none. Raises ProfileError, ArchiveError.
@@ -104,20 +106,26 @@ class Profiles:
         """Whether this user was here before."""
         return is_name(name) and self._files.exists(self._path(name.lower(), "db"))
 
-    def stranger(self) -> Archive:
+    def stranger(self) -> "Archive":
         """An archive that is forgotten, of an installation that nobody knows.
 
         With it the server is asked without being taken for the process that holds the profile.
         """
-        return Archive(MEMORY, self._wall_ms, self._random_bytes)
+        return self._open(None)
 
-    def _archive(self, name: str) -> Archive:
+    def _archive(self, name: str) -> "Archive":
         path = self._path(name, "db")
         try:
             self._files.make_private(path)
         except FilesError as error:
             raise ProfileError(str(error)) from None
-        return Archive(path, self._wall_ms, self._random_bytes)
+        return self._open(path)
+
+    def _open(self, path: str | None) -> "Archive":
+        # Late: nobody has a name yet at the first prompt, and SQLite takes its time to load.
+        from msgc.archive import MEMORY, Archive
+
+        return Archive(path or MEMORY, self._wall_ms, self._random_bytes)
 
     def _path(self, name: str, suffix: str) -> str:
         return f"{self._folder}/{name}.{suffix}"

@@ -12,25 +12,16 @@ from typing import Final
 from msgc.loop import Loop
 from msgc.net import Signal
 from msgc.outside_editor import Edited
-from msgc.screens.accounts import Accounts
-from msgc.screens.check import Check
-from msgc.screens.composer import Composer
-from msgc.screens.drafts import Drafts
 from msgc.screens.help import Help
-from msgc.screens.history import History
 from msgc.screens.leave import Leave
-from msgc.screens.menu import Menu
 from msgc.screens.notices import Notices
 from msgc.screens.screen import Done, Edit, Screen
-from msgc.screens.send import Send
-from msgc.screens.sent import SentMessages
-from msgc.screens.settings import Settings
 from msgc.screens.stack import Stack
 from msgc.screens.username import Username
 from msgc.surroundings import Surroundings
 from msgc.view_desk import LiveDesk
 from msgc.view_text import Times
-from msgc.view_values import News, Target
+from msgc.view_values import News
 from term.keys import KeyEvent
 from term.safe import Safe
 
@@ -176,24 +167,11 @@ class Program:
         if self.desk.inside:
             self.stack.keep()
 
-    def _menu(self) -> Menu:
-        desk = self.desk
+    def _menu(self) -> Screen:
+        # Late: the first screen is there sooner without those behind it.
+        from msgc.screens.inside import main_menu
 
-        def write(target: Target) -> Screen:
-            return Composer(desk, target)
-
-        return Menu(
-            desk,
-            {
-                "send": lambda: Send(desk, write),
-                "check": lambda: Check(desk),
-                "sent": lambda: SentMessages(desk),
-                "drafts": lambda: Drafts(desk),
-                "history": lambda: History(desk),
-                "accounts": lambda: Accounts(desk, write),
-                "settings": lambda: Settings(desk),
-            },
-        )
+        return main_menu(self.desk)
 
 
 def _cannot_lend(edit: Edit) -> None:

@@ -141,9 +141,6 @@ def gather(
 def _from_file(
     read_text: Callable[[str, int], str | None], path: str, *, config_named: bool
 ) -> tuple[dict[str, Value], KeyChoices]:
-    # Late, like difflib below: most people have no such file, and start sooner.
-    import tomllib
-
     try:
         text = read_text(path, CONFIG_BYTES_MAX)
     except FilesError as error:
@@ -152,6 +149,9 @@ def _from_file(
         if config_named:
             raise SettingsError(f"There is no configuration file {path}.")
         return {}, {}
+    # Late, like difflib below: most people have no such file, and start sooner.
+    import tomllib
+
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

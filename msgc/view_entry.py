@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from msgc import words
-from msgc.credentials import Credentials
 from msgc.loop import Loop
 from msgc.passwords import InviteError, PasswordSourceError, generate_password, read_invite
 from msgc.profile import Profile, ProfileError, ProfileHeldError, is_name
@@ -35,10 +34,11 @@ from msgc.view_requests import AskingDesk
 from msgc.view_values import Distrust, News, Wish
 from term.safe import Safe, safe_line
 from wire.codes import Code
-from wire.scram import PasswordError
+from wire.password import PasswordError
 
 if TYPE_CHECKING:
     from msgc.archive import Archive
+    from msgc.credentials import Credentials
     from msgc.link import Link
 
 _BAD_NAME_COLUMNS_MAX: Final = 40
@@ -281,7 +281,10 @@ class EntryDesk(AskingDesk):
             must_prove=self._surroundings.door.had_password,
         )
 
-    def _make_credentials(self, password: str) -> Credentials:
+    def _make_credentials(self, password: str) -> "Credentials":
+        # Late: few are asked for a password, and what proves one takes its time to load.
+        from msgc.credentials import Credentials
+
         return Credentials(self.situation.name, password, self._surroundings.random_bytes)
 
     def _keep_proof(self, event: LinkEvent) -> None:

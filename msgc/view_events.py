@@ -6,10 +6,9 @@ the open screens. Must never talk back to the link: `LiveDesk` does. Fails never
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgc import words, words_trust
-from msgc.archive import Archive
 from msgc.net import Doubt
 from msgc.values import (
     Accounts,
@@ -68,6 +67,9 @@ from term.safe import Safe, safe_line
 from term.width import clip
 from wire.codes import Code, NoticeKind
 
+if TYPE_CHECKING:
+    from msgc.archive import Archive
+
 NOTHING: Final = Safe("")
 _TEXT_COLUMNS_MAX: Final = 30
 
@@ -122,7 +124,7 @@ class EventReader:
     def __init__(
         self,
         situation: Situation,
-        archive: Archive,
+        archive: "Archive",
         server: str,
         wall_ms: Callable[[], int],
         on_news: Callable[[News], None],

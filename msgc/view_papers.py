@@ -3,13 +3,15 @@
 Must never talk to the server. Fails with ArchiveError when the archive cannot keep a promise.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from msgc.archive import Archive
 from msgc.profile import Profile
 from msgc.screens.desk import Desk
 from msgc.values import Draft, HistoryEntry, Received, SendState, Sent
 from msgc.view_values import Overview, Phase, Standing, Target, Wanted
+
+if TYPE_CHECKING:
+    from msgc.archive import Archive
 
 _DRAFTS_MAX: Final = 1_000
 
@@ -81,7 +83,7 @@ class PaperDesk(Desk):
     # ----- inside -------------------------------------------------------------------------------
 
     @property
-    def _archive(self) -> Archive:
+    def _archive(self) -> "Archive":
         assert self._profile is not None, "a screen of the inside while nobody is logged in"
         return self._profile.archive
 

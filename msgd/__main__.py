@@ -58,7 +58,7 @@ from term.console import Console, ConsoleUnsuitable
 from term.os_terminal import window_size
 from term.safe import safe_line
 from wire.certificate import read_pin
-from wire.scram import PasswordError
+from wire.password import PasswordError
 
 EXIT_PIPE: Final = 141
 """What a shell says of a program that SIGPIPE ended."""

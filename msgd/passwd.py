@@ -9,7 +9,8 @@ from typing import Final
 
 from msgd.verbs import Order
 from wire.limits import ITERATIONS_MIN, SALT_BYTES_MIN
-from wire.scram import PasswordError, check_new_password, make_verifier
+from wire.password import PasswordError, check_new_password
+from wire.scram import make_verifier
 
 LETTERS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 """None that look alike, as in invites."""

@@ -11,7 +11,6 @@ Fails with `ScramError`; what a peer wrote is never part of its text.
 
 import binascii
 import hmac
-import unicodedata
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
 from hashlib import pbkdf2_hmac, sha256
@@ -19,15 +18,13 @@ from typing import Final
 
 from wire import limits
 from wire.errors import WireError
+from wire.password import prepare_password
 
 NONCE_BYTES: Final = 24
 """Random bytes to make a nonce of."""
 NONCE_CHARACTERS_MIN: Final = 16
 NONCE_CHARACTERS_MAX: Final = 128
 """Of the client's half of the nonce."""
-PASSWORD_CHARACTERS_MIN: Final = 15
-"""For whoever chooses a new one; an old one is taken as it is."""
-PASSWORD_BYTES_MAX: Final = 1_024
 
 BINDING_HEADER: Final = b"p=tls-server-end-point,,"
 PLAIN_HEADER: Final = b"n,,"
@@ -41,10 +38,6 @@ class BindingError(ScramError):
     """The login is not bound to this connection, or to another."""
 
 
-class PasswordError(WireError):
-    """A password that cannot be one; the text says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Verifier:
     """What a server keeps of a password: good for checking, not for logging in."""
@@ -53,34 +46,6 @@ class Verifier:
     iterations: int
     stored_key: bytes = field(repr=False)
     server_key: bytes = field(repr=False)
-
-
-def prepare_password(text: str) -> bytes:
-    """OpaqueString of RFC 8265: spaces to U+0020, then NFC, in UTF-8. Raises PasswordError.
-
-    Everything of the Unicode categories C (controls, format characters, surrogates, private use,
-    not assigned) is refused: the same key must give the same bytes on every machine.
-    """
-    mapped = "".join(" " if unicodedata.category(c) == "Zs" else c for c in text)
-    mapped = unicodedata.normalize("NFC", mapped)
-    if not mapped:
-        raise PasswordError("a password cannot be empty")
-    if any(unicodedata.category(c).startswith("C") for c in mapped):
-        raise PasswordError("a password has no control characters, nor others that are not seen")
-    data = mapped.encode("utf-8")
-    if len(data) > PASSWORD_BYTES_MAX:
-        raise PasswordError(f"a password has at most {PASSWORD_BYTES_MAX} bytes")
-    return data
-
-
-def check_new_password(text: str) -> None:
-    """Whether it is good enough for a new one: by its length, as nothing else helps much."""
-    characters = len(prepare_password(text).decode("utf-8"))
-    if characters < PASSWORD_CHARACTERS_MIN:
-        raise PasswordError(
-            f"{characters} characters are too few: {PASSWORD_CHARACTERS_MIN} at least; "
-            "a few words that nobody would guess together are easy to keep"
-        )
 
 
 @dataclass(frozen=True, slots=True)

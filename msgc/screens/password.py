@@ -9,7 +9,7 @@ from msgc.screens.secret import Asks, SecretForm, Went
 from msgc.view import Block, Gap, Room, View, said, view
 from term.keys import KeyEvent, KeyTable
 from term.picture import Style
-from wire.scram import PASSWORD_CHARACTERS_MIN
+from wire.password import PASSWORD_CHARACTERS_MIN
 
 
 class Password(Screen):

@@ -13,7 +13,7 @@ from msgc.screens.screen import TYPING_KEYS
 from msgc.view import Field
 from term.keys import Binding, KeyEvent, KeyTable, Paste
 from term.safe import Safe, safe_line
-from wire.scram import PASSWORD_BYTES_MAX, PasswordError, check_new_password
+from wire.password import PASSWORD_BYTES_MAX, PasswordError, check_new_password
 
 _SHOWN_COLUMNS_MAX: Final = 24
 _DOT: Final = "*"

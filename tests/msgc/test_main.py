@@ -170,7 +170,13 @@ def test_what_was_promised_is_there_after_a_kill(tmp_path: Path) -> None:
     [
         (
             "import msgc.app, term.curses_console",
-            ("msgc.link", "wire.messages", "wcwidth", "msgc.commands_output", "subprocess", "json"),
+            (
+                *("msgc.link", "wire.messages", "wcwidth", "msgc.commands_output"),
+                *("msgc.screens.menu", "msgc.screens.history", "msgc.screens.composer"),
+                *("msgc.archive", "sqlite3", "wire.scram", "msgc.credentials", "hashlib", "hmac"),
+                *("ssl", "msgc.os_tls", "subprocess", "msgc.os_process", "json", "tomllib"),
+                *("asyncio", "threading", "msgc.screens.keys", "difflib"),
+            ),
         ),
         (
             "import msgc.commands_archive",

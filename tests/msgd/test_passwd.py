@@ -9,7 +9,8 @@ from msgd.command_line import UsageError
 from msgd.options import SettingsError
 from msgd.passwd import ask_password, make_passphrase, prepare
 from msgd.verbs import ORDER_BYTES_MAX, Order
-from wire.scram import PasswordError, check_new_password, make_verifier
+from wire.password import PasswordError, check_new_password
+from wire.scram import make_verifier
 
 GOOD = "a long enough password"
 

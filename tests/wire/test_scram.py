@@ -17,17 +17,14 @@ from wire import limits, scram
 from wire.scram import (
     BindingError,
     ClientLogin,
-    PasswordError,
     ScramError,
     ServerLogin,
     Verifier,
     check_header,
-    check_new_password,
     derive_keys,
     iterations_allowed,
     make_nonce,
     make_verifier,
-    prepare_password,
     read_challenge,
     read_first,
 )
@@ -257,38 +254,6 @@ def test_a_client_answers_what_is_as_it_should_be() -> None:
 def test_the_window_of_iterations() -> None:
     allowed = [599_999, 600_000, 5_000_000, 5_000_001]
     assert [iterations_allowed(count) for count in allowed] == [False, True, True, False]
-
-
-@pytest.mark.parametrize(
-    ("text", "prepared"),
-    [
-        ("plain text", b"plain text"),
-        ("no\u00a0break\u3000wide", b"no break wide"),
-        ("e\u0301", "é".encode()),
-        ("Å\u212b", "ÅÅ".encode()),
-        ("Straße ΔΙ", "Straße ΔΙ".encode()),
-        ("x" * 1_024, b"x" * 1_024),
-    ],
-)
-def test_a_password_is_the_same_on_every_keyboard(text: str, prepared: bytes) -> None:
-    assert prepare_password(text) == prepared
-
-
-@pytest.mark.parametrize(
-    "text", ["", "tab\t", "nul\0", "\u200bunseen", "\ud800", "\ue000", "\u0378", "x" * 1_025]
-)
-def test_some_texts_are_no_password(text: str) -> None:
-    with pytest.raises(PasswordError):
-        prepare_password(text)
-
-
-def test_a_new_password_has_a_length() -> None:
-    check_new_password("x" * 15)
-    check_new_password("é" * 15)
-    with pytest.raises(PasswordError, match="14 characters"):
-        check_new_password("x" * 14)
-    with pytest.raises(PasswordError, match="14 characters"):
-        check_new_password("e\u0301" * 14)
 
 
 def test_a_verifier_does_not_show_its_keys() -> None:
