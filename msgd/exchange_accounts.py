@@ -18,7 +18,6 @@ from msgd.session import Session
 from msgd.values import Now
 from msgd.wildcard import Wildcard
 from store.credential import Credential
-from term.safe import safe_log
 from wire.codes import Code, Presence, Registration
 from wire.messages import (
     AccountEntry,
@@ -59,7 +58,7 @@ class Accounts:
             core.say(session, CreateFailure(message.request, code, text))
             reason = code.name.lower().replace("_", " ")
             peer = session.peer
-            core.note(EventKind.REJECT, f"{safe_log(name, 64)} from {peer}: {reason}", now)
+            core.note(EventKind.REJECT, f"{names.logged(name)} from {peer}: {reason}", now)
             return
         invited = core.limits.registration == Registration.INVITE and message.invite is not None
         core.store.create_account(

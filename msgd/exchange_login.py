@@ -26,7 +26,6 @@ from msgd.session import Session
 from msgd.values import Now
 from store.settings import Admission
 from store.state import Account
-from term.safe import safe_log
 from wire import limits as wire_limits
 from wire.codes import Authentication, Code, Registration
 from wire.messages import (
@@ -126,11 +125,7 @@ class Login:
         elif message.scram is None:
             text = "this server wants a password"
             self._refuse(session, message, Code.PASSWORD_NEEDED, text, now)
-        elif wait_ms := self._core.login_wait_ms(session, name, now):
-            # Said of names that do not exist too.
-            text = f"too many wrong passwords; try again in {-(-wait_ms // 1_000)} seconds"
-            self._refuse(session, message, Code.BUSY, text, now)
-        else:
+        elif not self._must_wait(session, message, name, now):
             try:
                 session.pending = self._passwords.challenge(session, message, name, now)
             except ScramError as error:
@@ -144,12 +139,23 @@ class Login:
         pending, session.pending = session.pending, None
         assert pending is not None
         request = pending.request
+        # Who has asked on many connections before the first of them was wrong waits like others.
+        if self._must_wait(session, request, names.fold(request.username), now):
+            return
         try:
             session.proven = self._passwords.check(pending, message)
         except ScramError as error:
             self._refuse_proof(session, request, error, now)
         else:
             self._enter(session, request, names.fold(request.username), now)
+
+    def _must_wait(self, session: Session, message: LoginRequest, name: str, now: Now) -> bool:
+        """Whether the peer was wrong too lately, and was told so: also of no user's name."""
+        wait_ms = self._core.login_wait_ms(session, name, now)
+        if wait_ms:
+            text = f"too many wrong passwords; try again in {-(-wait_ms // 1_000)} seconds"
+            self._refuse(session, message, Code.BUSY, text, now)
+        return wait_ms > 0
 
     def _refuse_proof(
         self, session: Session, message: LoginRequest, error: ScramError, now: Now
@@ -276,7 +282,7 @@ class Login:
         self._core.say(session, LoginFailure(message.request, code, text))
         self._core.tally.refuse_login(code)
         reason = "username in use" if code is Code.IN_USE else code.name.lower().replace("_", " ")
-        name = safe_log(names.fold(message.username), 64)
+        name = names.logged(names.fold(message.username))
         self._core.note(EventKind.REJECT, f"{name} from {session.peer}: {reason}", now)
 
     # ----- the challenge ----------------------------------------------------------------------

@@ -6,6 +6,7 @@ Fails never; a name that cannot be is a False and a sentence.
 
 from typing import Final
 
+from term.safe import safe_log
 from wire.limits import NAME_CHARACTERS_MAX
 
 LETTERS_AND_DIGITS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
@@ -36,6 +37,8 @@ RESERVED: Final = frozenset(
 """What people take for the operator's word, or for all users (RFC 2142 has some of them). Where a
 password tells people apart only the operator makes such an account."""
 
+LOGGED_CHARACTERS_MAX: Final = 64
+
 RULE: Final = (
     f"a name has 1 to {NAME_CHARACTERS_MAX} characters out of a-z, 0-9, '.', '_' and '-', "
     "and begins and ends with a letter or a digit"
@@ -49,6 +52,11 @@ def fold(name: str) -> str:
     some that are.
     """
     return name.lower() if name.isascii() else name
+
+
+def logged(name: str) -> str:
+    """What somebody gave for a name, as one word of a log: no other can be made up in it."""
+    return safe_log(name, LOGGED_CHARACTERS_MAX).replace(" ", r"\x20") or "-"
 
 
 def is_valid(name: str) -> bool:

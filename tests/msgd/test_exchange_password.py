@@ -114,6 +114,22 @@ def test_who_was_wrong_waits_before_the_next_try(name: str) -> None:
     client.last(LoginChallenge)
 
 
+@pytest.mark.parametrize("name", ["bob", "nobody"])
+def test_many_connections_give_no_more_tries(name: str) -> None:
+    server = server_with()
+    first, *others = guests = [Guest(server) for _ in range(3)]
+    for guest in guests:
+        guest.ask(name)
+    first.client.say(first.answer("a wrong one"))
+    assert first.client.is_refused(Code.WRONG_PASSWORD)
+    for guest in others:
+        guest.client.say(guest.answer("bob's password"))
+        assert guest.client.is_refused(Code.BUSY), "nor is it said which one was right"
+    assert not server.exchange.online
+    server.advance(1_000)
+    assert isinstance(others[0].log_in("bob", "bob's password"), LoginSuccess)
+
+
 def test_without_a_proof_nobody_is_let_in() -> None:
     server = server_with()
     client = server.client()

@@ -58,3 +58,21 @@ def test_the_rule_says_what_is_allowed() -> None:
 def test_names_that_are_the_operators_are_names() -> None:
     assert {"admin", "root", "system", "msgd", "postmaster"} <= names.RESERVED
     assert all(names.is_valid(name) and names.fold(name) == name for name in names.RESERVED)
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("bob", "bob"),
+        ("", "-"),
+        ("x from 6.6.6.6:9: wrong", r"x\x20from\x206.6.6.6:9:\x20wrong"),
+        ("a\nb\u00a0c\u2003d", r"a\nb\xa0c\u2003d"),
+    ],
+)
+def test_in_a_log_a_name_is_one_word(name: str, word: str) -> None:
+    assert names.logged(name) == word
+
+
+@given(st.text(max_size=80))
+def test_in_a_log_any_text_is_one_word(text: str) -> None:
+    assert len(names.logged(text).split()) == 1
