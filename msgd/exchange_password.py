@@ -89,18 +89,12 @@ class Passwords:
         scram.check_header(first, session.binding)
         core.store.need_secret(now.wall_ms)
         nonce = scram.make_nonce(core.store.entropy(scram.NONCE_BYTES))
-        verifier = self._nobody(name)  # made for all, so that it takes equally long
-        account = core.state.by_name.get(name)
+        nobody = self._nobody(name)  # made for all, so that it takes equally long
+        account = core.state.by_name.get_evenly(name)
         credential = None if account is None else account.credential
-        number = 0
-        if account is not None and credential is not None:
-            number = account.number
-            verifier = Verifier(
-                credential.salt,
-                credential.iterations,
-                credential.stored_key,
-                credential.server_key,
-            )
+        number = 0 if account is None or credential is None else account.number
+        known = credential or nobody
+        verifier = Verifier(known.salt, known.iterations, known.stored_key, known.server_key)
         login = ServerLogin(verifier, first, nonce, session.binding)
         return PendingLogin(message, login, number, credential)
 

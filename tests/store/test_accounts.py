@@ -29,6 +29,40 @@ def test_an_account_is_awake_as_long_as_somebody_holds_it() -> None:
     assert again is accounts.by_number.get(1)
 
 
+def test_to_get_one_evenly_is_to_get_it() -> None:
+    accounts = Accounts()
+    assert accounts.by_name.get_evenly("ann") is None
+    ann, bob = AwakeAccount(1, "ann", 5), AwakeAccount(2, "bob", 6)
+    accounts.add(ann)
+    assert accounts.by_name.get_evenly("ann") is ann, "new, never saved"
+    accounts.add(bob)
+    for account in (ann, bob):
+        accounts.keep(account, encode_account(account))
+    assert accounts.by_name.get_evenly("ann") is ann, "awake"
+    del ann, account
+    found = accounts.by_name.get_evenly("ann")
+    assert found is not None
+    assert found is accounts.by_number[1], "it was at rest, and there is one only"
+    assert accounts.by_name.get_evenly("cat") is None
+    assert list(accounts.awake) == [2, 1]
+
+
+@pytest.mark.parametrize("name", ["ann", "bob", "new", "nobody"])
+def test_each_time_one_state_is_decoded(name: str) -> None:
+    accounts = Accounts()
+    ann, bob = AwakeAccount(1, "ann", 5), AwakeAccount(2, "bob", 6)
+    for account in (ann, bob):
+        accounts.add(account)
+        accounts.keep(account, encode_account(account))
+    accounts.add(new := AwakeAccount(3, "new", 7))
+    del ann, account
+    assert list(accounts.awake.values()) == [bob, new]
+    # Only who decodes them can tell.
+    accounts.saved[1] = accounts.saved[2] = accounts.decoy = b"no state"
+    with pytest.raises(ValueError, match="requires a buffer"):
+        accounts.by_name.get_evenly(name)
+
+
 def test_the_tables_agree() -> None:
     accounts = Accounts()
     held = [AwakeAccount(number, name, 0) for number, name in enumerate(["bob", "ann", "cat"], 1)]
