@@ -27,7 +27,7 @@ from store.account import Account, Everyone, Withdrawn
 from store.awake import AwakeAccount
 from store.blocking import decode_list, encode_list
 from store.credential import Credential, decode_credential, encode_credential
-from store.limits import WINDOW_BITS
+from store.limits import NUMBER_MAX, WINDOW_BITS
 from store.names import decode_name
 from store.ranges import Ranges
 from store.window import Window
@@ -41,6 +41,8 @@ HAS_FILE: Final = 1
 HAS_BLOCKED: Final = 2
 
 FIXED: Final = Struct(">16QBBII")
+NUMBERS_BYTES: Final = 16 * 8  # of its beginning
+NUMBERS_TOO_HIGH: Final = int.from_bytes(b"\xc0".ljust(8, b"\0") * 16, "big")  # NUMBER_MAX or more
 GLANCE: Final = Struct(">16x3Q16x2Q")  # of these
 RANGE: Final = Struct(">QQ")
 WINDOW: Final = Struct(f">8sQQ{WINDOW_BITS // 8}s")
@@ -118,6 +120,8 @@ def measure(value: bytes) -> tuple[tuple[int, ...], int, int]:
         fixed: tuple[int, ...] = FIXED.unpack_from(value)
     except StructError as error:
         raise ValueError(str(error)) from error
+    if not fixed[0] or int.from_bytes(value[:NUMBERS_BYTES], "big") & NUMBERS_TOO_HIGH:
+        raise ValueError("an account with numbers that cannot be")
     windows_at = FIXED.size + fixed[17] + fixed[18] * RANGE.size
     marks_at = windows_at + fixed[19] * WINDOW.size
     if len(value) != marks_at and len(value) < marks_at + MARKS.size:
@@ -194,6 +198,8 @@ def decode_everyone(value: bytes) -> Everyone:
             start += WITHDRAWN.size + 8 * count
     except StructError as error:
         raise ValueError(str(error)) from error
+    if max(fixed) > NUMBER_MAX:
+        raise ValueError("a queue with numbers that cannot be")
     everyone.stamp, everyone.total, everyone.total_bytes = fixed[0:3]
     queue.end_offset, queue.hint, queue.file_last = fixed[3:6]
     queue.has_file = bool(fixed[6])

@@ -67,8 +67,11 @@ class Accounts:
     def load(self, value: bytes) -> None:
         """An account as it stands in the accounts log, at rest. Raises ValueError."""
         number, name, closing, marked = identify(value)
-        if number not in self.saved:
+        owner = self.numbers.get(name)
+        if number not in self.saved and owner is None:
             self.numbers[name] = number
+        elif owner != number:
+            raise ValueError(f"account {number} has the name of account {owner}")
         self.replace(number, value)
         if closing:
             self.closing[number] = None

@@ -25,9 +25,9 @@ from store.inspect import (
     load_saved,
     mailbox_files,
     need_manifest,
-    records_of,
     replay_of,
 )
+from store.judgement import apply_batch
 from store.limits import FSCK_PROGRESS_ENTRIES, FSCK_PROGRESS_MAILBOXES
 from store.mailbox import mailbox_path
 from store.manifest import Manifest
@@ -113,11 +113,7 @@ def check_journal(disk: Disk, manifest: Manifest, state: State) -> Iterator[Find
     try:
         replay = replay_of(disk, manifest)
         for batch in replay.batches():
-            if batch.first_number != state.next_number:
-                reason = f"number {batch.first_number} where {state.next_number} should be"
-                raise StoreDamaged(f"journal batch {batch.lsn}", 0, reason)
-            for number, type_, fields in records_of(batch):
-                state.apply(type_, fields, number)
+            apply_batch(state, batch)
     except (StoreError, DiskError) as error:
         yield found(error)
         return

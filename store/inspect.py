@@ -63,7 +63,8 @@ def records_of(batch: Batch) -> Iterator[tuple[int, int, Fields]]:
             yield number, type_, fields
             number += numbers_of(fields)
     except (TlvError, RecordError) as error:
-        raise StoreDamaged(f"journal batch {batch.lsn}", 0, str(error)) from error
+        reason = f"batch {batch.lsn}, record {number}: {error}"
+        raise StoreDamaged(batch.file, batch.offset, reason) from error
 
 
 def entries_of(disk: Disk, store_id: bytes, queue: Queue) -> Iterator[Entry]:

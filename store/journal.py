@@ -17,6 +17,8 @@ class Batch(NamedTuple):
     lsn: int
     first_number: int  # of its first record
     payload: bytes  # the records, one TLV after the other
+    file: str  # where it was read, for whoever has to name damage in it
+    offset: int
 
 
 class Journal(Protocol):

@@ -150,7 +150,7 @@ class JournalReplay:
             if batch.lsn != self.last_lsn + 1 or batch.prev_crc != self.last_crc:
                 reason = f"batch {batch.lsn} where {self.last_lsn + 1} should be"
                 raise StoreDamaged(path, offset, reason)
-            yield Batch(batch.lsn, batch.first_number, batch.payload)
+            yield Batch(batch.lsn, batch.first_number, batch.payload, path, offset)
             self.last_lsn = batch.lsn
             self.last_crc = batch.crc
             offset += batch.total_bytes

@@ -11,6 +11,8 @@ SECTOR_BYTES: Final = 512  # what a disk writes whole or not at all, at best
 FORMAT: Final = 1  # what this program writes
 FORMAT_READ_MAX: Final = 1  # the newest `min_reader` that this program obeys
 
+NUMBER_MAX: Final = 1 << 62  # of all that is counted or timed; sums of a few stay below u64
+
 NAME_BYTES_MAX: Final = 64
 BODY_BYTES_MAX: Final = 1 << 20
 RECIPIENTS_MAX: Final = 65_536
@@ -44,6 +46,7 @@ COMPACT_FLOORS_PER_SLICE: Final = 256  # accounts looked at in one slice
 SEGMENTS_SPARE_MAX: Final = 3  # files kept for the next checkpoints: written before, they cost less
 BLOCKED_MAX: Final = 256  # senders whose messages one account does not take
 NAMES_RESERVED_MAX: Final = 5_000  # of deleted accounts; past it the oldest is free again
+SECRET_BYTES_MAX: Final = 255
 INVITES_MAX: Final = 5_000  # given out and not used
 INVITES_AT_ONCE_MAX: Final = 100  # made by one record
 HOT_ACCOUNTS_MAX: Final = 4096  # held awake between two checkpoints: they were written to

@@ -23,7 +23,7 @@ from store.entry_codec import decode_entries, encode_entry
 from store.errors import StoreDamaged
 from store.framing import Block, block_bytes, decode_block, decode_header, encode_block
 from store.framing import encode_header as encode_file_header
-from store.limits import BLOCK_PAYLOAD_BYTES, PAGE_BYTES, READ_SLICE_BYTES
+from store.limits import BLOCK_PAYLOAD_BYTES, NUMBER_MAX, PAGE_BYTES, READ_SLICE_BYTES
 
 MAGIC: Final = b"MSGQ"
 BLOCK_MAGIC: Final = b"MSGB"
@@ -64,6 +64,8 @@ def read_header(disk: Disk, handle: int, path: str) -> Header:
     if len(body) < BODY.size:
         raise StoreDamaged(path, 0, "its header is too short")
     store_id, number, base, created_at_ms = BODY.unpack_from(body)
+    if base > NUMBER_MAX // 2:
+        raise StoreDamaged(path, 0, f"its first block cannot be at {base}")
     try:
         name = body[BODY.size :].decode()
     except UnicodeDecodeError as error:

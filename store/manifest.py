@@ -21,7 +21,7 @@ from typing import Final
 from store.disk import Disk, DiskMissing
 from store.errors import StoreDamaged
 from store.framing import HEADER_BYTES_MAX, decode_header, encode_header
-from store.limits import PAGE_BYTES
+from store.limits import NUMBER_MAX, PAGE_BYTES
 
 MAGIC: Final = b"MSGM"
 MANIFEST: Final = "MANIFEST"
@@ -72,6 +72,8 @@ def decode_manifest(data: bytes) -> Manifest:
     count: int = fixed[9]
     if len(body) != FIXED.size + count * SEGMENT.size:
         raise StoreDamaged(MANIFEST, 0, f"{count} segments do not fit")
+    if max(*fixed[1:5], *fixed[6:9]) > NUMBER_MAX:
+        raise StoreDamaged(MANIFEST, 0, "it has numbers that cannot be")
     segments = tuple((number, nonce) for number, nonce in SEGMENT.iter_unpack(body[FIXED.size :]))
     return Manifest(
         store_id=fixed[0],

@@ -17,7 +17,7 @@ from store.checkpoint import Checkpoint
 from store.core import RESERVE, Core
 from store.disk import Disk, DiskFull
 from store.errors import StoreDamaged, StoreNoRoom
-from store.inspect import records_of
+from store.judgement import apply_batch
 from store.limits import PAGE_BYTES
 from store.mailbox import MAILBOX_TEMPORARY
 from store.manifest import MANIFEST, Manifest, read_manifest, replace_manifest
@@ -123,12 +123,7 @@ def replay(core: Core) -> None:
     """What happened since the last checkpoint."""
     state = core.state
     for batch in core.journal.replay():
-        if batch.first_number != state.next_number:
-            reason = f"number {batch.first_number} where {state.next_number} should be"
-            raise StoreDamaged(f"journal batch {batch.lsn}", 0, reason)
-        for number, type_, fields in records_of(batch):
-            assert number == state.next_number
-            state.apply(type_, fields, number)
+        apply_batch(state, batch)
     state.accounts.end_loading()
     core.past.keep_torn()
     core.findings += core.past.findings

@@ -107,6 +107,8 @@ def decode_registry(value: bytes) -> Registry:
     registry = Registry()
     try:
         secret_bytes, names, invites = HEAD.unpack_from(value)
+        if names > NAMES_RESERVED_MAX or invites > INVITES_MAX:
+            raise ValueError("a registry that is too large")
         start = HEAD.size + secret_bytes
         registry.secret = value[HEAD.size : start]
         for _ in range(names):

@@ -58,8 +58,8 @@ class JournalSalvage:
                 continue
             try:
                 self.check_header(handle, number, nonce)
-                for batch in self.walk(handle, number, nonce):
-                    self.take(batch)
+                for offset, batch in self.walk(handle, number, nonce):
+                    self.take(batch, path, offset)
             finally:
                 self.disk.close(handle)
         for path in self.missing:
@@ -77,7 +77,7 @@ class JournalSalvage:
         except StoreDamaged as error:
             self.report.damage(error.file, error.offset, error.reason)
 
-    def walk(self, handle: int, number: int, nonce: int) -> Iterator[FoundBatch]:
+    def walk(self, handle: int, number: int, nonce: int) -> Iterator[tuple[int, FoundBatch]]:
         """The whole batches of a segment, and where others may have been."""
         path = segment_path(number)
         end = self.disk.size(handle)
@@ -95,10 +95,10 @@ class JournalSalvage:
                 offset += PAGE_BYTES
                 continue
             was_whole = True
-            yield batch
+            yield offset, batch
             offset += batch.total_bytes
 
-    def take(self, batch: FoundBatch) -> None:
+    def take(self, batch: FoundBatch, path: str, offset: int) -> None:
         """One batch; if it does not follow the one before, something between them is lost."""
         if batch.lsn <= self.last_lsn:
             return
@@ -114,7 +114,7 @@ class JournalSalvage:
         self.suspects.clear()
         self.missing.clear()
         self.last_lsn = batch.lsn
-        self.apply(Batch(batch.lsn, batch.first_number, batch.payload))
+        self.apply(Batch(batch.lsn, batch.first_number, batch.payload, path, offset))
 
     def apply(self, batch: Batch) -> None:
         """The records of one batch."""

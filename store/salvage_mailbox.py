@@ -130,7 +130,8 @@ class MailboxSalvage:
         self.holes, self.doubtful = [], []
         self.end = offset = hole = self.base
         last = 0
-        while offset < self.limit:
+        # An end that cannot be, under a right checksum, may be any number of pages away.
+        while offset < self.limit and self.place(offset) < self.size:
             piece = self.block_at(self.place(offset), offset, last)
             if piece is None:
                 offset += PAGE_BYTES

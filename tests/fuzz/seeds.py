@@ -122,7 +122,7 @@ def _day() -> tuple[SimDisk, list[bytes]]:
 
     store.journal.append = append  # type: ignore[method-assign]  # to see what is written
     Day(store, lambda _: None).run()
-    assert all(list(records_of(Batch(1, 1, record))) for record in written)
+    assert all(list(records_of(Batch(1, 1, record, "journal", 0))) for record in written)
     return disk, written
 
 

@@ -27,6 +27,13 @@ def test_an_account_comes_back() -> None:
     assert again_everyone.trusted_end == 8192
 
 
+def test_a_shared_queue_with_numbers_that_cannot_be() -> None:
+    everyone = Everyone()
+    everyone.total = 1 << 63
+    with pytest.raises(ValueError, match="numbers that cannot be"):
+        decode_everyone(split(encode_everyone(everyone))[1])
+
+
 @pytest.mark.parametrize("value", [b"", bytes(151), bytes(200)])
 def test_rubbish_is_no_account(value: bytes) -> None:
     for what in (decode_account, decode_everyone, decode_tombstone):

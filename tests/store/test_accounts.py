@@ -125,6 +125,15 @@ def test_rubbish_is_found_when_it_is_loaded() -> None:
             Accounts().load(value)
 
 
+@pytest.mark.parametrize(("number", "name"), [(2, "ann"), (1, "bob")])
+def test_a_name_is_one_account_s(number: int, name: str) -> None:
+    accounts = Accounts()
+    accounts.load(value_of(AwakeAccount(1, "ann", 0)))
+    accounts.load(value_of(AwakeAccount(1, "ann", 0)))
+    with pytest.raises(ValueError, match=f"account {number} has the name of account"):
+        accounts.load(value_of(AwakeAccount(number, name, 0)))
+
+
 def test_after_a_checkpoint_all_accounts_rest_and_nothing_is_lost() -> None:
     disk, store = filled(3, 100)
     store.checkpoint_now()

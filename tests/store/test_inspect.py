@@ -21,6 +21,9 @@ def test_everything_can_be_reached_from_the_manifest() -> None:
 
 def test_records_have_consecutive_numbers() -> None:
     payload = encode_touched(1, 2) + encode_touched(3, 4)
-    assert [number for number, _, _ in records_of(Batch(9, 100, payload))] == [100, 101]
-    with pytest.raises(StoreDamaged, match="journal batch 9"):
-        list(records_of(Batch(9, 100, payload[:-1])))
+    assert [number for number, _, _ in records_of(Batch(9, 100, payload, "journal", 4096))] == [
+        100,
+        101,
+    ]
+    with pytest.raises(StoreDamaged, match="journal is damaged at byte 4096: batch 9, record 101"):
+        list(records_of(Batch(9, 100, payload[:-1], "journal", 4096)))

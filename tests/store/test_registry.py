@@ -12,7 +12,7 @@ from store.disk import DiskFull
 from store.dump import dump
 from store.fsck import fsck
 from store.limits import INVITES_AT_ONCE_MAX, INVITES_MAX, NAME_BYTES_MAX, NAMES_RESERVED_MAX
-from store.registry import Registry, decode_registry, encode_registry
+from store.registry import HEAD, Registry, decode_registry, encode_registry
 from store.repair import repair
 from store.store import Store
 from tests.store.support import NAMES, U64, new_disk, open_store, split
@@ -55,6 +55,12 @@ def test_a_registry_comes_back(
 def test_rubbish_is_no_registry(value: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         decode_registry(value)
+
+
+@pytest.mark.parametrize("head", [(0, NAMES_RESERVED_MAX + 1, 0), (0, 0, INVITES_MAX + 1)])
+def test_a_registry_that_is_too_large(head: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match="too large"):
+        decode_registry(HEAD.pack(*head))
 
 
 def test_a_name_is_reserved_until_its_time() -> None:

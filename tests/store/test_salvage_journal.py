@@ -70,7 +70,7 @@ def test_what_an_earlier_use_left_is_not_ours() -> None:
 
 
 def batch(*records: bytes, first: int) -> Batch:
-    return Batch(1, first, b"".join(records))
+    return Batch(1, first, b"".join(records), "journal", 0)
 
 
 def empty() -> JournalSalvage:
