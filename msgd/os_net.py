@@ -57,7 +57,7 @@ _Key = str | Channel
 class OsChannel:
     """One connection, of TCP or on this machine."""
 
-    __slots__ = ("_peer", "socket")
+    __slots__ = ("_peer", "events", "socket")
 
     has_pending: Final = False  # the kernel tells of every byte
     binding: Final = None
@@ -65,6 +65,8 @@ class OsChannel:
 
     def __init__(self, connected: socket.socket, peer: str) -> None:
         self.socket = connected
+        self.events = 0
+        """What the selector watches of it: kept by the network, which else would have to ask."""
         self._peer = peer
 
     @property
@@ -355,7 +357,7 @@ class OsNetwork:
         events = (selectors.EVENT_READ if reading else 0) | (
             selectors.EVENT_WRITE if writing else 0
         )
-        watched = channel.socket.fileno() in self._selector.get_map()
+        watched = channel.events
         try:
             if not events:
                 if watched:
@@ -365,7 +367,9 @@ class OsNetwork:
             else:
                 self._selector.register(channel.socket, events, owner)
         except OSError as error:  # no memory, or epoll's own limit of what one user may watch
+            channel.events = 0  # what it cannot modify, the selector forgets
             raise ChannelError(_reason(error)) from None
+        channel.events = events
 
     def poll(self, timeout_ms: int | None) -> Ready:
         """See msgd.net.Network."""

@@ -7,6 +7,7 @@ Must never look anything up. Fails never; a peer without an address has none.
 """
 
 import ipaddress
+from functools import lru_cache
 from typing import Final
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -14,6 +15,8 @@ Source = tuple[int, int]
 """Version of the protocol, and the number of the network."""
 
 SOURCE_BITS_OF_IPV6: Final = 64
+PARSED_MAX: Final = 256
+"""Hosts of which it is remembered what number they are: each connection asks several times."""
 _SPARE_BITS: Final = 128 - SOURCE_BITS_OF_IPV6
 
 
@@ -22,8 +25,11 @@ def address_of(peer: str) -> Address | None:
     has none (a local socket).
     """
     host, colon, _ = peer.rpartition(":")
-    if not colon:
-        return None
+    return _parsed(host) if colon else None
+
+
+@lru_cache(PARSED_MAX)
+def _parsed(host: str) -> Address | None:
     try:
         address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:

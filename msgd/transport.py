@@ -7,12 +7,19 @@ Must never send a message before its time, drop one, or hold more than its limit
 Fails for its own connection only: `gone` says why, and the reactor closes it.
 """
 
+from typing import Final
+
 from msgd.net import Channel, ChannelError, ChannelViolation, Wait
 from msgd.reactor_limits import ReactorLimits
 from msgd.session import Session
 from wire import frames
 from wire.messages import Error, LoggedOut, Message
 from wire.states import State
+
+# Of an enum's class a member costs several times the comparison, and each turn asks for them.
+_READ: Final = Wait.READ
+_WRITE: Final = Wait.WRITE
+_CLOSED: Final = State.CLOSED
 
 
 class Transport:
@@ -30,6 +37,7 @@ class Transport:
         "is_logged_in",
         "is_timed",
         "is_violated",
+        "output_bytes",
         "reading",
         "receive_waits_for",
         "received_bytes",
@@ -67,16 +75,13 @@ class Transport:
         self._limits = limits
         self._output = b""
         self._output_offset = 0
+        self.output_bytes = 0
+        """How much is encoded and not yet sent."""
         self.is_violated = False
         """With `gone`: whether the peer did what no honest one does."""
         # With encryption a receive may have to wait for room to write, and a send for bytes.
-        self.receive_waits_for = Wait.READ
-        self.send_waits_for = Wait.WRITE
-
-    @property
-    def output_bytes(self) -> int:
-        """How much is encoded and not yet sent."""
-        return len(self._output) - self._output_offset
+        self.receive_waits_for = _READ
+        self.send_waits_for = _WRITE
 
     @property
     def is_paused(self) -> bool:
@@ -97,11 +102,11 @@ class Transport:
             and self.session.closing is None
         )
         sending = self.output_bytes > 0
-        reading = (receiving and self.receive_waits_for is Wait.READ) or (
-            sending and self.send_waits_for is Wait.READ
+        reading = (receiving and self.receive_waits_for is _READ) or (
+            sending and self.send_waits_for is _READ
         )
-        writing = (sending and self.send_waits_for is Wait.WRITE) or (
-            receiving and self.receive_waits_for is Wait.WRITE
+        writing = (sending and self.send_waits_for is _WRITE) or (
+            receiving and self.receive_waits_for is _WRITE
         )
         return reading, writing
 
@@ -117,7 +122,7 @@ class Transport:
         if isinstance(data, Wait):
             self.receive_waits_for = data
             return False
-        self.receive_waits_for = Wait.READ
+        self.receive_waits_for = _READ
         if not data:
             self.gone = "closed by the client"
             return False
@@ -141,6 +146,7 @@ class Transport:
             rest = self._output[self._output_offset :]
             self._output = b"".join((rest, *chunks)) if rest else b"".join(chunks)
             self._output_offset = 0
+            self.output_bytes = len(self._output)
         if self.output_bytes > self._limits.output_bytes_max and self.gone is None:
             self.gone = "more was waiting for it than is allowed"
 
@@ -158,8 +164,9 @@ class Transport:
             if self.stalled_since_ms is None:
                 self.stalled_since_ms = now_ms
             return
-        self.send_waits_for = Wait.WRITE
+        self.send_waits_for = _WRITE
         self._output_offset += taken
+        self.output_bytes -= taken
         if self.output_bytes:
             self.stalled_since_ms = now_ms
         else:
@@ -173,7 +180,7 @@ class Transport:
 
     def _encode(self, message: Message) -> bytes:
         connection = self.session.connection
-        if connection.state is State.CLOSED:
+        if connection.state is _CLOSED:
             # The peer broke the protocol and the state machine is at its end; what was promised
             # before, and the reason, it still gets.
             return frames.encode(message)

@@ -24,6 +24,11 @@ from wire.tlv import HEADER, HEADER_BYTES, U32, spans
 # Nearly every frame is one of these in this state: then there is nothing to judge or to change
 # (measured: 2.1 us a frame saved, of 5.6).
 _ONLINE: Final = State.ONLINE
+_NEW: Final = State.NEW
+_CLOSED: Final = State.CLOSED
+_SERVER: Final = Role.SERVER
+_HELLO: Final = int(FrameType.HELLO)
+_ERROR: Final = int(FrameType.ERROR)
 _SEND_MESSAGE: Final = int(FrameType.SEND_MESSAGE)
 _FLOWING: Final = {role: flowing(role) for role in Role}
 _BEFORE_LOGIN: Final = frozenset(
@@ -100,7 +105,7 @@ class Connection:
             return self._next_event()
         except RemoteProtocolError as error:
             self._error = error
-            self.state = State.CLOSED
+            self.state = _CLOSED
             raise
 
     def next_sends(self, count_max: int) -> list[SendToOne]:
@@ -143,8 +148,9 @@ class Connection:
         length: int
         type_, length = HEADER.unpack_from(data, self._position)
         flows = self.state is _ONLINE and type_ in self._flowing_in
+        after = _ONLINE
         if not flows or length > limits.FRAME_BYTES_MAX:
-            self._check_header(type_, length)
+            after = self._check_header(type_, length)
         end = start + length
         if self._stored < HEADER_BYTES + length:
             self._needed = HEADER_BYTES + length
@@ -160,8 +166,9 @@ class Connection:
             # Not obeyed, so it must not move the state either.
             return Unsupported(type_, unsupported.field, _request_of(data, start, end))
         if not flows:
-            fatal = type(message) is Error and message.fatal
-            self.state = self._advanced(FrameType(type_), fatal)
+            if type(message) is Error and not message.fatal:
+                after = self._advanced(FrameType(type_), fatal=False)  # only a fatal one ends it
+            self.state = after
         return message
 
     def _join(self) -> None:
@@ -171,11 +178,13 @@ class Connection:
             self._chunks.clear()
             self._position = 0
 
-    def _check_header(self, type_: int, length: int) -> None:
-        """Refuse what can be refused before a single byte of the value is kept."""
+    def _check_header(self, type_: int, length: int) -> State:
+        """Refuse what can be refused before a single byte of the value is kept. The state after
+        the frame, should it be read; an ERROR is taken for a fatal one.
+        """
         if type_ == 0:
             raise RemoteProtocolError(Code.MALFORMED, "frame type 0 is reserved")
-        if self.role is Role.SERVER and self.state is State.NEW and type_ != FrameType.HELLO:
+        if self.role is _SERVER and self.state is _NEW and type_ != _HELLO:
             raise RemoteProtocolError(
                 Code.ILLEGAL_NOW, "this port speaks MSGP/1, which begins with HELLO"
             )
@@ -184,12 +193,13 @@ class Connection:
             raise RemoteProtocolError(
                 Code.FRAME_TOO_LARGE, f"a frame of {length} bytes, {limit} at most"
             )
-        if frames.is_known(type_):
-            # A fatal ERROR is legal at any time; whether it is one stands in its value.
-            self._advanced(FrameType(type_), fatal=type_ == FrameType.ERROR)
+        if not frames.is_known(type_):
+            return self.state
+        # A fatal ERROR is legal at any time; whether it is one stands in its value.
+        return self._advanced(FrameType(type_), fatal=type_ == _ERROR)
 
     def _frame_bytes_max(self) -> int:
-        if self.role is Role.SERVER and self.state in _BEFORE_LOGIN:
+        if self.role is _SERVER and self.state in _BEFORE_LOGIN:
             return limits.FRAME_BYTES_MAX_BEFORE_LOGIN
         return limits.FRAME_BYTES_MAX
 

@@ -39,6 +39,10 @@ class Rule(Enum):
     FLAG = "flag"
 
 
+_REQUIRED: Final = Rule.REQUIRED  # asked of the class, a member costs more than the comparison
+_REPEATED: Final = Rule.REPEATED
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of value: how it is written, how it is read, and what docs/protocol.md calls it."""
@@ -185,40 +189,40 @@ def write_fields(
 ) -> list[bytes]:
     """The fields of `message` in the order of their table, ready to be joined."""
     parts: list[bytes] = []
-    for spec in specs:
-        _write_one(parts, spec, getattr(message, spec.attribute))
+    _write_all(parts, specs, message)
     if group is not None:
         for entry in getattr(message, group.attribute):
-            for spec in group.specs:
-                _write_one(parts, spec, getattr(entry, spec.attribute))
+            _write_all(parts, group.specs, entry)
     return parts
 
 
-def _write_one(parts: list[bytes], spec: FieldSpec, value: object) -> None:
-    rule = spec.rule
-    if rule is Rule.REPEATED:
-        assert isinstance(value, tuple | list)
-        for item in value:
-            _append(parts, spec, item)
-    elif rule is Rule.REQUIRED:
-        _append(parts, spec, value)
-    elif rule is Rule.FLAG:
-        if value:
-            _append(parts, spec, value)
-    elif value is not None:
-        _append(parts, spec, value)
-
-
-def _append(parts: list[bytes], spec: FieldSpec, value: object) -> None:
-    data = spec.kind.write(value)
-    parts.append(HEADER.pack(spec.field, len(data)))
-    parts.append(data)
+def _write_all(parts: list[bytes], specs: tuple[FieldSpec, ...], source: object) -> None:
+    pack = HEADER.pack
+    for spec in specs:
+        value = getattr(source, spec.attribute)
+        rule = spec.rule
+        if rule is _REPEATED:
+            for item in value:
+                data = spec.kind.write(item)
+                parts += (pack(spec.field, len(data)), data)
+        elif rule is _REQUIRED or (value is not None and value is not False):
+            # Neither an option that is absent nor a flag that is not set is written.
+            data = spec.kind.write(value)
+            parts += (pack(spec.field, len(data)), data)
 
 
 class FieldReader:
     """Reads the frames of one type. Made once per type: its table does not change."""
 
-    __slots__ = ("_group", "_group_by_field", "_opener", "_required", "_specs", "_template")
+    __slots__ = (
+        "_group",
+        "_group_by_field",
+        "_has_lists",
+        "_opener",
+        "_required",
+        "_specs",
+        "_template",
+    )
 
     def __init__(self, specs: tuple[FieldSpec, ...], group: GroupSpec | None) -> None:
         self._specs: dict[int, FieldSpec] = {spec.field: spec for spec in specs}
@@ -230,6 +234,7 @@ class FieldReader:
             self._opener = group.specs[0].field
         self._template = _empty_values(specs)
         self._required = tuple(spec.attribute for spec in specs if spec.rule is Rule.REQUIRED)
+        self._has_lists = any(spec.rule is Rule.REPEATED for spec in specs)
 
     def read(self, data: bytes, start: int, end: int) -> dict[str, Any]:
         """The attributes found in data[start:end], by name."""
@@ -256,9 +261,10 @@ class FieldReader:
                 raise _malformed(f"no field for {attribute}")
         if self._group is not None:
             values[self._group.attribute] = tuple(_made(self._group, entry) for entry in entries)
-        for attribute, found in values.items():
-            if type(found) is list:
-                values[attribute] = tuple(found)
+        if self._has_lists:
+            for attribute, found in values.items():
+                if type(found) is list:
+                    values[attribute] = tuple(found)
         return values
 
     def _read_in_group(self, entries: list[dict[str, Any]], number: int, value: bytes) -> None:
@@ -289,7 +295,7 @@ def _empty_values(specs: tuple[FieldSpec, ...]) -> dict[str, Any]:
 
 def _put(values: dict[str, Any], spec: FieldSpec, data: bytes, seen: set[int]) -> None:
     value = spec.kind.read(data)
-    if spec.rule is Rule.REPEATED:
+    if spec.rule is _REPEATED:
         if spec.field in seen:
             values[spec.attribute].append(value)
         else:

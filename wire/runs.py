@@ -143,6 +143,7 @@ class Deliveries:
         "_name",
         "_parts",
         "_request",
+        "_senders",
         "_size",
     )
 
@@ -150,6 +151,8 @@ class Deliveries:
         """`request` is that of the check which asked for the messages, if one did."""
         self._request = b"" if request is None else _REQUEST_FIELD.pack(_REQUEST, 4, request)
         self._parts: list[bytes] = []
+        # Of a mailbox the senders take turns, so that each is met many times.
+        self._senders: dict[str, bytes] = {}
         self._size = -1  # of the body of the message before; -1: it was no message
         self._name = ""
         self._at_ms = self._audience = self._count = 0
@@ -215,20 +218,25 @@ class Deliveries:
             _BODY,
             size,
         )
-        self._begin(_DISTRIBUTE, self._request, _SENDER, name, tail, size)
+        sender = self._senders.get(name)
+        if sender is None:
+            sender = self._senders[name] = _named(_SENDER, name)
+        self._middle = middle = sender + tail
+        request = self._request
+        length = len(request) + _DELIVERED.size + len(middle) + size
+        self._front = HEADER.pack(_DISTRIBUTE, length) + request
 
     def _begin_success(self, name: str, at_ms: int) -> None:
         self._name, self._at_ms, self._size = name, at_ms, -1
-        self._begin(_SUCCESS, b"", _RECIPIENT, name, _TIME.pack(_DELIVERED_AT, 8, at_ms), 0)
+        self._middle = _named(_RECIPIENT, name) + _TIME.pack(_DELIVERED_AT, 8, at_ms)
+        self._front = HEADER.pack(_SUCCESS, _DELIVERED.size + len(self._middle))
 
-    def _begin(  # noqa: PLR0917  # the parts of a frame, in their order
-        self, type_: int, request: bytes, field: int, name: str, tail: bytes, body_bytes: int
-    ) -> None:
-        encoded = name.encode("utf-8")
-        assert len(encoded) <= limits.NAME_BYTES_MAX
-        self._middle = HEADER.pack(field, len(encoded)) + encoded + tail
-        length = len(request) + _DELIVERED.size + len(self._middle) + body_bytes
-        self._front = HEADER.pack(type_, length) + request
+
+def _named(field: int, name: str) -> bytes:
+    """A field with a user's name."""
+    encoded = name.encode("utf-8")
+    assert len(encoded) <= limits.NAME_BYTES_MAX
+    return HEADER.pack(field, len(encoded)) + encoded
 
 
 def _is_utf8(body: bytes) -> bool:

@@ -28,6 +28,8 @@ class State(Enum):
     LEAVING = "leaving"
     CLOSED = "closed"
 
+    __hash__ = object.__hash__  # there is one of each; Enum's own is a call for each look-up
+
 
 @unique
 class Role(Enum):
@@ -35,6 +37,8 @@ class Role(Enum):
 
     CLIENT = "client"
     SERVER = "server"
+
+    __hash__ = object.__hash__  # as above
 
     @property
     def peer(self) -> "Role":

@@ -251,6 +251,14 @@ class UnwellSelector(selectors.DefaultSelector):
             raise OSError(errno.ENOSPC, "No space left on device")
         return super().register(fileobj, events, data)
 
+    def modify(
+        self, fileobj: "FileDescriptorLike", events: int, data: object = None
+    ) -> selectors.SelectorKey:
+        if not self.well:
+            super().unregister(fileobj)  # as the real one does before it passes the error on
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().modify(fileobj, events, data)
+
 
 class UnwellSocket(socket.socket):
     """A socket whose accept fails, and whose close says that it did."""
@@ -315,6 +323,26 @@ def test_without_room_in_the_selector_one_is_told(sockets: list[socket.socket]) 
     network.watch(channel, reading=False, writing=False)
     channel.close()
     network.stop_listening()
+    network.close()
+
+
+def test_what_the_selector_forgets_when_it_fails_is_watched_anew(
+    sockets: list[socket.socket],
+) -> None:
+    network = UnwellNetwork({})
+    near, far = socket.socketpair()
+    sockets.append(far)
+    channel = os_net.OsChannel(near, "127.0.0.1:1")
+    network.watch(channel, reading=True, writing=False)
+    network.selector.well = False
+    with pytest.raises(ChannelError, match="no space left on device"):
+        network.watch(channel, reading=True, writing=True)
+    network.selector.well = True
+    network.watch(channel, reading=False, writing=False)
+    network.watch(channel, reading=True, writing=False)
+    assert near.fileno() in network.selector.get_map()
+    network.watch(channel, reading=False, writing=False)
+    channel.close()
     network.close()
 
 

@@ -140,6 +140,16 @@ def test_deliveries_in_a_row_are_what_the_table_writes(
     assert row.written() == b"".join(expected)
 
 
+def test_senders_who_take_turns_keep_their_names() -> None:
+    row = runs.Deliveries(None)
+    expected = []
+    for number, name in enumerate(("ann", "bób", "ann", "bób"), 1):
+        row.add_message(number, bytes(16), name, number, 1, 1, b"hi")
+        message = DistributeMessage(number, bytes(16), name, number, 1, 1, b"hi")
+        expected.append(frames.encode_by_table(message))
+    assert row.written() == b"".join(expected)
+
+
 def test_a_frame_longer_than_the_limit_ends_the_run() -> None:
     size = limits.FRAME_BYTES_MAX
     rest = b"".join(FIELDS[:3])
