@@ -106,7 +106,9 @@ WITH_VALUE: Final = tuple(
 
 
 def _add_send(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", nargs="*", metavar="NAME", help="the recipients")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="the recipients, as many as you like"
+    )
     parser.add_argument("--all", action="store_true", help="send to everyone")
     parser.add_argument("-m", "--message", metavar="TEXT", help="else standard input")
     parser.add_argument(

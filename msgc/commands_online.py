@@ -6,14 +6,17 @@ Fails with UsageError, CommandError and what the commands raise.
 
 import argparse
 import shlex
+from typing import Final
 
 from msgc import commands, commands_accounts, commands_recall, commands_send, commands_watch, words
 from msgc.command_end import CommandError, Exit
 from msgc.command_options import UsageError
 from msgc.commands_output import Output
 from msgc.limits import STDIN_BYTES_MAX
-from msgc.profile import Profile, ProfileHeldError
+from msgc.profile import Profile, ProfileHeldError, is_name
 from msgc.surroundings import Surroundings, user_of
+
+_NAME_SHOWN_MAX: Final = 40
 
 
 def run(world: Surroundings, command: str, options: argparse.Namespace) -> int:
@@ -82,6 +85,9 @@ def _errand(world: Surroundings, options: argparse.Namespace) -> commands_send.E
     if len(body.encode("utf-8")) > STDIN_BYTES_MAX:
         raise UsageError(f"the message is longer than {STDIN_BYTES_MAX} bytes; send it in parts")
     names = tuple(name.lower() for name in options.names)
+    for name in names:
+        if not is_name(name):  # before anything is sent: it may go in parts
+            raise UsageError(words.not_a_name(name[:_NAME_SHOWN_MAX]))
     return commands_send.Errand(user, names, options.all, body, options.wait)
 
 

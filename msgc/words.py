@@ -256,6 +256,20 @@ def sent_summary(sent: Sent) -> str:
     return f"Sent to {plural(sent.total, 'user')}: {', '.join(parts)}."
 
 
+def errand_summary(parts: tuple[Sent, ...]) -> str:
+    """Where the messages of one `msgc send` stand: there are several when it is to very many."""
+    if len(parts) == 1:
+        return sent_summary(parts[0])
+    went = [sent for sent in parts if sent.state is SendState.PENDING]
+    users = plural(sum(sent.total for sent in went), "user")
+    delivered = sum(sent.delivered for sent in went)
+    waiting = sum(sent.waiting for sent in went)
+    text = f"Sent to {users} in {len(went)} of {plural(len(parts), 'message')}"
+    lost = sum(sent.lost for sent in went)
+    ends = f", {lost} came to nothing" if lost else ""
+    return f"{text}: {delivered} delivered, {waiting} waiting{ends}."
+
+
 def send_state(sent: Sent) -> str:
     """One word for a list."""
     if sent.state is SendState.UNSENT:

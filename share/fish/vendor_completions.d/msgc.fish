@@ -95,7 +95,7 @@ complete -c msgc -n '_shtab_msgc_using send' -l password-command -x -d 'the pass
 complete -c msgc -n '_shtab_msgc_using send' -l password-keyring -d 'the password: the keyring'"'"'s, for "msgc SERVER"'
 complete -c msgc -n '_shtab_msgc_using send' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'settings, default $XDG_CONFIG_HOME/msgc/config.toml'
 complete -c msgc -n '_shtab_msgc_using send' -l color -xka "auto always never" -d 'auto, always, never (MSGC_COLOR, NO_COLOR, color = "...")'
-complete -c msgc -n '_shtab_msgc_using send; and test $_shtab_msgc_npos -ge 0' -ka "(msgc names -q 2>/dev/null)" -d 'the recipients'
+complete -c msgc -n '_shtab_msgc_using send; and test $_shtab_msgc_npos -ge 0' -ka "(msgc names -q 2>/dev/null)" -d 'the recipients, as many as you like'
 complete -c msgc -n '_shtab_msgc_using; and test $_shtab_msgc_npos -eq 0' -a check -d 'Fetch and print the messages that wait at the server.'
 complete -c msgc -n '_shtab_msgc_using check' -s h -l help -d 'show this help message and exit'
 complete -c msgc -n '_shtab_msgc_using check' -l limit -x -d 'at most N messages'
