@@ -44,9 +44,7 @@ _REFUSALS: Final[dict[int, str]] = {
     Code.STORAGE_FULL: "The server's storage is full. Nothing that waits is lost; "
     "send it again later.",
     Code.QUEUE_FULL: "A recipient's mailbox is full. Nothing was sent to anybody; try again later.",
-    Code.BLOCKED: "A recipient takes no messages from you. Nothing was sent to anybody.",
     Code.TLS_NEEDED: "The server speaks TLS on this port. Say --tls.",
-    Code.TOO_MANY_BLOCKED: "You block as many people as one can; unblock somebody first.",
     Code.BLOCKED: "A recipient takes no messages from you. Nothing was sent to anybody; "
     "leave them out.",
     Code.TOO_MANY_BLOCKED: "You block as many users as the server keeps. Unblock some first.",

@@ -17,11 +17,11 @@ usage() {
     cat <<'END'
 Usage: scripts/test.sh [--fast | --compiled]
 
-Sets up what it needs (a virtual environment in .venv, pinned tools, tmux for the end-to-end tests), then:
+Sets up what it needs (a virtual environment in .venv, pinned tools; for all tests also tmux, openssl and strace), then:
 format, lint, import contracts, shell scripts, strict types, all tests with branch coverage, and
 100 % of wire and store, and the tests of these and of the exchange once more on a compiled build.
 
-  --fast      without the tests marked `slow` or `e2e`: for every commit; under two minutes on two cores
+  --fast      without the tests marked `slow` or `e2e`: for every commit; some three minutes on two cores
   --compiled  the tests of the server, of what is kept and of what is said, on a compiled build, which it
               makes in .venv-compiled (some minutes); nothing else
 
@@ -53,7 +53,7 @@ main() {
         return
     fi
     set_up "$root" dev
-    [ "$lane" = fast ] || need_tmux
+    [ "$lane" = fast ] || need_test_tools
     step "format"
     "$venv/bin/ruff" format --check .
     step "lint"

@@ -59,6 +59,13 @@ need_tmux() {
     command -v tmux >/dev/null || install_with_apt tmux "it draws the four panes"
 }
 
+# What the whole of the tests runs beside the project; without them some would be skipped.
+need_test_tools() {
+    need_tmux
+    command -v openssl >/dev/null || install_with_apt openssl "msgd cert and its tests make certificates with it"
+    command -v strace >/dev/null || install_with_apt strace "tests have it fail the system calls of a real server"
+}
+
 # Runs a command whose output matters only when it fails.
 run_quietly() {
     local log status=0
