@@ -189,7 +189,10 @@ def _serve(settings: Settings) -> int:
         say=_say,
         complain=_complain,
     )
-    return serve(settings, machine)
+    try:
+        return serve(settings, machine)
+    finally:
+        os_signals.ignore()
 
 
 def _order(settings: Settings, command: Command) -> int:

@@ -35,6 +35,16 @@ def install(wakeup_fd: int) -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
+def ignore() -> None:
+    """From now on none of WISHES has any effect: the process is ending, with an exit code that is
+    no signal's, also not of one that comes a moment too late. (The interpreter takes handlers away
+    when it ends, but lets be what is ignored.)
+    """
+    signal.set_wakeup_fd(-1)
+    for number in WISHES:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def uninstall() -> None:
     """Give the signals their usual effect again."""
     signal.set_wakeup_fd(-1)

@@ -5,7 +5,7 @@ begins. When it cannot be read, the first block says that as well, and what is n
 the old as ever: nothing is lost by it, nobody else waits. The damage stays and is told; whoever
 reads the queue is told again, until it is repaired. A file that is missing begins anew with a gap
 of zeros where its entries stood, which is no block to any reader; one in which nothing is needed
-any more begins anew without.
+any more begins anew without. Either takes the name only when it is whole.
 
 Must never guess: a place that is not sure could be that of somebody's mail. Then it fails with
 StoreDamaged, and so does a file that is whole and somebody else's.
@@ -20,6 +20,7 @@ from store.framing import BLOCK, block_bytes, decode_block
 from store.limits import PAGE_BYTES
 from store.mailbox import (
     BLOCK_MAGIC,
+    MAILBOX_TEMPORARY,
     Header,
     Mailbox,
     create,
@@ -56,7 +57,7 @@ def open_damaged(disk: Disk, header: Header, queue: Queue, error: StoreDamaged) 
         handle = disk.open(path, writable=True)
     except DiskMissing:
         base = queue.hint
-        handle = create(disk, path, header._replace(base=base))
+        handle = begin_anew(disk, header._replace(base=base))
         return End(handle, base, is_new=True, finding=str(error))
     except DiskError:
         raise error from None
@@ -70,8 +71,22 @@ def open_damaged(disk: Disk, header: Header, queue: Queue, error: StoreDamaged) 
     disk.close(handle)
     base = queue.end_offset
     text = f"{path} could not be read ({error.reason}); nothing in it was needed: it is begun anew"
-    handle = create(disk, path, header._replace(base=base))
+    handle = begin_anew(disk, header._replace(base=base))
     return End(handle, base, is_new=True, finding=text)
+
+
+def begin_anew(disk: Disk, header: Header) -> int:
+    """A file with a header and nothing else, in the place of what there was. It is put there whole:
+    half a header would say nothing of where the file begins, and be damage that nobody did.
+    """
+    handle = create(disk, MAILBOX_TEMPORARY, header)
+    try:
+        disk.sync(handle)
+        disk.rename(MAILBOX_TEMPORARY, mailbox_path(header.number))
+    except BaseException:
+        disk.close(handle)
+        raise
+    return handle
 
 
 def find_base(disk: Disk, handle: int, header: Header, queue: Queue, error: StoreDamaged) -> int:

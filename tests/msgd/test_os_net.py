@@ -6,6 +6,8 @@ import resource
 import selectors
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -385,6 +387,23 @@ def test_signals_are_wishes(network: OsNetwork) -> None:
         os_signals.uninstall()
         for known, handler in before.items():
             signal.signal(known, handler)
+
+
+LATE_SIGNAL = """\
+import os, signal, sys
+from msgd import os_signals
+class Late:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+late = Late()
+os_signals.install(os.open(os.devnull, os.O_WRONLY | os.O_NONBLOCK))
+os_signals.ignore()
+sys.exit(70)
+"""
+
+
+def test_a_signal_at_the_very_end_does_not_change_the_exit_code() -> None:
+    assert subprocess.run([sys.executable, "-c", LATE_SIGNAL], check=False).returncode == 70
 
 
 def test_descriptors_are_taken_as_far_as_allowed() -> None:

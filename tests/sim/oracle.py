@@ -159,13 +159,26 @@ class Oracle:
         for line in lines:
             if line.startswith("damage:"):
                 continue
-            ids = MESSAGE_NAMED.findall(line)
-            names = ACCOUNT_NAMED.findall(line)
-            named = {bytes.fromhex(each) for each in ids}
+            named = {bytes.fromhex(each) for each in MESSAGE_NAMED.findall(line)}
+            names = set(ACCOUNT_NAMED.findall(line))
             self.doubtful |= named
-            # An id that nobody knows is one whose own bytes are damaged.
-            if not named or not named <= self.messages.keys():
-                self._doubt_accounts(set(names) or self.accounts.keys())
+            is_lost = line.startswith("lost: message")
+            if not named:
+                self._doubt_accounts(names or self.accounts.keys())
+            elif not all(self._may_be_meant(each, names, is_lost) for each in named):
+                self._doubt_all_between(names)
+
+    def _may_be_meant(self, message_id: bytes, names: set[str], is_lost: bool) -> bool:
+        """Whether a report's line about these accounts can be about this message. If it cannot, the
+        bytes of the id are themselves damaged: they stand for nobody's message, or for another.
+        """
+        message = self.messages.get(message_id)
+        if message is None:
+            return False
+        if not message.everyone and not names <= {message.sender, *message.recipients}:
+            return False
+        # What has been shown is not lost from a queue.
+        return not (is_lost and not names.isdisjoint(message.arrived_at))
 
     def _doubt_accounts(self, names: AbstractSet[str]) -> None:
         for message_id, message in self.messages.items():
@@ -173,6 +186,11 @@ class Oracle:
                 self.doubtful.add(message_id)
         for name in names:
             self.deletion_asked(name)  # it may be gone, or be there again
+
+    def _doubt_all_between(self, names: AbstractSet[str]) -> None:
+        for message_id, message in self.messages.items():
+            if message.everyone or names <= {message.sender, *message.recipients}:
+                self.doubtful.add(message_id)
 
     # ----- what it says
 

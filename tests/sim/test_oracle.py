@@ -92,8 +92,29 @@ def test_a_report_with_a_damaged_id_excuses_those_it_names_besides() -> None:
     scene = Scene()
     scene.accept(scene.compose())
     scene.oracle.doubt([f"lost: message {'7f' * 16} from 'u0' (7) to 'u2' (9), number 4"])
+    assert scene.sentences()
+    scene.oracle.doubt([f"lost: message {'7f' * 16} from 'u0' (7) to 'u1' (8), number 4"])
     assert not scene.sentences()
     scene.accept(scene.compose())
+    assert scene.sentences()
+
+
+def test_a_damaged_id_may_be_that_of_another_message() -> None:
+    scene = Scene()
+    shown = scene.whole_way()
+    scene.accept(scene.compose())
+    scene.oracle.doubt(
+        [f"lost: message {shown.message_id.hex()} from 'u0' (7) to 'u1' (8), number 4"]
+    )
+    assert not scene.sentences()
+
+
+def test_what_may_come_again_is_what_has_been_shown() -> None:
+    scene = Scene()
+    shown = scene.whole_way()
+    scene.accept(scene.compose())
+    line = f"in doubt: message {shown.message_id.hex()}: that 'u1' has it is forgotten"
+    scene.oracle.doubt([line])
     assert scene.sentences()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from store.disk import DiskFailure
+from store.disk import DiskFailure, DiskFull
 from store.errors import StoreDamaged
 from store.fsck import fsck
 from store.limits import PAGE_BYTES
@@ -191,6 +191,33 @@ def test_a_file_in_which_nothing_is_needed_begins_anew(how: str) -> None:
     disk.crash()
     assert [each for each in fsck(disk) if not each.harmless] == []
     assert bodies(open_store(disk, LARGE), "bob") == BODIES[2:]
+
+
+@pytest.mark.parametrize("is_needed", [True, False])
+def test_a_file_that_begins_anew_does_so_whole_or_not_at_all(is_needed: bool) -> None:
+    for call in range(1, 30):
+        disk = half_sent()
+        store = open_store(disk, LARGE)
+        if not is_needed:
+            store.settle(store.state.by_name["bob"], read_all(store, "bob"), 5)
+        store.close()
+        disk.remove(BOX)
+        disk.sync_folder("mailboxes/02")
+        store = open_store(disk, LARGE)
+        send(store, 2)
+        disk.fail_at, disk.fail_error = call, DiskFull
+        store.checkpoint_now()
+        has_failed, disk.fail_at = disk.fail_at == 0, -1
+        (disk.crash, disk.kill)[call % 2]()
+        store = open_store(disk, LARGE)
+        send(store, 3)
+        store.checkpoint_now()
+        assert [text for text in store.findings if "byte 0: it has only" in text] == []
+        store.close()
+        assert len(disk.contents(BOX)) >= PAGE_BYTES
+        if not has_failed:
+            return
+    raise AssertionError("the checkpoint needs more calls than were tried")
 
 
 def test_everyones_mailbox_goes_on_too() -> None:
