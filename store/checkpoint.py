@@ -27,6 +27,7 @@ from store.disk import DiskFull, DiskMissing
 from store.entry import Entry
 from store.limits import (
     ACCOUNTS_PER_BLOCK_MAX,
+    CHECKPOINT_LOOKS_PER_SLICE,
     CHECKPOINT_SLICE_BYTES,
     PAGE_BYTES,
 )
@@ -174,9 +175,12 @@ class Checkpoint:
         return synced, True
 
     def copy_some(self) -> None:
-        """Accounts that did not change go into a new log as they are, a block full of them."""
+        """Accounts that did not change go into a new log as they are, a block full of them at most:
+        where most have changed, many are looked at for each that is copied.
+        """
         encoded_of = self.core.state.accounts.encoded
-        while self.copied < len(self.all_numbers) and not self.block_is_full():
+        end = min(self.copied + CHECKPOINT_LOOKS_PER_SLICE, len(self.all_numbers))
+        while self.copied < end and not self.block_is_full():
             number = self.all_numbers[self.copied]
             self.copied += 1
             if number not in self.listed:

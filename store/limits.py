@@ -42,6 +42,7 @@ RECALLED_FORGET_MIN: Final = 64  # recalls of messages to everyone that make a l
 RECALLED_FROM_ALL_MAX: Final = 1024  # of these, kept at once
 RECALLED_KEPT_MAX: Final = 8192  # accounts named in all of these together
 RECALL_RANGES_MAX: Final = 512  # gaps that recalls may make in a queue; the rest is for receipts
+CHECKPOINT_LOOKS_PER_SLICE: Final = 4096  # at accounts that need no copy: 1 ms, measured
 COMPACT_FLOORS_PER_SLICE: Final = 256  # accounts looked at in one slice
 SEGMENTS_SPARE_MAX: Final = 3  # files kept for the next checkpoints: written before, they cost less
 BLOCKED_MAX: Final = 256  # senders whose messages one account does not take

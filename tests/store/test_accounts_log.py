@@ -1,7 +1,9 @@
 from dataclasses import replace
 
 from store.accounts_log import AccountsLog, accounts_path
+from store.checkpoint import Checkpoint
 from store.disk import DiskFull
+from store.limits import CHECKPOINT_LOOKS_PER_SLICE
 from tests.store.support import LARGE, SMALL, filled, new_disk, open_store, picture
 
 
@@ -54,6 +56,20 @@ def test_the_accounts_log_is_begun_anew_when_it_is_mostly_garbage() -> None:
     before = picture(store)
     disk.crash()
     assert picture(open_store(disk)) == before
+
+
+def test_accounts_that_need_no_copy_are_passed_over_in_slices() -> None:
+    _, store = filled(2)
+    checkpoint = Checkpoint(store.core)
+    while checkpoint.done < len(checkpoint.numbers):
+        checkpoint.step()
+    # As if there were so many more, and all of them saved just now.
+    checkpoint.all_numbers = tuple(range(1, CHECKPOINT_LOOKS_PER_SLICE + 2))
+    checkpoint.listed = frozenset(checkpoint.all_numbers)
+    checkpoint.step()
+    assert checkpoint.copied == CHECKPOINT_LOOKS_PER_SLICE
+    checkpoint.step()
+    assert checkpoint.copied == CHECKPOINT_LOOKS_PER_SLICE + 1
 
 
 def test_a_log_that_was_to_be_removed_goes_with_the_next_start() -> None:
