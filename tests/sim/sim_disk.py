@@ -113,7 +113,7 @@ class SimDisk:
         self.trace.append(what)
         if self.calls == self.cut_at:
             raise PowerCut(what)
-        if what.startswith(self.fail_only) and self.fail_at > 0:
+        if self.fail_at > 0 and what.startswith(self.fail_only):
             self.fail_at -= 1
             if self.fail_at == 0:
                 self.counts["calls failed"] += 1

@@ -9,6 +9,8 @@ Must never let a byte reach the platter other than by a sync or a power cut.
 from collections.abc import Set as AbstractSet
 from random import Random
 
+from tests.sim.draw import draw_below
+
 SECTOR = 512
 PAGE = 4_096
 
@@ -48,9 +50,13 @@ class Inode:
             self.platter = bytearray(self.cache)  # every sector was written
         else:
             self.platter.extend(bytes(len(self.cache) - len(self.platter)))
-            for sector in self.dirty:
-                start = sector * SECTOR
-                self.platter[start : start + SECTOR] = self.cache[start : start + SECTOR]
+            first, last = min(self.dirty, default=0), max(self.dirty, default=-1)
+            if len(self.dirty) == last - first + 1:  # all in one piece, mostly
+                start, end = first * SECTOR, (last + 1) * SECTOR
+                self.platter[start:end] = self.cache[start:end]
+            else:
+                for start in [sector * SECTOR for sector in self.dirty]:
+                    self.platter[start : start + SECTOR] = self.cache[start : start + SECTOR]
         self.rot_reaches_platter(self.dirty.keys())
         self.mark_clean()
 
@@ -75,15 +81,18 @@ class Inode:
         one that became new (0 for none), and how many became rubbish.
         """
         size = rng.choice([len(self.platter), len(self.cache)]) if self.resized else None
+        mode = rng.randrange(4)  # everything, nothing, or each sector for itself
+        if not self.dirty and size is None:
+            self.wake_up()
+            return 0, 0, 0
         size = len(self.platter) if size is None else size
         platter = self.platter[:size].ljust(size, b"\0")
-        mode = rng.randrange(4)  # everything, nothing, or each sector for itself
         first_lost = last_kept = rubbish = 0
         written: set[int] = set()
         for sector in sorted(self.dirty):
             start = sector * SECTOR
             new = self.cache[start : start + SECTOR]
-            dice = (0, 1, rng.randrange(2), rng.randrange(3))[mode]
+            dice = (0, 1, draw_below(rng, 2), draw_below(rng, 3))[mode]
             place = (self.dirty[sector] << 32) + sector + 1
             if dice == 0:
                 first_lost = min(first_lost or place, place)
@@ -102,11 +111,13 @@ class Inode:
 
     def wake_up(self) -> None:
         """After the machine's start: the cache is what the platter has."""
-        self.cache = bytearray(self.platter)
-        self.platter_rot = {
-            at: byte for at, byte in self.platter_rot.items() if at < len(self.platter)
-        }
-        self.cache_rot = dict(self.platter_rot)
+        if self.cache != self.platter:
+            self.cache = bytearray(self.platter)
+        if self.platter_rot or self.cache_rot:
+            self.platter_rot = {
+                at: byte for at, byte in self.platter_rot.items() if at < len(self.platter)
+            }
+            self.cache_rot = dict(self.platter_rot)
         self.mark_clean()
 
     # --- damage ---

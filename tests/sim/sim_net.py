@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from msgd.net import Channel, ChannelError, Ready, Wait, Wish
+from tests.sim.draw import draw_below
 from tests.sim.sim_clock import SimClock
 from tests.sim.sim_disk import PowerCut
 
@@ -49,7 +50,7 @@ class Direction:
             if start >= len(taken):
                 break
             end = start + cut_bytes if piece < PIECES_MAX - 1 else len(taken)
-            late_ms = self.rng.randrange(latency_ms + 1) if latency_ms else 0
+            late_ms = draw_below(self.rng, latency_ms + 1) if latency_ms else 0
             self.last_at_ms = max(self.last_at_ms, self.clock.now_ms + late_ms)
             self.flight.append((self.last_at_ms, taken[start:end]))
             start = end
@@ -289,6 +290,8 @@ class SimNetwork:
         if self.wishes or (self._backlog and self._listening):
             return now_ms
         at_ms = self.wake_ms
+        if at_ms is not None and at_ms <= now_ms:
+            return at_ms
         for channel, (reading, writing) in self._watched.items():
             if channel.is_closed:
                 continue
@@ -297,6 +300,8 @@ class SimNetwork:
             if reading:
                 arrival_ms = channel.wire.to_server.arrival_ms()
                 if arrival_ms is not None and (at_ms is None or arrival_ms < at_ms):
+                    if arrival_ms <= now_ms:
+                        return arrival_ms
                     at_ms = arrival_ms
         return at_ms
 

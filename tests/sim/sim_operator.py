@@ -63,11 +63,11 @@ class SimOperator:
         if self.act_ms is None:
             self.act_ms = world.clock.now_ms + self._rng.randint(1, REACTION_MS_MAX)
 
-    def act(self) -> None:
-        """Stop the server, look, mend, and let it start."""
+    def act(self) -> bool:
+        """Stop the server, look, mend, and let it start; gives whether it was time to."""
         world = self._world
         if self.act_ms is None or world.clock.now_ms < self.act_ms:
-            return
+            return False
         self.act_ms = None
         world.server_ends()
         try:
@@ -88,6 +88,7 @@ class SimOperator:
             world.server_may_start()
         finally:
             world.disk.kill()
+        return True
 
     def _mend(self) -> None:
         world = self._world

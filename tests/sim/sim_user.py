@@ -30,6 +30,7 @@ from msgc.values import (
     SendState,
 )
 from msgc.words import CODE_TAKEN_BACK
+from tests.sim.draw import draw_below
 from tests.sim.oracle import Oracle
 from tests.sim.sim_clock import SimClock
 from tests.sim.sim_net import ClientEnd, SimNetwork
@@ -137,15 +138,19 @@ class SimUser:
         self.calm = True
         self._own_ms = self._own_wake_ms()
 
-    def is_due(self) -> bool:
-        """Whether there is anything to do now. A step without cause changes nothing, and costs."""
-        if self._unsent and self._end is not None and self._end.wire.to_server.room():
-            return True
-        wake_ms = self.wake_ms()
-        return wake_ms is not None and wake_ms <= self.world.clock.now_ms
+    def act(self) -> int | None:
+        """Do what is due now, and give when there is something to do next.
 
-    def step(self) -> None:
-        """Do whatever is due now."""
+        A step without cause changes nothing, and costs.
+        """
+        wake_ms = self.wake_ms()
+        is_due = wake_ms is not None and wake_ms <= self.world.clock.now_ms
+        if is_due or (self._unsent and self._end is not None and self._end.wire.to_server.room()):
+            self._step()
+            wake_ms = self.wake_ms()
+        return wake_ms
+
+    def _step(self) -> None:
         now_ms = self.world.clock.now_ms
         self._connect(now_ms)
         self._receive(now_ms)
@@ -286,7 +291,7 @@ class SimUser:
         if self.rng.random() < 0.1:
             recipients.append(self.name)
         size = self.rng.choice((1, 1, 1, 5, 5, 300))
-        body = " ".join(self.rng.choice(WORDS) for _ in range(size))
+        body = " ".join([WORDS[draw_below(self.rng, len(WORDS))] for _ in range(size)])
         names = () if everyone else tuple(recipients)
         kind = "one" if len(names) == 1 else "n"
         self.world.count(f"sends to {'all' if everyone else kind}")

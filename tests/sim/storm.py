@@ -9,6 +9,7 @@ Must never damage what no store can tell from an unfinished write: the last batc
 import random
 from collections import Counter
 from collections.abc import Callable
+from re import compile as pattern
 from typing import Final, Protocol
 
 from msgd.net import Wish
@@ -21,6 +22,7 @@ from tests.sim.sim_disk import SimDisk
 from tests.sim.sim_inode import PAGE
 from tests.sim.sim_net import SimNetwork
 
+NOT_ZERO: Final = pattern(rb"[^\0]")
 ROOMY_BYTES: Final = 1 << 40
 CALLS_THAT_FAIL: Final = ("sync", "sync", "write", "sync_folder", "create", "rename", "")
 
@@ -69,15 +71,16 @@ class Storm:
             self._bits_rot,
         )
 
-    def strike(self) -> None:
-        """Do whatever is due."""
+    def strike(self) -> bool:
+        """Do what is due; gives whether anything was."""
         world = self.world
         if self.next_ms is None or world.clock.now_ms < self.next_ms:
-            return
+            return False
         self.next_ms = world.clock.now_ms + world.rng.randint(1, 2 * self.pace_ms)
         fault = world.rng.choice(self._faults)
         world.trace("storm", fault.__name__)
         fault()
+        return True
 
     def end(self) -> None:
         """No more faults, and room. What is damaged stays so: somebody has to mend it."""
@@ -163,7 +166,8 @@ class Storm:
             return
         offset = rng.randrange(end)
         # Most of a page is zeros that mean nothing: rather a byte that means something.
-        offset = next((at for at in range(offset, end) if contents[at]), offset)
+        meaning = NOT_ZERO.search(contents, offset, end)
+        offset = offset if meaning is None else meaning.start()
         disk.damage(path, offset, rng.choice((1, 16, 128, 255)))
         self.world.count(f"bits rotten in {path.partition('/')[0]}")
         self.world.trace("storm", f"rot in {path} at {offset}")

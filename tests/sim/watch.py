@@ -44,8 +44,10 @@ class Watch:
         """What is wrong after a turn; "" when nothing is."""
         self._turns += 1
         problem = self._one_session_each() or self._locked_out(now_ms)
-        for session in self._core.sessions.values():
-            problem = problem or self._session(session)
+        for session in () if problem else self._core.sessions.values():
+            problem = self._session(session)
+            if problem:
+                break
         if not problem and self._turns % TURNS_BETWEEN_FILES == 0:
             problem = self._accounts() or self._files()
         return problem
@@ -76,6 +78,8 @@ class Watch:
             if session.waiting_for is not None and session.closing is None
         }
         since_ms = self._waiting_since_ms
+        if not waiting and not since_ms:
+            return ""
         self._waiting_since_ms = {number: since_ms.get(number, now_ms) for number in waiting}
         for number, at_ms in self._waiting_since_ms.items():
             if now_ms - at_ms > LOCKED_OUT_MS_MAX:
@@ -88,14 +92,19 @@ class Watch:
     def _session(self, session: Session) -> str:
         """What is kept for one connection."""
         limits = self._core.limits
+        out = session.outstanding
+        out_bytes = 0
+        if out:
+            out_bytes = sum([len(entry.body) for entry in out.values() if entry.kind == 1])
+        if session.outstanding_bytes != out_bytes:
+            return "the bytes that are out to a client are counted wrong"
+        if not out and not session.checks:
+            return ""
         sizes = (
-            ("messages out", len(session.outstanding), limits.window_messages_max),
-            ("bytes out", session.outstanding_bytes, limits.window_bytes_max),
+            ("messages out", len(out), limits.window_messages_max),
+            ("bytes out", out_bytes, limits.window_bytes_max),
             ("checks", len(session.checks), limits.checks_max),
         )
-        out = [entry for entry in session.outstanding.values() if entry.kind == 1]
-        if session.outstanding_bytes != sum(len(entry.body) for entry in out):
-            return "the bytes that are out to a client are counted wrong"
         return _too_many(sizes, session.name or session.peer)
 
     def _accounts(self) -> str:

@@ -73,7 +73,7 @@ class World:
         self.counts: Counter[str] = Counter()
         self.findings: list[str] = []
         self._storm_ms = storm_ms
-        self._hash = hashlib.sha256()
+        self._trace: list[str] = []
         self._server_entropy = random.Random(self.rng.random())
         self._settings = self._draw_settings()
         self._storm = Storm(self)
@@ -100,7 +100,7 @@ class World:
         )
 
     def trace(self, who: str, what: str) -> None:
-        self._hash.update(f"{self.clock.now_ms} {who} {what}\n".encode())
+        self._trace.append(f"{self.clock.now_ms} {who} {what}\n")
 
     def count(self, what: str) -> None:
         self.counts[what] += 1
@@ -130,7 +130,7 @@ class World:
             self.crashes,
             self.turns,
             self.clock.now_ms - started_ms,
-            self._hash.hexdigest(),
+            hashlib.sha256("".join(self._trace).encode()).hexdigest(),
             self.counts + self.disk.counts,
         )
 
@@ -143,28 +143,32 @@ class World:
 
     def _run_until(self, is_over: Callable[[], bool]) -> None:
         moment_ms, at_one_moment = -1, 0
+        users_ms = earliest([user.wake_ms() for user in self.users])
         while not is_over():
-            self._advance()
+            news_ms = self._advance(users_ms)
             if self.clock.now_ms == moment_ms:
                 at_one_moment += 1
                 assert at_one_moment < TURNS_AT_ONE_MOMENT_MAX, "time stands still"
             else:
                 moment_ms, at_one_moment = self.clock.now_ms, 0
-            self._storm.strike()
-            self._operator.act()
-            self._serve()
-            for user in self.users:
-                if user.is_due():
-                    user.step()
+            if self._storm.strike() | self._operator.act():
+                news_ms = self._news_ms()  # they may have changed anything
+            self._serve(news_ms)
+            # What a user does is no news to another before the server has served it.
+            users_ms = earliest([user.act() for user in self.users])
 
-    def _advance(self) -> None:
-        times = [user.wake_ms() for user in self.users]
-        times += [self._storm.next_ms, self._operator.act_ms, self._start_at_ms]
-        if self._reactor is not None:
-            times.append(self.net.next_news_ms())
-        at_ms = min([at_ms for at_ms in times if at_ms is not None])
+    def _advance(self, users_ms: int | None) -> int | None:
+        """To when something happens next; gives when it does to the server."""
+        news_ms = self._news_ms()
+        next_ms, act_ms = self._storm.next_ms, self._operator.act_ms
+        at_ms = earliest([users_ms, news_ms, next_ms, act_ms, self._start_at_ms])
+        assert at_ms is not None, "nothing will ever happen"
         if at_ms > self.clock.now_ms:
             self.clock.advance_to(at_ms)
+        return news_ms
+
+    def _news_ms(self) -> int | None:
+        return None if self._reactor is None else self.net.next_news_ms()
 
     def _is_quiet(self) -> bool:
         """Everybody has everything, and the server's queues are empty."""
@@ -178,14 +182,14 @@ class World:
 
     # ----- the server process
 
-    def _serve(self) -> None:
+    def _serve(self, news_ms: int | None) -> None:
+        """Start it, or let it do what there is to do since `news_ms`."""
         now_ms = self.clock.now_ms
         if self._reactor is None:
             if self._start_at_ms is not None and now_ms >= self._start_at_ms:
                 self._start_at_ms = None
                 self._start_server()
             return
-        news_ms = self.net.next_news_ms()
         if news_ms is None or news_ms > now_ms:
             return
         self.turns += 1
@@ -331,3 +335,9 @@ class World:
             self._start_at_ms = self.clock.now_ms
         for user in self.users:
             user.be_calm()
+
+
+def earliest(times: list[int | None]) -> int | None:
+    """None is never."""
+    known = [at_ms for at_ms in times if at_ms is not None]
+    return min(known) if known else None
