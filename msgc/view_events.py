@@ -226,6 +226,9 @@ class EventReader:
                 taken = isinstance(event, TakenOver)
                 code = Code.TAKEN_OVER if taken else Code.KICKED
                 situation.reason = words.refusal(code, event.text)
+                if not situation.inside:  # a ban is told at the login
+                    situation.refusal = safe_line(situation.reason)
+                    situation.ended = True
             case LoggedOut():
                 situation.logged_out = True
         if situation.inside and situation.reason:

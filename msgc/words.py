@@ -155,6 +155,8 @@ def refusal(code: int, text: str, name: str = "") -> str:
             return f"The account {name} is being deleted. Wait a moment, or choose another."
         case Code.UNDELIVERED_MESSAGES:
             return f"Messages wait for {name}. Read them first, or force the deletion."
+        case Code.KICKED if text:
+            return f"{_REFUSALS[code]} It says: {text.removesuffix('.')}."
         case Code.UNKNOWN_RECIPIENT:
             return text or "A recipient does not exist. Nothing was sent to anybody."
         case _:

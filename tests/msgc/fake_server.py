@@ -41,6 +41,7 @@ class FakeServer:
         self.page = 256
         self.refuse_sends: int | None = None
         self.refuse_login: int | None = None
+        self.end_login: messages.Error | None = None
         self.refuse_recalls: int | None = None
         self.later: tuple[str, ...] = ()
         self.passwords: dict[str, Verifier] | None = None
@@ -280,6 +281,9 @@ class FakeSession:
         if self.server.refuse_login is not None:
             code = self.server.refuse_login
             self.put(messages.LoginFailure(message.request, code, "refused"))
+            return
+        if self.server.end_login is not None:
+            self.put(self.server.end_login)
             return
         if self.server.passwords is not None and not self.server.lets_in:
             self._challenge(message)

@@ -302,11 +302,12 @@ def test_watch_ends_when_it_is_thrown_out(tmp_path: Path) -> None:
     def kick() -> None:
         session = server.accounts["alice"].session
         assert session is not None
-        session.put(messages.Error(Code.KICKED, "out", fatal=True))
+        session.put(messages.Error(Code.KICKED, "rude to bob", fatal=True))
 
     world.network.idle = [kick]
     code, text = refused(world, "watch")
     assert (code, "operator" in text) == (Exit.REFUSED, True)
+    assert text.endswith(" It says: rude to bob.")
 
 
 def test_watch_gives_each_message_to_a_program(tmp_path: Path) -> None:

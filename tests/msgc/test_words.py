@@ -66,6 +66,7 @@ def test_every_code_has_a_sentence(code: int) -> None:
 
 
 def test_unknown_codes_carry_the_servers_words() -> None:
+    assert words.refusal(Code.KICKED, "out, bob: rude").endswith(" It says: out, bob: rude.")
     assert words.refusal(9_999, "tea time") == "The server says: tea time (code 9999)."
 
 

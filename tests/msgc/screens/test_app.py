@@ -283,6 +283,17 @@ def test_taken_over_by_another_session(world: World) -> None:
     world.wait_for("You are connected as alice.")
 
 
+def test_who_is_banned_is_told_why_and_asked_for_a_name(world: World) -> None:
+    world.server.end_login = messages.Error(Code.KICKED, "rude to bob", fatal=True)
+    world.start()
+    world.type("alice\r")
+    world.wait_for("It says: rude to bob.")
+    assert "Username:" in world.console.rows
+    world.server.end_login = None
+    world.type("carol\r")
+    world.wait_for("You are connected as carol.")
+
+
 def test_an_old_filter_is_not_taken_for_the_whole_log(world: World) -> None:
     world.start("alice")
     world.type("a")
