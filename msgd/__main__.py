@@ -135,9 +135,11 @@ def _settings(command: Command, environment: Mapping[str, str]) -> Settings:
     layers = [place, *above]
     if path:
         try:
-            data = os_files.read_config(path)
+            data = os_files.read_config(path, os.getuid())
         except OSError as error:
             raise SettingsError(f"--config {path}: {error.strerror}") from None
+        except os_files.UnsafeFileError as error:
+            raise SettingsError(f"--config: {error}") from None
         layers.insert(1, read_toml(data, path))
     settings = merge(layers)
     if not settings.data and any("data" in layer.values for layer in layers[1:]):

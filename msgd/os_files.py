@@ -86,17 +86,41 @@ def _write_if_ready(fd: int, data: bytes) -> bool:
     return True
 
 
-def read_config(path: str) -> bytes:
-    """The whole configuration file. Raises OSError, as whoever reads it knows what it is for."""
+class UnsafeFileError(Exception):
+    """A file cannot be used, or should not be. The text says why and what to do."""
+
+
+def read_config(path: str, user_id: int) -> bytes:
+    """The whole configuration file, which nobody may change but its owner: `user_id`, or root.
+
+    Raises OSError, as whoever reads it knows what it is for, and UnsafeFileError.
+    """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
+        status = os.fstat(fd)
+        is_device = stat.S_ISCHR(status.st_mode)  # /dev/null: anybody may write, and nothing stays
+        if not is_device and status.st_uid not in {user_id, 0}:
+            raise UnsafeFileError(
+                f"{path} belongs to another user, who may change what msgd does; chown it to the "
+                "user who runs msgd, or to root"
+            )
+        if not is_device and status.st_mode & 0o022:
+            raise UnsafeFileError(
+                f"{path} may be changed by others (mode {stat.S_IMODE(status.st_mode):04o}), and "
+                f"with it what msgd does; chmod go-w {path}"
+            )
         return os.read(fd, CONFIG_BYTES_MAX)
     finally:
         os.close(fd)
 
 
-class UnsafeFileError(Exception):
-    """A file cannot be used, or should not be. The text says why and what to do."""
+def read_text_file(path: str) -> bytes:
+    """A file of text, such as a certificate, whoever may write it. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, CONFIG_BYTES_MAX)
+    finally:
+        os.close(fd)
 
 
 @contextlib.contextmanager

@@ -318,7 +318,7 @@ def read_certificate(path: str) -> bytes:
     """The first certificate of a file (DER): the one that is shown. Raises SecurityError."""
     try:
         with os_files.opened(path) as way:
-            text = os_files.read_config(way).decode("ascii", "replace")
+            text = os_files.read_text_file(way).decode("ascii", "replace")
         end = text.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)
         return ssl.PEM_cert_to_DER_cert(text[text.index(ssl.PEM_HEADER) : end])
     except os_files.UnsafeFileError as error:

@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from msgd.events import Event, EventKind, EventLog
 from msgd.log import BUFFER_BYTES_MAX, WRITE_BYTES_MAX, Log, LogError, NoLog
-from msgd.os_files import FileOutput, read_config
+from msgd.os_files import FileOutput, UnsafeFileError, read_config
 from term.safe import safe_log
 
 AT_MS = 1_772_375_518_123
@@ -152,9 +153,36 @@ def test_a_full_device_takes_no_line() -> None:
 def test_a_configuration_is_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "msgd.toml"
     path.write_text("port = 1\n")
-    assert read_config(str(path)) == b"port = 1\n"
+    path.chmod(0o644)
+    mine = path.stat().st_uid
+    assert read_config(str(path), mine) == b"port = 1\n"
+    assert read_config("/dev/null", mine) == b""
     with pytest.raises(OSError, match="No such file"):
-        read_config(str(tmp_path / "none"))
+        read_config(str(tmp_path / "none"), mine)
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646, 0o620, 0o602])
+def test_a_configuration_that_others_can_change_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "msgd.toml"
+    path.write_text("port = 1\n")
+    path.chmod(mode)
+    with pytest.raises(UnsafeFileError, match=rf"\(mode {mode:04o}\).*; chmod go-w {path}$"):
+        read_config(str(path), path.stat().st_uid)
+
+
+def test_a_configuration_of_somebody_else_is_refused_but_for_roots(tmp_path: Path) -> None:
+    path = tmp_path / "msgd.toml"
+    path.write_text("port = 1\n")
+    path.chmod(0o600)
+    mine = path.stat().st_uid
+    if mine != 0:
+        with pytest.raises(UnsafeFileError, match="belongs to another user"):
+            read_config(str(path), mine + 1)
+        return
+    assert read_config(str(path), 1_000) == b"port = 1\n"  # root's, as in /etc
+    os.chown(path, 1_001, -1)
+    with pytest.raises(UnsafeFileError, match="belongs to another user"):
+        read_config(str(path), 1_000)
 
 
 def objects(output: FakeOutput) -> list[dict[str, str]]:
