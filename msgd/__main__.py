@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Final, Literal, cast
 
 from msgd import (
+    bans,
     cert,
     command_line,
     inspection,
@@ -392,11 +393,19 @@ def _inspect(command: Command) -> int:
             open_disk,
             _open_disk,
             entropy=os.urandom,
+            copy_bans=_copy_bans,
             say=_say,
             complain=_complain,
             show=_show,
         )
     return inspection.show(folder, names[0] if names else None, open_disk, _say, _complain)
+
+
+def _copy_bans(folder: str, to: str) -> None:
+    """Who is shut out stays so after a restore. Raises OSError."""
+    data = os_files.read_private(f"{folder}/{bans.FILE_NAME}")
+    if data:
+        os_files.write_private(f"{to}/{bans.FILE_NAME}", data)
 
 
 def _say(text: str) -> None:

@@ -80,17 +80,27 @@ def copy(
     open_new_disk: OpenDisk,
     *,
     entropy: Callable[[int], bytes],
+    copy_bans: Callable[[str, str], None],
     say: Say,
     complain: Say,
     show: Say,
 ) -> int:
-    """Back up a folder, also that of a running server, into an empty one; then look at the copy."""
+    """Back up a folder, also that of a running server, into an empty one; then look at the copy.
+
+    `copy_bans` takes what stands beside the store along (`msgd.bans`), and may raise OSError.
+    """
 
     def run(disk: Disk) -> int:
         target = open_new_disk(to)
         try:
             show("copying")
             copied = backup(disk, target, entropy)
+            try:
+                copy_bans(folder, to)
+            except OSError as error:
+                reason = _line(error.strerror or str(error))
+                complain(f"msgd: the bans cannot be copied: {reason}; remove the copy in {to}")
+                return EXIT_FAILED
             damages = _examine(target, lambda line: complain(f"msgd: of the copy: {line}"), show)
         finally:
             show("")

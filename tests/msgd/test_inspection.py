@@ -1,3 +1,4 @@
+import errno
 import random
 
 import pytest
@@ -79,6 +80,12 @@ def test_a_repair_says_what_it_cost(disk: SimDisk, words: Words) -> None:
 
 def test_a_backup_is_a_store_of_its_own(disk: SimDisk, words: Words) -> None:
     target = SimDisk(random.Random(3))
+    taken: list[tuple[str, str]] = []
+
+    def copy_bans(folder: str, to: str) -> None:
+        if len(taken) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken.append((folder, to))
 
     def copy_to(to: SimDisk) -> int:
         entropy = random.Random(4).randbytes
@@ -88,6 +95,7 @@ def test_a_backup_is_a_store_of_its_own(disk: SimDisk, words: Words) -> None:
             lambda _: disk,
             lambda _: to,
             entropy=entropy,
+            copy_bans=copy_bans,
             say=words.said.append,
             complain=words.complained.append,
             show=words.show,
@@ -104,6 +112,11 @@ def test_a_backup_is_a_store_of_its_own(disk: SimDisk, words: Words) -> None:
     assert words.complained[1].startswith("msgd: of the copy: DAMAGE: mailboxes/")
     assert words.complained[-1].startswith("msgd: the copy in /e is bad")
     assert words.shown[-1] == ""
+    assert taken == [("/d", "/e")] * 2
+    assert copy_to(SimDisk(random.Random(3))) == 70
+    assert words.complained[-1] == (
+        "msgd: the bans cannot be copied: No space left on device; remove the copy in /e"
+    )
 
 
 class Forgetful(SimDisk):
