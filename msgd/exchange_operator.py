@@ -12,6 +12,7 @@ from msgd.exchange_login import refusal_of_account
 from msgd.exchange_password import invite_hash
 from msgd.values import Now
 from store.credential import Credential
+from store.limits import INVITES_AT_ONCE_MAX
 from wire.codes import Registration
 from wire.limits import INVITE_BYTES
 
@@ -64,3 +65,19 @@ class Operator:
         invites = tuple(store.entropy(INVITE_BYTES) for _ in range(count))
         store.make_invites([invite_hash(invite) for invite in invites], until_ms, now.wall_ms)
         return invites
+
+    def invites_out(self, now: Now) -> tuple[int, ...]:
+        """Until when each invite is good that is not used; the next to end first."""
+        invites = self._core.state.registry.invites.values()
+        return tuple(sorted(until_ms for until_ms in invites if until_ms > now.wall_ms))
+
+    def revoke_invites(self, invite: bytes | None, now: Now) -> int:
+        """Take this one back, or with None all that are not used; how many these were."""
+        core = self._core
+        registry = core.state.registry
+        wanted = list(registry.invites) if invite is None else [invite_hash(invite)]
+        good = [each for each in wanted if registry.is_invited(each, now.wall_ms)]
+        for start in range(0, len(good), INVITES_AT_ONCE_MAX):
+            part = good[start : start + INVITES_AT_ONCE_MAX]
+            core.store.revoke_invites(part, now.wall_ms)
+        return len(good)

@@ -15,7 +15,7 @@ from msgd import names
 from msgd.bans import REASON_CHARACTERS_MAX, Ban, BanError, Bans, read_whom
 from msgd.events import EventKind, EventLog
 from msgd.exchange import Exchange
-from msgd.orders_admission import change_password, make_invites
+from msgd.orders_admission import change_password, manage_invites
 from msgd.session import Session
 from msgd.values import Now
 from msgd.verbs import Answer, Arguments, Order
@@ -47,7 +47,7 @@ class Orders:
             "unban": self._unban,
             "bans": self._list_bans,
             "passwd": lambda arguments, now: change_password(exchange, arguments, now),
-            "invite": lambda arguments, now: make_invites(exchange, arguments, now),
+            "invite": lambda arguments, now: manage_invites(exchange, arguments, now),
         }
 
     def obey(self, order: Order, label: str, now: Now) -> Answer:

@@ -14,11 +14,12 @@ from msgd.verbs import Answer, Arguments
 from store.credential import KEY_BYTES, Credential
 from store.limits import INVITES_AT_ONCE_MAX, INVITES_MAX
 from wire import limits
-from wire.invite import invite_text
+from wire.invite import InviteError, invite_text, read_invite
 from wire.scram import iterations_allowed
 
 DAY_MS: Final = 86_400_000
 DAYS_MAX: Final = 365
+ALL: Final = "all"
 
 
 def change_password(exchange: Exchange, arguments: Arguments, now: Now) -> Answer:
@@ -37,7 +38,7 @@ def change_password(exchange: Exchange, arguments: Arguments, now: Now) -> Answe
 
 
 def make_invites(exchange: Exchange, arguments: Arguments, now: Now) -> Answer:
-    """`msgd invite`."""
+    """`msgd invite`, and no more said than how many and how long."""
     count, days = arguments.get("count", 1), arguments.get("days", 7)
     if not isinstance(count, int) or not isinstance(days, int) or not 1 <= days <= DAYS_MAX:
         return Answer(done=False, text=f"--days takes 1 to {DAYS_MAX}")
@@ -55,6 +56,34 @@ def make_invites(exchange: Exchange, arguments: Arguments, now: Now) -> Answer:
         text += "; this server does not ask for any now (--registration invite)"
     rows = tuple({"invite": invite_text(invite), "until_ms": until_ms} for invite in invites)
     return Answer(done=True, text=text, rows=rows)
+
+
+def manage_invites(exchange: Exchange, arguments: Arguments, now: Now) -> Answer:
+    """`msgd invite`: make some, take one or all back, or tell how many are out."""
+    revoked = arguments.get("revoke")
+    if revoked:
+        return _revoke_invites(exchange, str(revoked), now)
+    if arguments.get("list"):
+        times = exchange.operator.invites_out(now)
+        text = f"{_counted(len(times))} out, not used"
+        return Answer(done=True, text=text, rows=tuple({"until_ms": each} for each in times))
+    return make_invites(exchange, arguments, now)
+
+
+def _revoke_invites(exchange: Exchange, words: str, now: Now) -> Answer:
+    try:
+        invite = None if words == ALL else read_invite(words)
+    except InviteError as error:
+        return Answer(done=False, text=f"{error}; or say all")
+    count = exchange.operator.revoke_invites(invite, now)
+    if invite is not None and not count:
+        text = "there is no such invite: it was used, is over, or never was"
+        return Answer(done=False, text=text)
+    return Answer(done=True, text=f"{_counted(count)} taken back")
+
+
+def _counted(count: int) -> str:
+    return "1 invite is" if count == 1 else f"{count} invites are"
 
 
 def _credential(arguments: Arguments) -> Credential | None:

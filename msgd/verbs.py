@@ -107,6 +107,8 @@ VERBS: Final = (
         (
             Option("count", Kind.NUMBER, 1, "so many", "N", 1, 100),
             Option("days", Kind.NUMBER, 7, "good for so long", "N", 1, 365),
+            Option("list", Kind.FLAG, default=False, help="make none; tell how many are out"),
+            _text("revoke", "CODE", "make none; take this one back, or all"),
         ),
     ),
 )

@@ -75,9 +75,12 @@ class Registry:
         return sum(until_ms > now_ms for until_ms in self.invites.values())
 
     def invite(self, hashes: Sequence[bytes], until_ms: int, at_ms: int) -> None:
-        """These are good until then, once each. What is over is forgotten on the way."""
-        self.invites = {each: end_ms for each, end_ms in self.invites.items() if end_ms > at_ms}
+        """These are good until then, once each. What is over is forgotten on the way.
+
+        So invites are taken back, too: they are good until now.
+        """
         self.invites.update(dict.fromkeys(hashes, until_ms))
+        self.invites = {each: end_ms for each, end_ms in self.invites.items() if end_ms > at_ms}
         assert len(self.invites) <= INVITES_MAX
         self.is_dirty = True
 

@@ -170,6 +170,15 @@ class Store:
         apply_admitting(state, state.next_number, fields)
         self.journal.append(admitting_records.encode_invites(*fields), 1)
 
+    def revoke_invites(self, hashes: Sequence[bytes], at_ms: int) -> None:
+        """These, which are good now, are good no more: the record says until now."""
+        assert 0 < len(hashes) <= INVITES_AT_ONCE_MAX
+        state = self.state
+        assert all(state.registry.is_invited(each, at_ms) for each in hashes)
+        fields = Invited(at_ms, at_ms, tuple(hashes))
+        apply_admitting(state, state.next_number, fields)
+        self.journal.append(admitting_records.encode_invites(*fields), 1)
+
     def need_secret(self, at_ms: int) -> None:
         """See to it that `state.registry.secret` is there; it is made once for a store."""
         state = self.state

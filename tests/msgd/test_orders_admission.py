@@ -18,7 +18,7 @@ from tests.sim.sim_clock import SimClock
 from tests.sim.sim_disk import SimDisk
 from wire.codes import Code, Registration
 from wire.invite import read_invite
-from wire.messages import CreateSuccess, Error, LoginFailure, LoginSuccess
+from wire.messages import CreateFailure, CreateSuccess, Error, LoginFailure, LoginSuccess
 
 NEW = verifier_of("the operator's choice")
 KEYS: dict[str, Any] = {
@@ -114,6 +114,41 @@ def test_invites_are_given_out_and_used() -> None:
         client.last(CreateSuccess)
     noted = " ".join(event.text for event in server.all_events())
     assert not any(str(row["invite"]) in noted for row in answer.rows)
+
+
+def test_an_invite_is_taken_back() -> None:
+    server = server_with(INVITING)
+    rows = obey(server, "invite", count=2, days=14).rows
+    first, second = (str(row["invite"]) for row in rows)
+    answer = obey(server, "invite", count=1, days=7, revoke=first.upper())
+    assert (answer.done, answer.text, answer.rows) == (True, "1 invite is taken back", ())
+    client = server.client()
+    create(client, "dave", invite=read_invite(first))
+    assert client.last(CreateFailure).code == Code.INVITE_INVALID
+    again = obey(server, "invite", revoke=first)
+    assert not again.done
+    assert again.text.startswith("there is no such invite")
+    create(client, "dave", invite=read_invite(second))
+    client.last(CreateSuccess)
+    assert not obey(server, "invite", revoke=second).done
+    assert "or say all" in obey(server, "invite", revoke="x").text
+    noted = " ".join(event.text for event in server.all_events())
+    assert first not in noted.lower()
+
+
+def test_all_invites_are_told_and_taken_back() -> None:
+    server = server_with(INVITING)
+    obey(server, "invite", count=3, days=14)
+    for _ in range(2):
+        obey(server, "invite", count=INVITES_AT_ONCE_MAX, days=7)
+    answer = obey(server, "invite", list=True)
+    assert answer.text == f"{3 + 2 * INVITES_AT_ONCE_MAX} invites are out, not used"
+    times = [row["until_ms"] for row in answer.rows]
+    assert times[-1] == server.now.wall_ms + 14 * DAY_MS
+    assert times == sorted(times, key=str)
+    assert obey(server, "invite", revoke="all").text == "203 invites are taken back"
+    assert obey(server, "invite", list=True).text == "0 invites are out, not used"
+    assert obey(server, "invite", revoke="all").text == "0 invites are taken back"
 
 
 def test_where_nobody_asks_for_invites_it_is_said() -> None:

@@ -74,6 +74,16 @@ class Machine(RuleBasedStateMachine):
         self.invites = {each: end for each, end in self.invites.items() if end > now}
         self.invites.update(dict.fromkeys(hashes, now + days))
 
+    @precondition(lambda self: self.invites)
+    @rule(data=st.data())
+    def revoke(self, data: st.DataObject) -> None:
+        now = self.now()
+        self.invites = {each: end for each, end in self.invites.items() if end > now}
+        if self.invites:
+            gone = data.draw(st.sampled_from([*self.invites]))
+            self.store.revoke_invites([gone], now)
+            del self.invites[gone]
+
     @precondition(lambda self: self.people)
     @rule(credential=st.none() | CREDENTIALS, data=st.data())
     def set_password(self, credential: Credential | None, data: st.DataObject) -> None:

@@ -208,6 +208,35 @@ def test_a_checkpoint_that_is_given_up_leaves_the_registry_to_be_saved() -> None
     assert tuple(open_store(disk).state.registry.invites) == HASHES
 
 
+@pytest.mark.parametrize("checkpoints", [False, True])
+def test_invites_that_were_taken_back_stay_so(checkpoints: bool) -> None:
+    disk = new_disk()
+    store = open_store(disk)
+    store.make_invites(HASHES, 1_000, 1)
+    if checkpoints:
+        store.checkpoint_now()
+    store.revoke_invites(HASHES[:2], 5)
+    store.commit()
+    assert tuple(store.state.registry.invites) == HASHES[2:]
+    assert not store.state.registry.is_invited(HASHES[0], 5)
+    if checkpoints:
+        store.checkpoint_now()
+    disk.crash()
+    assert tuple(open_store(disk).state.registry.invites) == HASHES[2:]
+
+
+def test_of_as_many_invites_as_there_can_be_some_are_taken_back() -> None:
+    disk = new_disk()
+    store = open_store(disk)
+    many = [number.to_bytes(32, "big") for number in range(INVITES_MAX)]
+    for start in range(0, INVITES_MAX, INVITES_AT_ONCE_MAX):
+        store.make_invites(many[start : start + INVITES_AT_ONCE_MAX], 1_000, 1)
+    store.revoke_invites(many[:1], 2)
+    store.commit()
+    disk.crash()
+    assert open_store(disk).state.registry.count_invites(2) == INVITES_MAX - 1
+
+
 def test_a_new_accounts_log_holds_the_registry_too() -> None:
     disk = new_disk()
     store = open_store(disk)

@@ -51,7 +51,7 @@ function _shtab_msgd_using
 end
 
 set -g _shtab_msgd_commands panel fsck dump backup cert kick ban unban bans passwd invite
-set -g _shtab_msgd_opts_with_value --accounts-max --auth --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --count --data --days --dead-after-ms --early-drop --filter --free-bytes-min --handshakes-per-s-max --host --journal-bytes-max --journal-segment-bytes --log --log-format --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --memory-bytes-max --metrics-port --minutes --name-reserved-days --penalty-ms-max --ping-idle-ms --port --reason --receive-bytes-per-second-max --recipients-max --registration --reserve-bytes --sends-burst-max --sends-per-second-max --sort --source-connections-max --source-new-max --tls-cert --tls-key --unix-socket --unix-socket-mode --user --window-bytes-max --window-messages-max
+set -g _shtab_msgd_opts_with_value --accounts-max --auth --body-bytes-max --checkpoint-journal-bytes --color --config --connections-max --count --data --days --dead-after-ms --early-drop --filter --free-bytes-min --handshakes-per-s-max --host --journal-bytes-max --journal-segment-bytes --log --log-format --login-timeout-ms --mailbox-bytes-max --mailbox-messages-max --memory-bytes-max --metrics-port --minutes --name-reserved-days --penalty-ms-max --ping-idle-ms --port --reason --receive-bytes-per-second-max --recipients-max --registration --reserve-bytes --revoke --sends-burst-max --sends-per-second-max --sort --source-connections-max --source-new-max --tls-cert --tls-key --unix-socket --unix-socket-mode --user --window-bytes-max --window-messages-max
 
 complete -c msgd -e
 complete -c msgd -f
@@ -156,6 +156,8 @@ complete -c msgd -n '_shtab_msgd_using passwd; and test $_shtab_msgd_npos -eq 0'
 complete -c msgd -n '_shtab_msgd_using; and test $_shtab_msgd_npos -eq 0' -a invite -d 'make invites, each for one new account'
 complete -c msgd -n '_shtab_msgd_using invite' -l count -x -d 'so many'
 complete -c msgd -n '_shtab_msgd_using invite' -l days -x -d 'good for so long'
+complete -c msgd -n '_shtab_msgd_using invite' -l list -d 'make none; tell how many are out'
+complete -c msgd -n '_shtab_msgd_using invite' -l revoke -x -d 'make none; take this one back, or all'
 complete -c msgd -n '_shtab_msgd_using invite' -l data -xka "(__fish_complete_directories)" -d 'where the messages are kept'
 complete -c msgd -n '_shtab_msgd_using invite' -l config -xka "(__fish_complete_path (commandline -ct))" -d 'read options from this TOML file'
 complete -c msgd -n '_shtab_msgd_using invite' -l json -d 'print the answer as JSON'
