@@ -210,8 +210,9 @@ def _serve(settings: Settings, machine: Machine) -> int:
             if rules.password_needed or rules.registration != Registration.OPEN:
                 _event(events, EventKind.NOTICE, settings_auth.words(rules), machine)
             warning = settings_auth.warning(rules, is_local=_is_local(places))
-            if warning:
-                _event(events, EventKind.WARN, warning, machine)
+            unheeded = settings_auth.unheeded(rules, settings.name_reserved_days)
+            for words in filter(None, (warning, unheeded)):
+                _event(events, EventKind.WARN, words, machine)
             _run(
                 settings=settings,
                 machine=machine,

@@ -12,6 +12,7 @@ from msgd.options import Kind, Option, number
 from wire.codes import Registration
 
 DAY_MS: Final = 86_400_000
+NAME_RESERVED_DAYS: Final = 30
 
 OPTIONS: Final = (
     Option(
@@ -30,7 +31,13 @@ OPTIONS: Final = (
         "HOW",
         choices=("auto", "open", "invite", "closed"),
     ),
-    number("name_reserved_days", 30, 0, 3_650, "names stay reserved (with auth password)"),
+    number(
+        "name_reserved_days",
+        NAME_RESERVED_DAYS,
+        0,
+        3_650,
+        "names stay reserved (with auth password)",
+    ),
 )
 
 
@@ -67,6 +74,16 @@ def words(limits: ExchangeLimits) -> str:
         Registration.CLOSED: "accounts are made by the operator",
     }[Registration(limits.registration)]
     return f"a login needs {how}, {who}"
+
+
+def unheeded(limits: ExchangeLimits, name_reserved_days: int) -> str:
+    """What was chosen and counts for nothing; empty if there is nothing."""
+    if limits.password_needed or name_reserved_days in {0, NAME_RESERVED_DAYS}:
+        return ""
+    return (
+        "--name-reserved-days counts for nothing here: where a login needs no password, the name "
+        "of a deleted account is free at once (--auth password keeps it)"
+    )
 
 
 def warning(limits: ExchangeLimits, *, is_local: bool) -> str:

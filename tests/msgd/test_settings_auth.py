@@ -4,7 +4,7 @@ import pytest
 
 from msgd.limits import ExchangeLimits
 from msgd.settings import Layer, merge
-from msgd.settings_auth import DAY_MS, warning, with_auth, words
+from msgd.settings_auth import DAY_MS, unheeded, warning, with_auth, words
 from wire.codes import Registration
 
 
@@ -44,6 +44,13 @@ def test_the_operator_has_the_last_word(is_local: bool) -> None:
     found = rules(is_local=is_local, auth="open", registration="invite")
     assert found.registration == Registration.INVITE
     assert "by invite" in words(found)
+
+
+def test_what_counts_for_nothing_is_told() -> None:
+    assert "counts for nothing" in unheeded(rules(is_local=True), 9)
+    assert not unheeded(rules(is_local=True), 30)
+    assert not unheeded(rules(is_local=True), 0)
+    assert not unheeded(rules(is_local=False), 9)
 
 
 def test_a_name_that_is_enough_for_other_machines_is_warned_of() -> None:
