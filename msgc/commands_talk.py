@@ -129,7 +129,7 @@ class Talk:
             password: str | None = source.read(event.name)
         elif self._attempts < PASSWORD_ATTEMPTS_MAX:
             self._attempts += 1
-            why = () if event.code is None else (words.refusal(event.code, ""),)
+            why = () if event.code is None else (words.refusal(event.code, event.text),)
             prompt = words_trust.password_prompt(event.name, self._door.name)
             password = self.ask(prompt, before=why, secret=True)
         else:
@@ -201,7 +201,7 @@ class Talk:
             case PasswordWanted(code=None):
                 raise CommandError(Exit.REFUSED, words_trust.password_needed(self._door.name))
             case PasswordWanted(code=int(code)):
-                raise CommandError(Exit.REFUSED, words.refusal(code, "", event.name))
+                raise CommandError(Exit.REFUSED, words.refusal(code, event.text, event.name))
             case NameRefused():
                 raise CommandError(Exit.REFUSED, words.refusal(event.code, event.text, event.name))
             case RequestFailed():

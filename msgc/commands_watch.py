@@ -63,7 +63,7 @@ def _say(output: Output, event: LinkEvent) -> None:
         case LoggedIn():
             output.say(f"You are connected as {event.name}.")
         case Disconnected():
-            output.say(f"Disconnected: {event.reason}. Trying again.")
+            output.say(f"Disconnected: {event.reason.removesuffix('.')}. Trying again.")
         case ServerStopping():
             output.say("The server is shutting down. Waiting for it.")
         case NoticeArrived():

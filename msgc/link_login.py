@@ -225,10 +225,13 @@ class LoginLink(AskingLink):
         self._challenge = None
         if self.state is LinkState.LEAVING:
             return
-        if code in TRY_AGAIN and self._settings.retry:
+        kept = self._credentials is not None and not self._credentials.can_derive
+        if code == Code.BUSY and self._credentials is not None and not kept:
+            # Too many wrong tries of late. Trying on by itself would be counted against us, too.
+            self._want_password(code, text)
+        elif code in TRY_AGAIN and self._settings.retry:
             self._fail(words.refusal(code, text, self.name or ""))
         elif code in _PASSWORD_CODES:
-            kept = self._credentials is not None and not self._credentials.can_derive
             self._want_password(words.CODE_PASSWORD_CHANGED if kept else code)
         elif code == Code.CHANNEL_BINDING:
             self._distrust(Doubt.BETWEEN)
@@ -238,8 +241,8 @@ class LoginLink(AskingLink):
         else:
             self._stop(NameRefused(self.name or "", code, text))
 
-    def _want_password(self, code: int) -> None:
-        self._stop(PasswordWanted(self.name or "", self.registration, code))
+    def _want_password(self, code: int, text: str = "") -> None:
+        self._stop(PasswordWanted(self.name or "", self.registration, code, text))
 
     def _end_account(self, discarded: int | None) -> None:
         self._deleting = False

@@ -26,13 +26,15 @@ class Distrusted:
 class PasswordWanted:
     """The server wants a password that is not here, or another one; the link has stopped.
 
-    `code` says what was wrong: None for nothing yet, WRONG_PASSWORD, words.CODE_PASSWORD_CHANGED.
+    `code` says what was wrong: None for nothing yet, WRONG_PASSWORD, words.CODE_PASSWORD_CHANGED,
+    BUSY for too many wrong ones of late, of which `text` tells in the server's words.
     `registration` is a wire.codes.Registration, where the server says it.
     """
 
     name: str
     registration: int | None
     code: int | None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,7 +246,8 @@ class EventReader:
             situation.refusal = safe_line(situation.reason)
             situation.ended = True
         elif situation.online and not situation.stopping:
-            self._say(f"The connection is gone ({event.reason}). msgc goes on trying.")
+            reason = event.reason.removesuffix(".")
+            self._say(f"The connection is gone ({reason}). msgc goes on trying.")
         situation.online = False
         self._void_requests()
 
@@ -271,7 +272,7 @@ class EventReader:
     def _on_password_wanted(self, event: PasswordWanted) -> None:
         """Before the login the first screen asks for it; afterwards ^R leads there."""
         situation = self._situation
-        why = "" if event.code is None else words.refusal(event.code, "", event.name)
+        why = "" if event.code is None else words.refusal(event.code, event.text, event.name)
         situation.wanted = Wish(event.name, safe_line(why), event.registration)
         situation.online = False
         situation.reason = why

@@ -10,6 +10,7 @@ Fails never: an unknown code is told with its number and the server's own text.
 from typing import Final
 
 from msgc.values import FateState, SendState, Sent
+from msgc.words_trust import TLS_WANTED
 from wire.codes import Audience, Code, NoticeKind, Presence
 
 CODE_ID_REUSED: Final = -1
@@ -44,7 +45,7 @@ _REFUSALS: Final[dict[int, str]] = {
     Code.STORAGE_FULL: "The server's storage is full. Nothing that waits is lost; "
     "send it again later.",
     Code.QUEUE_FULL: "A recipient's mailbox is full. Nothing was sent to anybody; try again later.",
-    Code.TLS_NEEDED: "The server speaks TLS on this port. Say --tls.",
+    Code.TLS_NEEDED: TLS_WANTED,
     Code.BLOCKED: "A recipient takes no messages from you. Nothing was sent to anybody; "
     "leave them out.",
     Code.TOO_MANY_BLOCKED: "You block as many users as the server keeps. Unblock some first.",
@@ -111,7 +112,12 @@ def held_for(command: str, name: str, pid: int | None) -> str:
 
 
 def unreachable(server: str, reason: str) -> str:
-    """No connection. `server` is its name, as `msgc.server.Server` has it."""
+    """No connection. `server` is its name, as `msgc.server.Server` has it.
+
+    A reason that is a whole sentence is the answer of a server that was reached.
+    """
+    if reason.endswith("."):
+        return f"Not connected to the server at {server}. {reason}"
     return f"Cannot reach the server at {server}: {reason}."
 
 
@@ -155,6 +161,8 @@ def refusal(code: int, text: str, name: str = "") -> str:
             return f"The account {name} is being deleted. Wait a moment, or choose another."
         case Code.UNDELIVERED_MESSAGES:
             return f"Messages wait for {name}. Read them first, or force the deletion."
+        case Code.BUSY if text:
+            return _sentence(text)
         case Code.KICKED if text:
             return f"{_REFUSALS[code]} It says: {text.removesuffix('.')}."
         case Code.UNKNOWN_RECIPIENT:
@@ -364,6 +372,11 @@ def notice(kind: int, text: str, count: int | None) -> str:
     if kind == NoticeKind.ANNOUNCEMENT:
         return f"The operator says: {text}"
     return _NOTICES.get(kind) or f"The server says: {text}"
+
+
+def _sentence(text: str) -> str:
+    """What the server wrote for people, as one of ours."""
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
 def duration(milliseconds: int) -> str:

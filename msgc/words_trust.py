@@ -7,7 +7,9 @@ from typing import Final
 
 from msgc.net import Doubt
 
-TLS_WANTED: Final = "it speaks TLS only: say --server tls://host:port, or --tls"
+TLS_WANTED: Final = (
+    "It speaks TLS only: say --server tls://host:port, or --tls; in config.toml, tls = true."
+)
 _QUICK_ITERATIONS: Final = 2_000_000
 """Half a second on a machine of today."""
 _CHECK: Final = (

@@ -153,7 +153,9 @@ class Login:
         """Whether the peer was wrong too lately, and was told so: also of no user's name."""
         wait_ms = self._core.login_wait_ms(session, name, now)
         if wait_ms:
-            text = f"too many wrong passwords; try again in {-(-wait_ms // 1_000)} seconds"
+            seconds = -(-wait_ms // 1_000)
+            plural = "" if seconds == 1 else "s"
+            text = f"too many wrong tries; again in {seconds} second{plural}"
             self._refuse(session, message, Code.BUSY, text, now)
         return wait_ms > 0
 

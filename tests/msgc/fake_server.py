@@ -41,6 +41,7 @@ class FakeServer:
         self.page = 256
         self.refuse_sends: int | None = None
         self.refuse_login: int | None = None
+        self.refuse_login_text = "refused"
         self.end_login: messages.Error | None = None
         self.refuse_recalls: int | None = None
         self.later: tuple[str, ...] = ()
@@ -280,7 +281,8 @@ class FakeSession:
         accounts = self.server.accounts
         if self.server.refuse_login is not None:
             code = self.server.refuse_login
-            self.put(messages.LoginFailure(message.request, code, "refused"))
+            text = self.server.refuse_login_text
+            self.put(messages.LoginFailure(message.request, code, text))
             return
         if self.server.end_login is not None:
             self.put(self.server.end_login)

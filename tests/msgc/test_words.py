@@ -65,6 +65,22 @@ def test_every_code_has_a_sentence(code: int) -> None:
     assert text.endswith((".", "alice"))
 
 
+def test_a_server_that_was_reached_is_not_out_of_reach() -> None:
+    assert words.unreachable("h:1", "timed out") == "Cannot reach the server at h:1: timed out."
+    full = words.refusal(Code.TOO_MANY_CONNECTIONS, "")
+    assert words.unreachable("h:1", full) == f"Not connected to the server at h:1. {full}"
+    tls = words.unreachable("h:1", words.refusal(Code.TLS_NEEDED, "x"))
+    assert "It speaks TLS only" in tls
+    assert not tls.endswith("..")
+
+
+def test_why_a_server_is_busy_is_said() -> None:
+    assert words.refusal(Code.BUSY, "too many wrong tries; again in 3 seconds") == (
+        "Too many wrong tries; again in 3 seconds."
+    )
+    assert words.refusal(Code.BUSY, "") == "The server is too busy. Try again in a moment."
+
+
 def test_unknown_codes_carry_the_servers_words() -> None:
     assert words.refusal(Code.KICKED, "out, bob: rude").endswith(" It says: out, bob: rude.")
     assert words.refusal(9_999, "tea time") == "The server says: tea time (code 9999)."

@@ -294,6 +294,15 @@ def test_who_is_banned_is_told_why_and_asked_for_a_name(world: World) -> None:
     world.wait_for("You are connected as carol.")
 
 
+def test_a_server_with_tls_is_told_once_and_not_tried_on(world: World) -> None:
+    world.server.end_login = messages.Error(Code.TLS_NEEDED, "TLS", fatal=True)
+    world.start()
+    world.type("alice\r")
+    world.wait_for("It speaks TLS only: say")
+    assert "Username:" in world.console.rows
+    assert "try again" not in world.console.rows
+
+
 def test_an_old_filter_is_not_taken_for_the_whole_log(world: World) -> None:
     world.start("alice")
     world.type("a")

@@ -12,6 +12,7 @@ from term.safe import Safe
 from tests.msgc.screens import states_sending as states
 from tests.msgc.screens.fake_desk import Person
 from tests.msgc.screens.world import LineWorld, World
+from wire.codes import Code
 
 GOOD = "correct horse battery"
 NEW = "another long password"
@@ -122,6 +123,18 @@ def test_a_whole_login_and_no_question_after_a_lost_connection(tmp_path: Path) -
     world.wait_for("connection is gone")
     world.network.down = False
     world.wait_for("Connected again.")
+
+
+def test_who_must_wait_after_wrong_ones_is_told_how_long(tmp_path: Path) -> None:
+    world = world_of(tmp_path)
+    world.server.refuse_login = Code.BUSY
+    world.server.refuse_login_text = "too many wrong tries; again in 3 seconds"
+    world.type("wrong\n")
+    world.wait_for("Too many wrong tries; again in 3 seconds.")
+    assert "Password:" in world.console.rows
+    world.server.refuse_login = None
+    world.type(f"{GOOD}\n")
+    world.wait_for("You are connected as alice.")
 
 
 def test_a_whole_registration(tmp_path: Path) -> None:
