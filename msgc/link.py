@@ -37,6 +37,8 @@ from wire.limits import VERSION
 from wire.messages import Message
 from wire.states import Role, State
 
+_HOPELESS: Final = (Code.VERSION, Code.TLS_NEEDED)
+"""Ends that come again however often one tries: only the person, or the operator, can change it."""
 _TLS_RECORDS: Final = (b"\x15\x03", b"\x16\x03")
 """How an alert or a handshake of TLS begins (RFC 8446 section 5.1)."""
 
@@ -111,13 +113,11 @@ class Link(LoginLink):
                     self._handle(message)
                     message = connection.next_event()
             except RemoteProtocolError as error:
-                greeting = connection.state is State.GREETING
-                is_tls = greeting and self._binding is None and data.startswith(_TLS_RECORDS)
-                self._fail(
-                    words_trust.TLS_WANTED
-                    if is_tls
-                    else f"the server broke the protocol: {error.text}"
-                )
+                is_plain = self._binding is None and self.state is LinkState.GREETING
+                if is_plain and data.startswith(_TLS_RECORDS):
+                    self._stop(Disconnected(words_trust.TLS_WANTED, None))
+                else:
+                    self._fail(f"the server broke the protocol: {error.text}")
         # Only now, for a receipt lets the server forget.
         for receipt in self._traffic.take_receipts():
             if connection.state is State.ONLINE:
@@ -301,7 +301,7 @@ class Link(LoginLink):
             self._stop(TakenOver(text))
         elif code == Code.KICKED:
             self._stop(Kicked(text))
-        elif code == Code.VERSION:
+        elif code in _HOPELESS:
             self._stop(Disconnected(words.refusal(code, text), None))
         else:
             self._fail(words.refusal(code, text))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from msgc import limits
+from msgc import limits, words_trust
+from msgc.credentials import Credentials
 from msgc.link_settings import LinkSettings
 from msgc.values import (
     Accounts,
@@ -23,8 +24,9 @@ from msgc.values import (
     ServerStopping,
     TakenOver,
 )
+from msgc.values_login import PasswordWanted
 from tests.msgc.fake_server import FakeServer, welcome
-from tests.msgc.line import Line, compose, make_archive, online, session_of, state_of
+from tests.msgc.line import Line, Ticker, compose, make_archive, online, session_of, state_of
 from wire import messages
 from wire.codes import Code, NoticeKind
 
@@ -187,6 +189,48 @@ def test_who_is_thrown_out_does_not_come_back_by_itself(
     assert line.events[-1] == kind("out")
     line.pass_time(100_000)
     assert state_of(line) is LinkState.STOPPED
+
+
+def test_a_server_that_wants_tls_is_not_asked_again_in_plain_text() -> None:
+    line = Line(FakeServer("alice"), make_archive())
+    line.link.log_in("alice", create_if_new=False, live=True)
+    line.connect()
+    session_of(line).silent = True
+    line.push_up()
+    session_of(line).put(messages.Error(Code.TLS_NEEDED, "TLS", fatal=True))
+    line.push_down()
+    assert line.events[-1] == Disconnected(words_trust.TLS_WANTED, None)
+    line.pass_time(100_000)
+    assert state_of(line) is LinkState.STOPPED
+    assert not line.link.wants_connection(line.now_ms)
+
+
+@pytest.mark.parametrize(
+    "record", [b"\x15\x03\x03\x00\x02\x02\x28", b"\x16\x03\x01\x00\x10" + bytes(16)]
+)
+def test_what_sounds_like_tls_ends_it_too(record: bytes) -> None:
+    line = Line(FakeServer("alice"), make_archive())
+    line.link.log_in("alice", create_if_new=False, live=True)
+    line.connect()
+    session_of(line).silent = True
+    line.push_up()
+    session_of(line).put_bytes(record)
+    line.push_down()
+    assert line.events[-1] == Disconnected(words_trust.TLS_WANTED, None)
+    assert state_of(line) is LinkState.STOPPED
+
+
+def test_who_gave_too_many_wrong_passwords_is_told_how_long_and_does_not_go_on() -> None:
+    server = FakeServer("alice")
+    server.give_password("alice", "right")
+    server.refuse_login, server.refuse_login_text = Code.BUSY, "again in 4 seconds"
+    line = Line(server, make_archive())
+    credentials = Credentials("alice", "wrong", Ticker().random_bytes)
+    line.link.log_in("alice", create_if_new=False, live=True, credentials=credentials)
+    line.settle()
+    (wanted,) = line.of(PasswordWanted)
+    assert (wanted.code, wanted.text) == (Code.BUSY, "again in 4 seconds")
+    assert not line.link.wants_connection(line.now_ms + 100_000)
 
 
 def test_other_fatal_errors_are_tried_again() -> None:
