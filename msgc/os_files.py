@@ -89,9 +89,13 @@ class OsFiles:
         return Lock(fd)
 
     def read_text(self, path: str, bytes_max: int) -> str | None:
-        """The text of a small file, or None when there is none. FilesError."""
+        """The text of a small file that says what msgc does, or None when there is none.
+
+        FilesError, also for one that others could have written.
+        """
         try:
             with Path(path).open("rb") as file:
+                _check_writers(path, os.fstat(file.fileno()))
                 data = file.read(bytes_max + 1)
         except FileNotFoundError:
             return None
@@ -181,6 +185,21 @@ class OsFiles:
         """Make the folder for this user only; one that is there is left as it is. FilesError."""
         if not Path(path).is_dir():
             self.make_folder(path)
+
+
+def _check_writers(path: str, status: os.stat_result) -> None:
+    """Raises FilesError if somebody but us and root may write there."""
+    if stat.S_ISCHR(status.st_mode):
+        return  # /dev/null: what is written there is not read
+    if status.st_uid not in {os.geteuid(), 0}:
+        raise FilesError(
+            f"{path} belongs to somebody else, who could change what msgc does. "
+            "Make a copy of your own in its place."
+        )
+    if status.st_mode & 0o022:
+        raise FilesError(
+            f"Others may change {path}, and with it what msgc does. First: chmod go-w {path}"
+        )
 
 
 def silence(fd: int) -> None:

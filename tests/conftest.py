@@ -1,4 +1,4 @@
-"""What holds for every test: how hypothesis searches, and when a test counts as hung.
+"""What holds for every test: how hypothesis searches, when a test counts as hung, whose files.
 
 On CI hypothesis takes its own profile: the same examples each time, so that a verdict can be
 repeated. Elsewhere it goes on looking for new ones. Neither judges the speed of an example, which
@@ -13,6 +13,9 @@ from hypothesis import settings
 if "CI" not in os.environ:
     settings.register_profile("patient", deadline=None)
     settings.load_profile("patient")
+
+# Files that a whole group may write are refused by both programs, and tests write such files.
+os.umask(0o022)
 
 SLOW_TIMEOUT_S = 900
 """For tests that take long by nature; others have the short one of pyproject.toml."""

@@ -1,5 +1,6 @@
 """Profiles: one holder at a time, private files, names that cannot leave their folder."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,21 @@ def test_files_that_are_too_long_or_not_text_are_refused(tmp_path: Path) -> None
         files.lock(str(tmp_path))
     with pytest.raises(FilesError, match="Cannot use the file"):
         files.make_private(str(tmp_path))
+
+
+def test_what_others_could_have_written_is_not_believed(tmp_path: Path) -> None:
+    files = OsFiles()
+    path = tmp_path / "config.toml"
+    path.write_text("x")
+    path.chmod(0o644)
+    assert files.read_text(str(path), 10) == "x"
+    for mode in (0o664, 0o646, 0o602):
+        path.chmod(mode)
+        with pytest.raises(FilesError, match=f"First: chmod go-w {path}$"):
+            files.read_text(str(path), 10)
+    assert files.read_text("/dev/null", 10) == ""
+    path.chmod(0o600)
+    if os.geteuid() == 0:
+        os.chown(path, 1_001, -1)
+        with pytest.raises(FilesError, match="belongs to somebody else"):
+            files.read_text(str(path), 10)
