@@ -7,12 +7,15 @@ A line is the server, what vouches for it (the pin of its key, `ca` for a certif
 `-` for none: it is on this computer), the day of the first meeting, and `password` if it has asked
 for one. Comments and empty lines stay as they are.
 
+Two msgc may learn of two servers in one moment: each change is made under a lock.
+
 Must never forget by itself, nor pass over a line that it does not understand: a server that is
 taken for a new one may be somebody else. Fails with KnownServersError, which says where to look.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -75,21 +78,38 @@ class KnownServers:
 
     def keep_trust(self, name: str, trust: str) -> None:
         """From now on it is known by this. Raises KnownServersError."""
-        known = self.find(name) or KnownServer(name, trust, self._today())
-        self._put(replace(known, trust=trust))
+        with self._alone():
+            known = self.find(name) or KnownServer(name, trust, self._today())
+            self._put(replace(known, trust=trust))
 
     def keep_password(self, name: str) -> None:
         """From now on it is one that asks for a password. Raises KnownServersError."""
-        known = self.find(name) or KnownServer(name, NOTHING, self._today())
-        if not known.password:
+        known = self.find(name)
+        if known is not None and known.password:
+            return
+        with self._alone():
+            known = self.find(name) or KnownServer(name, NOTHING, self._today())
             self._put(replace(known, password=True))
 
     def forget(self, name: str) -> KnownServer | None:
         """It is a stranger again; gives what was known. Raises KnownServersError."""
-        known = self.find(name)
-        if known is not None:
+        if self.find(name) is None:
+            return None
+        with self._alone():
+            known = self.find(name)
             self._write([line for line in self._lines() if not _is_of(line, name)])
         return known
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else changes the file between our reading and our writing of it."""
+        folder, _, file = self.path.rpartition("/")
+        try:
+            self._files.make_folder_if_missing(folder)
+            with self._files.alone(f"{folder}/.{file}.lock"):
+                yield
+        except FilesError as error:
+            raise KnownServersError(str(error)) from None
 
     def _put(self, server: KnownServer) -> None:
         lines = self._lines()
@@ -109,7 +129,6 @@ class KnownServers:
 
     def _write(self, lines: list[str]) -> None:
         try:
-            self._files.make_folder_if_missing(self.path.rpartition("/")[0])
             with self._files.replace(self.path) as write:
                 write("".join(f"{line}\n" for line in lines))
         except FilesError as error:

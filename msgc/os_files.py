@@ -88,6 +88,24 @@ class OsFiles:
             raise FilesError(f"Cannot lock the file {path}: {_reason(error)}.") from None
         return Lock(fd)
 
+    @contextmanager
+    def alone(self, path: str) -> Iterator[None]:
+        """One process at a time is in here with this file (flock(2)); the others wait. FilesError.
+
+        For a moment's work: whoever is stopped in it keeps the others waiting.
+        """
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise FilesError(f"Cannot use the file {path}: {_reason(error)}.") from None
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            yield
+        except OSError as error:
+            raise FilesError(f"Cannot lock the file {path}: {_reason(error)}.") from None
+        finally:
+            os.close(fd)
+
     def read_text(self, path: str, bytes_max: int) -> str | None:
         """The text of a small file that says what msgc does, or None when there is none.
 

@@ -1,6 +1,7 @@
 """The file of known servers: what is kept, and what is refused rather than passed over."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,30 @@ def test_comments_stay_and_one_line_is_forgotten(tmp_path: Path) -> None:
     path.write_text(f"# mine\n\na:1 {PIN} 2026-01-01\nb:2 {OTHER} 2026-01-01\n")
     assert known.forget("a:1") == KnownServer("a:1", PIN, "2026-01-01")
     assert path.read_text() == f"# mine\n\nb:2 {OTHER} 2026-01-01\n"
+
+
+def test_what_several_learn_in_one_moment_is_all_kept(tmp_path: Path) -> None:
+    names = [f"{letter}:{number}" for letter in "abcd" for number in range(5)]
+
+    def learn(letter: str) -> None:
+        for name in names:
+            if name.startswith(letter):
+                make(tmp_path).keep_trust(name, PIN)
+                make(tmp_path).keep_password(name)
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(learn, letter) for letter in "abcd"]:
+            done.result()
+    known = make(tmp_path).all()
+    assert sorted(one.name for one in known) == names
+    assert all(one.password for one in known)
+
+
+def test_a_lock_that_cannot_be_had_is_said(tmp_path: Path) -> None:
+    (tmp_path / "msgc").mkdir()
+    (tmp_path / "msgc" / ".known_servers.lock").mkdir()
+    with pytest.raises(KnownServersError, match="Cannot use the file"):
+        make(tmp_path).keep_trust("a:1", PIN)
 
 
 @pytest.mark.parametrize(
