@@ -6,12 +6,12 @@ Fails with CommandError, which carries the exit code.
 
 import argparse
 
-from msgc import words
+from msgc import words, words_trust
 from msgc.command_end import CommandError, Exit
 from msgc.command_options import UsageError
 from msgc.commands_output import Output
 from msgc.commands_talk import Talk
-from msgc.credentials import Credentials
+from msgc.credentials import ITERATIONS, Credentials
 from msgc.passwords import (
     InviteError,
     PasswordChoice,
@@ -48,7 +48,7 @@ def create(world: Surroundings, output: Output, options: argparse.Namespace) -> 
             # Nobody has to type in a hurry: the server waits for ten seconds, a person does not.
             talk.log_out()
             password, made = _new_password(world, talk, name, options)
-            verifier = _verifier(world, name, password)
+            verifier = _verifier(world, output, name, password)
             talk.greet()
         talk.link.create_account(name, verifier, invite)
         event = talk.either(Created, CreateRefused)
@@ -73,7 +73,7 @@ def passwd(
     try:
         talk.log_in(profile.name, live=False)
         password, made = _changed_password(world, talk, profile.name, options)
-        talk.link.change_password(_verifier(world, profile.name, password))
+        talk.link.change_password(_verifier(world, output, profile.name, password))
         event = talk.either(PasswordChanged, PasswordRefused)
         talk.log_out()
     finally:
@@ -167,9 +167,10 @@ def _ask_twice(talk: Talk, name: str) -> str:
         before = ("These were two different ones.",)
 
 
-def _verifier(world: Surroundings, name: str, password: str) -> Verifier:
+def _verifier(world: Surroundings, output: Output, name: str, password: str) -> Verifier:
     try:
         check_new_password(password)
+        output.say(words_trust.proving(ITERATIONS))
         return Credentials(name, password, world.random_bytes).new_keys().verifier
     except PasswordError as error:
         raise CommandError(Exit.REFUSED, f"The new password cannot be taken: {error}.") from None

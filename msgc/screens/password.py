@@ -75,5 +75,7 @@ def form_blocks(form: SecretForm) -> list[Block]:
             )
         )
     elif form.made:
-        blocks.append(said("Enter takes it.", Style.DIM))
+        blocks.append(said("Enter takes it. Making its key takes a moment.", Style.DIM))
+    elif form.asks is Asks.AGAIN:
+        blocks.append(said("Then its key is made, which takes a moment.", Style.DIM))
     return blocks
