@@ -110,6 +110,7 @@ def _run(words: list[str]) -> int:
             at = words.index(options.name)
             return _run([*words[:at], request.meant or "", *words[at + 1 :]])
         name = options.name if options.name is not None else options.user
+        _read_password_ahead(world)
         return _run_lines(world, name) if options.plain else _run_screens(world, name)
     return command_line.run(world, request)
 
@@ -125,6 +126,14 @@ def _wants_command(name: str, command: str) -> bool:
     if answer not in {"y", "yes", "n", "no"}:
         raise UsageError(question(name, command))
     return answer.startswith("y")
+
+
+def _read_password_ahead(world: Surroundings) -> None:
+    """A program that gives the password may ask for something itself: now it has the terminal."""
+    source = world.passwords
+    if source.is_program and world.door.had_password:
+        _say(Exit.DONE, source.waiting)
+        source.read_ahead()
 
 
 def _run_lines(world: Surroundings, name: str | None) -> int:

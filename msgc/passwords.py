@@ -6,7 +6,8 @@
 
 Never an argument, and never the environment: other programs can read both.
 
-Must never keep what it has read. Fails with PasswordSourceError, a sentence without the password.
+Must never keep what it has read, but for what was read ahead, until it is asked for.
+Fails with PasswordSourceError, a sentence without the password.
 """
 
 from collections.abc import Callable
@@ -59,14 +60,42 @@ class PasswordSource:
         self._choice = choice
         self.readers = readers
         self._server = server
+        self._ahead: str | PasswordSourceError | None = None
 
     @property
     def is_chosen(self) -> bool:
         """Whether there is any; else a person has to be asked."""
         return self._choice != PasswordChoice()
 
+    @property
+    def waiting(self) -> str:
+        """What to say before `read`, which may take long; empty if it does not."""
+        if self._ahead is not None or self._choice.file:
+            return ""
+        if self._choice.command:
+            seconds = limits.PASSWORD_COMMAND_TIMEOUT_MS // 1_000
+            return f"Waiting for the password command, {seconds} seconds at most ..."
+        return "Waiting for the keyring ..."
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it may ask the person something at the terminal."""
+        return bool(self._choice.command)
+
+    def read_ahead(self) -> None:
+        """Run the program now, while it can have the terminal; the next `read` gives what came."""
+        try:
+            self._ahead = self.read("")
+        except PasswordSourceError as error:
+            self._ahead = error
+
     def read(self, name: str) -> str:
         """The password of this user. Raises PasswordSourceError."""
+        ahead, self._ahead = self._ahead, None
+        if isinstance(ahead, PasswordSourceError):
+            raise ahead
+        if ahead is not None:
+            return ahead
         choice = self._choice
         if choice.file:
             return _first_line(self.readers.of_file(choice.file, limits.SECRET_BYTES_MAX))

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from msgc import words
+from msgc import limits, words
 from msgc.loop import Loop
 from msgc.passwords import InviteError, PasswordSourceError, generate_password, read_invite
 from msgc.profile import Profile, ProfileError, ProfileHeldError, is_name
@@ -298,14 +298,29 @@ class EntryDesk(AskingDesk):
                 self._link.take_credentials(self._credentials)
 
     def _try_source(self, event: LinkEvent) -> None:
-        """A password that need not be asked for."""
+        """A password that need not be asked for. What may take long is said before it begins."""
         source, wanted = self._surroundings.passwords, self.situation.wanted
         if not (source.is_chosen and isinstance(event, PasswordWanted)) or wanted is None:
             return
-        why = wanted.why
+        if event.code is not None:
+            return  # it would say the same again
+        waiting = source.waiting
+        if not waiting:
+            self._read_source(wanted)
+            return
+        self.situation.fetching = True
+        self.situation.said = safe_line(waiting)
+        self.notices.add(self.now_ms(), self.situation.said)
+        later_ms = self._loop.clock.now_ms() + limits.PROOF_DELAY_MS
+        self._loop.call_at(later_ms, lambda: self._read_source(wanted))
+
+    def _read_source(self, wanted: Wish) -> None:
+        if self.situation.wanted is not wanted:
+            return  # the person has gone on meanwhile
+        self.situation.fetching = False
+        self.situation.said = Safe("")
         try:
-            if event.code is None:
-                why = self.give_password(source.read(event.name))
+            why = self.give_password(self._surroundings.passwords.read(wanted.name))
         except PasswordSourceError as error:
             why = safe_line(str(error))
         if why:

@@ -80,7 +80,7 @@ class Situation:
 
     `inside`: a name is logged in, or was and may be again. `ended`: the link has stopped for good
     and its profile is to be closed. `online`: so it was at the last event. `counting`: outcomes
-    still belong to the time before the login.
+    still belong to the time before the login. `fetching`: a password is about to come by itself.
     """
 
     name: str = ""
@@ -90,6 +90,7 @@ class Situation:
     stopping: bool = False
     created: bool = False
     counting: bool = False
+    fetching: bool = False
     arrived_since: int = 0
     delivered_since: int = 0
     waiting_there: int = 0

@@ -34,7 +34,7 @@ class AskingDesk(PaperDesk):
         """Whether an answer of the server is on its way: to a request, a login, a message."""
         link, situation = self._link, self.situation
         if link is None:
-            return False
+            return situation.fetching
         if link.state in _BETWEEN:
             return link.retry_at_ms is None
         return link.state is LinkState.ONLINE and (situation.asks or self._is_unanswered)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 
 from msgc import command_line
+from msgc.__main__ import _read_password_ahead
 from msgc.command_end import CommandError, Exit, InterruptedTalkError
 from msgc.net import Signal
 from msgc.os_files import OsFiles
@@ -21,7 +22,7 @@ from msgc.passwords import (
     read_invite,
 )
 from tests.msgc.fake_server import FakeServer
-from tests.msgc.fake_world import FakePrompter, FakeWorld
+from tests.msgc.fake_world import FakePrompter, FakeSecrets, FakeWorld
 from tests.msgc.schema import check_line
 from wire import messages
 from wire.codes import Registration
@@ -222,6 +223,44 @@ def test_a_program_prints_it_and_no_shell_runs_it() -> None:
             secrets.of_command(command, 100, 5_000)
     with pytest.raises(PasswordSourceError, match="did not end"):
         secrets.of_command("sleep 5", 100, 50)
+
+
+def test_what_was_read_ahead_is_given_once() -> None:
+    secrets = FakeSecrets()
+    secrets.password = GOOD
+    ahead = PasswordSource(PasswordChoice(command="pass"), secrets, "here:1")
+    assert ahead.is_program
+    assert "60 seconds" in ahead.waiting
+    ahead.read_ahead()
+    assert not ahead.waiting
+    assert ahead.read("alice") == GOOD
+    assert len(secrets.asked) == 1
+    assert ahead.read("alice") == GOOD
+    assert len(secrets.asked) == 2
+
+
+def test_what_went_wrong_ahead_is_told_when_it_is_asked_for() -> None:
+    secrets = FakeSecrets()
+    secrets.password = ""
+    ahead = PasswordSource(PasswordChoice(command="pass"), secrets, "here:1")
+    ahead.read_ahead()
+    with pytest.raises(PasswordSourceError, match="first line is empty"):
+        ahead.read("alice")
+    assert len(secrets.asked) == 1
+
+
+def test_a_program_is_run_before_the_screens_where_it_was_needed_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = make(tmp_path)
+    world.secrets.password = GOOD
+    source(world, command="pass")
+    _read_password_ahead(world.surroundings)
+    assert world.secrets.asked == []
+    world.surroundings.door.note_password()
+    _read_password_ahead(world.surroundings)
+    assert world.secrets.asked == [("command", "pass")]
+    assert "Waiting for the password command" in capsys.readouterr().err
 
 
 def test_a_keyring_that_is_not_installed() -> None:

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from msgc.passwords import PasswordChoice
 from msgc.screens.secret import SecretField
 from msgc.view import LINES, Room
 from msgc.view_json import object_of
@@ -188,6 +191,62 @@ def test_a_password_that_was_changed_elsewhere_is_asked_for(tmp_path: Path) -> N
     world.wait_for("You are connected as alice.")
 
 
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        (PasswordChoice(command="pass show x"), "Waiting for the password command, 60 seconds"),
+        (PasswordChoice(keyring=True), "Waiting for the keyring ..."),
+    ],
+)
+def test_what_may_take_long_is_said_before_it_is_waited_for(
+    tmp_path: Path, choice: PasswordChoice, said: str
+) -> None:
+    world = World(tmp_path, "alice", source=choice)
+    world.server.give_password("alice", GOOD)
+    world.secrets.password = GOOD
+    world.start()
+    world.type("alice\n")
+    world.wait_for(said)
+    assert world.secrets.asked == []
+    world.wait_for("You are connected as alice.")
+    assert len(world.secrets.asked) == 1
+    assert said not in world.console.rows
+
+
+def test_a_password_that_is_typed_meanwhile_counts(tmp_path: Path) -> None:
+    world = World(tmp_path, "alice", source=PasswordChoice(command="pass"))
+    world.server.give_password("alice", GOOD)
+    world.start()
+    world.type("alice\n")
+    world.wait_for("Waiting for the password command")
+    world.app._program.desk.give_password(GOOD)
+    world.wait_for("You are connected as alice.")
+    world.pass_time(1_000)
+    assert world.secrets.asked == []
+
+
+def test_a_source_that_gives_none_is_told_and_asked_no_more(tmp_path: Path) -> None:
+    world = World(tmp_path, "alice", source=PasswordChoice(command="pass"))
+    world.server.give_password("alice", GOOD)
+    world.secrets.password = ""
+    world.start()
+    world.type("alice\n")
+    world.wait_for("Its first line is empty")
+    world.type(f"{GOOD}\n")
+    world.wait_for("You are connected as alice.")
+    assert len(world.secrets.asked) == 1
+
+
+def test_a_file_is_read_at_once(tmp_path: Path) -> None:
+    world = World(tmp_path, "alice", source=PasswordChoice(file="/f"))
+    world.server.give_password("alice", GOOD)
+    world.secrets.password = GOOD
+    world.start()
+    world.type("alice\n")
+    world.wait_for("You are connected as alice.")
+    assert not any("Waiting" in notice.words for notice in world.app._program.desk.past_notices())
+
+
 # ----- in lines ---------------------------------------------------------------------------------
 
 
@@ -197,6 +256,16 @@ def test_lines_never_say_it_again(tmp_path: Path) -> None:
     said = world.converse("alice", GOOD, "q")
     assert "You are connected as alice." in said
     assert GOOD not in said
+
+
+def test_in_lines_the_next_line_is_no_password_while_one_is_fetched(tmp_path: Path) -> None:
+    world = LineWorld(tmp_path, "alice", source=PasswordChoice(command="pass"))
+    world.server.give_password("alice", GOOD)
+    world.secrets.password = GOOD
+    said = world.converse("alice", "q")
+    assert "Waiting for the password command" in said
+    assert "You are connected as alice." in said
+    assert world.secrets_asked == []
 
 
 def test_a_password_that_begins_with_a_dot_has_two(tmp_path: Path) -> None:

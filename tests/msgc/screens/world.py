@@ -28,6 +28,8 @@ from tests.msgc.fake_server import FakeServer, FakeSession
 from tests.msgc.fake_world import FakeSecrets, no_tls
 from tests.msgc.screens.fake_desk import NOW_MS
 
+ASKED = PasswordChoice()
+"""Passwords are asked for."""
 KEYBOARD_FD = 3
 CHANNEL_FD = 4
 TURNS_MAX = 200
@@ -218,8 +220,10 @@ class PretendedEditor(OutsideEditor, RunningEditor):
 class World:
     """One client and its server. `wait_for` turns until a text is seen."""
 
-    def __init__(self, folder: Path, *names: str) -> None:
+    def __init__(self, folder: Path, *names: str, source: PasswordChoice = ASKED) -> None:
         self.folder = folder
+        self.source = source
+        self.secrets = FakeSecrets()
         self.clock = WorldClock()
         self.server = FakeServer(*names)
         self.network = WorldNetwork(self.clock, self.server)
@@ -245,7 +249,7 @@ class World:
             self.network,
             ServerDoor(settings.server, settings.trust, known, self.network, no_tls),
             known,
-            PasswordSource(PasswordChoice(), FakeSecrets(), "127.0.0.1:7070"),
+            PasswordSource(self.source, self.secrets, "127.0.0.1:7070"),
             lambda count: bytes(range(count)),
             self.clock,
             lambda: 0.5,
@@ -297,8 +301,8 @@ class World:
 class LineWorld(World):
     """The same for the line mode: lines in, lines out."""
 
-    def __init__(self, folder: Path, *names: str) -> None:
-        super().__init__(folder, *names)
+    def __init__(self, folder: Path, *names: str, source: PasswordChoice = ASKED) -> None:
+        super().__init__(folder, *names, source=source)
         self.lines: list[str] = []
         self.secrets_asked: list[str] = []
         self.awaited: tuple[str, Signal | None] = ("", None)
