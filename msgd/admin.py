@@ -114,6 +114,8 @@ class Admin:
         """Jobs and scenes, for a bounded time. True while there is more that should not wait."""
         office = self._office
         office.monitor.tick(now.monotonic_ms)
+        if not self._panels:
+            return False
         self._answer(now)
         if not any(panel.desk.look for panel in self._panels.values()):
             return False
@@ -140,6 +142,8 @@ class Admin:
         """When `work` has something to do next."""
         if self._wants_stop:
             return 0
+        if not self._panels:
+            return self._callers_back_ms
         deadlines = [] if self._callers_back_ms is None else [self._callers_back_ms]
         for panel in self._panels.values():
             if panel.stalled_since_ms is not None and not panel.is_owner:

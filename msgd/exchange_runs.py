@@ -88,12 +88,15 @@ class Runs:
         """Have those who are online handed what is theirs; one event for all."""
         core = self._core
         online = core.online
-        recipients = list(dict.fromkeys([account for _, account, _ in run]))
+        count = len(run)
+        if count == 1:
+            recipients = [run[0][1]]
+        else:
+            recipients = list(dict.fromkeys([account for _, account, _ in run]))
         for account in recipients:
             told = online.get(account.name)
             if told is not None and not told.in_pump:
                 core.mark(told)
-        count = len(run)
         core.tally.accepted += count
         core.tally.accepted_bytes += sum([len(body) for _, _, body in run])
         aside = f" ({count} messages)" if count > 1 else ""

@@ -44,10 +44,11 @@ class FileOutput:
         """Open or make the file, readable by its owner only. Raises LogError."""
         self._path = path
         self._fd = self._open()
+        self._never_waits = _is_plain(self._fd)
 
     def write(self, data: bytes) -> bool:
         """Write a line; False when the disk is full."""
-        return _write_if_ready(self._fd, data)
+        return _write(self._fd, data) if self._never_waits else _write_if_ready(self._fd, data)
 
     def reopen(self) -> str | None:
         """Open the path again; the old file is kept if that fails, so that nothing is lost."""
@@ -57,6 +58,7 @@ class FileOutput:
             return f"{error}; going on with the old file"
         os.close(self._fd)
         self._fd = fd
+        self._never_waits = _is_plain(fd)
         return None
 
     def close(self) -> None:
@@ -80,10 +82,22 @@ def _write_if_ready(fd: int, data: bytes) -> bool:
         ready = poll.poll(0)
         if not ready or ready[0][1] & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
             return bool(ready)  # not now; or, with an error, never again: then forget the line
+    except OSError:
+        return False
+    return _write(fd, data)
+
+
+def _write(fd: int, data: bytes) -> bool:
+    try:
         os.write(fd, data)
     except OSError:
         return False
     return True
+
+
+def _is_plain(fd: int) -> bool:
+    """Whether it is a file on a disk: that takes what comes, or fails, and need not be asked."""
+    return stat.S_ISREG(os.fstat(fd).st_mode)
 
 
 class UnsafeFileError(Exception):

@@ -24,6 +24,7 @@ from msgd.refusals import WORDS, Refusal, RefusalNotes
 from msgd.session import Session
 from msgd.sources import address_of
 from msgd.transport import Transport
+from msgd.upkeep import Upkeep
 from msgd.values import Now
 from store.store import Store
 from term.safe import safe_log
@@ -76,6 +77,7 @@ class Reactor:
         self._gate = gate
         self._brakes = Brakes(limits)
         self._refusals = RefusalNotes(exchange.tally.connections_refused)
+        self._upkeep = Upkeep(store=store, clock=clock, limits=limits)
         self._face = face
         self._handshakes = Handshakes(
             network=network, events=events, limits=limits, gate=gate, refusals=self._refusals
@@ -87,7 +89,7 @@ class Reactor:
         self._held: list[Session] = []  # their outboxes wait for a later batch
         self._touched: dict[int, Transport] = {}  # looked at in this turn's last step
         self._sending: dict[int, Transport] = {}  # something waits for the peer to take it
-        self._busy = False  # the store or the exchange has more background work
+        self._busy = False  # the exchange or a face has more background work
         self._listener_back_ms: int | None = None
         self._accept_pause_ms = limits.accept_pause_ms
         self._stop_by_ms: int | None = None
@@ -131,25 +133,21 @@ class Reactor:
         if self._again or self._busy or exchange.dirty or self._store.has_pending:
             return 0
         now_ms = self._clock.monotonic_ms()
-        stall_ms = self._limits.write_stall_ms
-        deadlines: list[int | None] = [
-            now_ms + self._limits.idle_turn_ms,
+        first_ms = now_ms + self._limits.idle_turn_ms
+        for at_ms in (
             exchange.next_deadline_ms(),
             self._brakes.deadline_ms(),
+            self._upkeep.deadline_ms(),
             self._listener_back_ms,
             self._stop_by_ms,
             self._handshakes.deadline_ms(now_ms),
+            None if self._face is None else self._face.deadline_ms(),
             *self._lingering.values(),
-            *(
-                None
-                if transport.stalled_since_ms is None
-                else transport.stalled_since_ms + stall_ms
-                for transport in self._sending.values()
-            ),
-        ]
-        if self._face is not None:
-            deadlines.append(self._face.deadline_ms())
-        return max(0, min(at for at in deadlines if at is not None) - now_ms)
+            *[transport.stalled_until_ms for transport in self._sending.values()],
+        ):
+            if at_ms is not None and at_ms < first_ms:
+                first_ms = at_ms
+        return max(0, first_ms - now_ms)
 
     # ----- 2. read ----------------------------------------------------------------------------
 
@@ -357,10 +355,9 @@ class Reactor:
     # ----- 5. house-keeping -------------------------------------------------------------------
 
     def _keep_house(self, now: Now) -> None:
-        stalled_before_ms = now.monotonic_ms - self._limits.write_stall_ms
         for transport in self._sending.values():
-            since_ms = transport.stalled_since_ms
-            if since_ms is not None and since_ms <= stalled_before_ms and transport.gone is None:
+            until_ms = transport.stalled_until_ms
+            if until_ms is not None and until_ms <= now.monotonic_ms and transport.gone is None:
                 seconds = self._limits.write_stall_ms // 1_000
                 transport.gone = f"took nothing of what was sent to it for {seconds} s"
                 self._touched[transport.session.number] = transport
@@ -371,9 +368,8 @@ class Reactor:
             if now.monotonic_ms >= until_ms:
                 self._forget(channel)
         self._exchange.tick(now)
-        more_rules = self._exchange.work(now)
-        more_store = self._store.work(self._limits.store_slice_ms)
-        self._busy = more_rules or more_store
+        self._busy = self._exchange.work(now)
+        self._upkeep.work(now, is_quiet=not self._touched)
         if now.monotonic_ms >= self._findings_due_ms:
             self._findings_due_ms = now.monotonic_ms + self._limits.idle_turn_ms
             self._tell_findings(now)
@@ -439,6 +435,8 @@ class Reactor:
             self._sending[number] = transport
         else:
             self._sending.pop(number, None)
+        if transport.is_at_rest:
+            return
         has_more = transport.has_leftover or transport.channel.has_pending
         # While paused, its turn comes when some is taken; and a doomed one is not heard.
         if has_more and not transport.is_paused and transport.session.closing is None:

@@ -59,6 +59,8 @@ class ReactorLimits:
     """How long clients may take to read that the server ends."""
     store_slice_ms: int = 4
     """What one slice of the store's background work may take."""
+    quiet_ms: int = 10
+    """When nobody has come for so long, background work of the store goes on slice after slice."""
     idle_turn_ms: int = 1_000
     """The loop turns at least so often, for the store's background work."""
 

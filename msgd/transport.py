@@ -93,6 +93,28 @@ class Transport:
         """Whether everything that was promised so far has been handed to the network."""
         return not self.session.outbox and not self.output_bytes
 
+    @property
+    def stalled_until_ms(self) -> int | None:
+        """When it is closed, if the peer takes nothing of what waits for it until then."""
+        since_ms = self.stalled_since_ms
+        return None if since_ms is None else since_ms + self._limits.write_stall_ms
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether there is nothing left to serve or to send, and the poll tells of more: as it is
+        after most turns.
+        """
+        return (
+            self.reading
+            and not self.writing
+            and not self.output_bytes
+            and not self.has_leftover
+            and self.receive_waits_for is _READ
+            and not self.held_until_ms
+            and self.session.closing is None
+            and not self.channel.has_pending
+        )
+
     def wants(self) -> tuple[bool, bool]:
         """Whether the poll should tell when it is readable, and when it is writable."""
         receiving = (
@@ -154,8 +176,9 @@ class Transport:
         """Send once. What does not fit waits until the peer has taken some."""
         if not self.output_bytes or self.gone is not None:
             return
+        offset = self._output_offset
         try:
-            taken = self.channel.send(memoryview(self._output)[self._output_offset :])
+            taken = self.channel.send(memoryview(self._output)[offset:] if offset else self._output)
         except ChannelError as error:
             self._lose(error)
             return

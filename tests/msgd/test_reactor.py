@@ -53,7 +53,10 @@ def test_an_answer_leaves_after_its_commit_and_in_the_same_turn() -> None:
     alice, bob = bench.user("alice"), bench.user("bob")
     trace: list[str] = []
     need_sources()
-    bench.reactor._store = OrderedStore(bench.store, trace)  # type: ignore[assignment]  # a spy
+    spy = OrderedStore(bench.store, trace)
+    bench.reactor._store = spy  # type: ignore[assignment]  # a spy
+    bench.reactor._upkeep._store = spy  # type: ignore[assignment]  # the same
+    bench.clock.advance_to(bench.clock.now_ms + 1_000)  # so that a slice is due, whoever comes
     for user, name in ((alice, "alice"), (bob, "bob")):
         send = user.channel.send
 
