@@ -32,6 +32,7 @@ COMPILED_OF_SERVER: Final = (
     "msgd/events.py",
     "msgd/limits.py",
     "msgd/names.py",
+    "msgd/proof.py",
     "msgd/session.py",
     "msgd/transport.py",
     "msgd/values.py",

@@ -11,11 +11,11 @@ login that is bound to something else; with VerifierError for a verifier that is
 """
 
 import hmac
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
 from msgd.exchange_core import Core
+from msgd.proof import PendingLogin, Proven
 from msgd.session import Session
 from msgd.values import Now
 from store.credential import Credential
@@ -29,26 +29,6 @@ WRONG: Final = "no such user, or a wrong password"
 
 class VerifierError(Exception):
     """A verifier that is not taken; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class PendingLogin:
-    """A login that was challenged, until its proof comes."""
-
-    request: LoginRequest
-    scram: ServerLogin
-    account: int
-    """0 where there is none that this login could be for."""
-    credential: Credential | None
-
-
-@dataclass(frozen=True, slots=True)
-class Proven:
-    """A proof that was right: whose, by which password, and what the server answers to it."""
-
-    account: int
-    credential: Credential
-    final: bytes
 
 
 def credential_of(message: CreateAccount | ChangePassword) -> Credential | None:

@@ -8,9 +8,9 @@ Fails by assertion when a message is put that would overtake the durability of o
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from msgd.penalties import Fault
+from msgd.proof import PendingLogin, Proven
 from msgd.sources import Address, address_of
 from store.entry import Entry
 from store.reader import QueueReader
@@ -18,9 +18,6 @@ from store.state import Account
 from wire.connection import Connection
 from wire.messages import Message
 from wire.states import Role
-
-if TYPE_CHECKING:  # it knows sessions, they only carry what is its own
-    from msgd.exchange_password import PendingLogin, Proven
 
 
 @dataclass(slots=True)
