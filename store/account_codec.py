@@ -27,7 +27,14 @@ from store.account import Account, Everyone, Withdrawn
 from store.awake import AwakeAccount
 from store.blocking import decode_list, encode_list
 from store.credential import Credential, decode_credential, encode_credential
-from store.limits import NUMBER_MAX, WINDOW_BITS
+from store.limits import (
+    BODY_BYTES_MAX,
+    NUMBER_MAX,
+    PAGE_BYTES,
+    RECALLED_FROM_ALL_MAX,
+    RECALLED_KEPT_MAX,
+    WINDOW_BITS,
+)
 from store.names import decode_name
 from store.ranges import Ranges
 from store.window import Window
@@ -43,7 +50,9 @@ HAS_BLOCKED: Final = 2
 FIXED: Final = Struct(">16QBBII")
 NUMBERS_BYTES: Final = 16 * 8  # of its beginning
 NUMBERS_TOO_HIGH: Final = int.from_bytes(b"\xc0".ljust(8, b"\0") * 16, "big")  # NUMBER_MAX or more
+INSIDE_A_PAGE: Final = PAGE_BYTES - 1  # where no block begins
 GLANCE: Final = Struct(">16x3Q16x2Q")  # of these
+REACH: Final = Struct(">8xQ80xQ")
 RANGE: Final = Struct(">QQ")
 WINDOW: Final = Struct(f">8sQQ{WINDOW_BITS // 8}s")
 MARKS: Final = Struct(">QQQ")
@@ -114,15 +123,29 @@ def glance(value: bytes) -> tuple[int, ...]:
     return fields
 
 
+def reach(value: bytes) -> tuple[int, int]:
+    """Stamp and everyone_hint of a saved account that `identify` has looked at."""
+    fields: tuple[int, int] = REACH.unpack_from(value)
+    return fields
+
+
 def measure(value: bytes) -> tuple[tuple[int, ...], int, int]:
     """The fields of fixed size, and where the windows and the marks begin. Raises ValueError."""
     try:
         fixed: tuple[int, ...] = FIXED.unpack_from(value)
     except StructError as error:
         raise ValueError(str(error)) from error
-    if not fixed[0] or int.from_bytes(value[:NUMBERS_BYTES], "big") & NUMBERS_TOO_HIGH:
+    if (
+        int.from_bytes(value[:NUMBERS_BYTES], "big") & NUMBERS_TOO_HIGH
+        or not 0 < fixed[0] <= fixed[1] >= fixed[15]  # number, stamp, file_last
+        or fixed[13] < fixed[14]  # end_offset, hint
+        or (fixed[12] | fixed[13] | fixed[14]) & INSIDE_A_PAGE
+        or (fixed[13] and not fixed[16] & HAS_FILE)
+    ):
         raise ValueError("an account with numbers that cannot be")
     windows_at = FIXED.size + fixed[17] + fixed[18] * RANGE.size
+    if int.from_bytes(value[windows_at - 8 : windows_at], "big") > fixed[1]:
+        raise ValueError("an account that has settled what is not there yet")
     marks_at = windows_at + fixed[19] * WINDOW.size
     if len(value) != marks_at and len(value) < marks_at + MARKS.size:
         raise ValueError("an account of the wrong size")
@@ -198,13 +221,30 @@ def decode_everyone(value: bytes) -> Everyone:
             start += WITHDRAWN.size + 8 * count
     except StructError as error:
         raise ValueError(str(error)) from error
-    if max(fixed) > NUMBER_MAX:
+    stamp, _, _, end, hint, last, has_file = fixed
+    is_wrong = stamp < last or end < hint or (end | hint) & INSIDE_A_PAGE or (end and not has_file)
+    if is_wrong or max(fixed) > NUMBER_MAX:
         raise ValueError("a queue with numbers that cannot be")
+    judge_recalled(tuple(everyone.recalled.values()), stamp)
     everyone.stamp, everyone.total, everyone.total_bytes = fixed[0:3]
     queue.end_offset, queue.hint, queue.file_last = fixed[3:6]
     queue.has_file = bool(fixed[6])
     everyone.trusted_end = queue.end_offset
     return everyone
+
+
+def judge_recalled(recalled: tuple[Withdrawn, ...], stamp: int) -> None:
+    """What can have been recalled by the record `stamp` or an earlier one. Raises ValueError."""
+    kept = sum(len(each.kept) for each in recalled)
+    if (
+        len(recalled) > RECALLED_FROM_ALL_MAX
+        or kept > RECALLED_KEPT_MAX
+        or any(
+            not 0 < each.number < each.at_number <= stamp or each.body_bytes > BODY_BYTES_MAX
+            for each in recalled
+        )
+    ):
+        raise ValueError("a queue with recalls that cannot be")
 
 
 def encode_tombstone(number: int) -> bytes:
@@ -216,4 +256,7 @@ def decode_tombstone(value: bytes) -> int:
     """The number of an account that is gone. Raises ValueError."""
     if len(value) != tlv.U64.size:
         raise ValueError("a tombstone of the wrong size")
-    return int.from_bytes(value, "big")
+    number = int.from_bytes(value, "big")
+    if not 0 < number <= NUMBER_MAX:  # 0 is everyone's
+        raise ValueError(f"a tombstone of the account {number}")
+    return number

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from weakref import WeakValueDictionary
 
 from store.account import Account
-from store.account_codec import ACCOUNT, decode_account, glance, identify
+from store.account_codec import ACCOUNT, decode_account, glance, identify, reach
 from store.awake import AwakeAccount
 from store.limits import HOT_ACCOUNTS_MAX
 from wire import tlv
@@ -30,10 +30,13 @@ class Accounts:
         "by_number",
         "closing",
         "decoy",
+        "furthest_hint",
         "hot",
         "is_loading",
         "marked",
         "names",
+        "newest_at",
+        "newest_stamp",
         "numbers",
         "saved",
         "saved_bytes",
@@ -51,6 +54,9 @@ class Accounts:
         self.closing: dict[int, None] = {}  # numbers of accounts whose deletion has begun
         self.marked: dict[int, None] = {}  # numbers of accounts with marks of sessions
         self.is_loading = False  # then `names` is not kept
+        self.newest_stamp = 0  # of all that were loaded, everyone's queue too
+        self.furthest_hint = 0  # of all accounts, in everyone's file
+        self.newest_at = 0  # offset in the accounts log
         self.decoy = b""  # a state as good as any, for `get_evenly`
         self.by_number = ByNumber(self)
         self.by_name = ByName(self)
@@ -73,6 +79,9 @@ class Accounts:
         elif owner != number:
             raise ValueError(f"account {number} has the name of account {owner}")
         self.replace(number, value)
+        stamp, hint = reach(value)
+        self.newest_stamp = max(self.newest_stamp, stamp)
+        self.furthest_hint = max(self.furthest_hint, hint)
         if closing:
             self.closing[number] = None
         if marked:

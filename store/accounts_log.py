@@ -91,6 +91,7 @@ class SavedAccounts:
                 self.table.load(value)
             elif type_ == account_codec.EVERYONE:
                 self.everyone = account_codec.decode_everyone(value)
+                self.table.newest_stamp = max(self.table.newest_stamp, self.everyone.stamp)
             elif type_ == REGISTRY:
                 self.registry = decode_registry(value)
             elif type_ == account_codec.TOMBSTONE:
@@ -160,16 +161,22 @@ class AccountsLog:
             offset, blocks = PAGE_BYTES, 0
             while offset < self.length:
                 size, payload = self.read_block(handle, offset)
+                stamp = saved.table.newest_stamp
                 try:
                     saved.take(payload)
                 except (ValueError, TlvError) as error:
                     raise StoreDamaged(self.path, offset, str(error)) from error
+                if saved.table.newest_stamp > stamp:
+                    saved.table.newest_at = offset
                 offset += size
                 blocks += 1
         finally:
             self.disk.close(handle)
         if (offset, blocks) != (self.length, self.blocks):
             raise StoreDamaged(self.path, offset, "it has other blocks than MANIFEST says")
+        for number in saved.tombstones:
+            if number in saved.accounts:
+                raise StoreDamaged(self.path, PAGE_BYTES, f"account {number} is there and is gone")
         return saved
 
     def check_header(self, handle: int) -> None:

@@ -16,18 +16,19 @@ from re import compile as pattern
 from typing import Final
 
 from store.account import EVERYONE, Account, Queue
+from store.accounts_log import accounts_path
 from store.disk import Disk, DiskError, DiskMissing
 from store.entry import Entry, EntryKind
 from store.errors import StoreDamaged, StoreError
 from store.fsck_everyone import EveryoneLedger
 from store.inspect import (
-    entries_of,
+    blocks_of,
     load_saved,
     mailbox_files,
     need_manifest,
     replay_of,
 )
-from store.judgement import apply_batch
+from store.judgement import apply_batch, judge_end
 from store.limits import FSCK_PROGRESS_ENTRIES, FSCK_PROGRESS_MAILBOXES
 from store.mailbox import mailbox_path
 from store.manifest import Manifest
@@ -35,6 +36,7 @@ from store.patient_disk import PatientDisk
 from store.salvage_mailbox import MailboxSalvage
 from store.state import State
 
+NEVER: Final = 1 << 64  # behind any file
 MAILBOX: Final = pattern(r"mailboxes/[0-9a-f]{2}/([0-9a-f]{16})\.mailbox")
 
 
@@ -114,6 +116,7 @@ def check_journal(disk: Disk, manifest: Manifest, state: State) -> Iterator[Find
         replay = replay_of(disk, manifest)
         for batch in replay.batches():
             apply_batch(state, batch)
+        judge_end(state, accounts_path(manifest.accounts_file))
     except (StoreError, DiskError) as error:
         yield found(error)
         return
@@ -154,10 +157,13 @@ def check_everyone(
     """Everyone's queue."""
     before = 0
     try:
-        for entry in queue_entries(disk, manifest.store_id, queue):
-            check_order(queue, before, entry.number)
-            before = entry.number
-            ledger.add(entry)
+        for offset, entries in queue_blocks(disk, manifest.store_id, queue):
+            if offset < NEVER:
+                ledger.begin_block(offset)
+            for entry in entries:
+                check_order(queue, before, entry.number, offset)
+                before = entry.number
+                ledger.add(entry)
     except (StoreError, DiskError) as error:
         yield found(error)
         yield from more_damage(disk, manifest.store_id, queue, error)
@@ -173,19 +179,16 @@ def check_accounts(
         if done % FSCK_PROGRESS_MAILBOXES == 0:
             yield Progress(done, total, entries)
         try:
-            before = 0
-            waiting = [0, 0, 0]
-            for entry in queue_entries(disk, manifest.store_id, account.queue):
-                check_order(account.queue, before, entry.number)
-                before = entry.number
-                if not account.settled.covers(entry.number):
-                    waiting[entry.kind is not EntryKind.MESSAGE] += 1
-                    waiting[2] += len(entry.body)
-                entries += 1
-                if entries % FSCK_PROGRESS_ENTRIES == 0:
-                    yield Progress(done, total, entries)
+            counts = Counts()
+            for offset, found_here in queue_blocks(disk, manifest.store_id, account.queue):
+                counts.begin_block(account, offset)
+                for entry in found_here:
+                    counts.take(account, entry, offset)
+                    entries += 1
+                    if entries % FSCK_PROGRESS_ENTRIES == 0:
+                        yield Progress(done, total, entries)
             if can_count:
-                check_counters(account, waiting)
+                counts.check(account)
         except (StoreError, DiskError) as error:
             yield found(error)
             yield from more_damage(disk, manifest.store_id, account.queue, error)
@@ -194,29 +197,65 @@ def check_accounts(
             yield Finding(mailbox_path(EVERYONE), 0, words, harmless=False)
 
 
-def queue_entries(disk: Disk, store_id: bytes, queue: Queue) -> Iterator[Entry]:
-    """Every entry of a queue, settled or not: of its file, then of the journal."""
+def queue_blocks(disk: Disk, store_id: bytes, queue: Queue) -> Iterator[tuple[int, list[Entry]]]:
+    """(offset, entries) of each block of a queue's file, then NEVER and those of the journal."""
     if queue.has_file:
-        yield from entries_of(disk, store_id, queue)
-    yield from queue.tail.values()
+        yield from blocks_of(disk, store_id, queue)
+    yield NEVER, list(queue.tail.values())
 
 
-def check_order(queue: Queue, before: int, number: int) -> None:
-    """Numbers rise. Raises StoreDamaged."""
+def check_order(queue: Queue, before: int, number: int, offset: int) -> None:
+    """Numbers rise, in the file up to the one that is remembered. Raises StoreDamaged."""
     if number <= before:
         raise StoreDamaged(mailbox_path(queue.number), 0, "its entries are out of order")
+    if number > queue.file_last and offset < NEVER:
+        reason = f"entry {number} stands behind {queue.file_last}, which should be the last"
+        raise StoreDamaged(mailbox_path(queue.number), 0, reason)
 
 
-def check_counters(account: Account, waiting: list[int]) -> None:
-    """What is counted must be what is there. Raises StoreDamaged."""
-    counted = [account.own_messages, account.own_outcomes, account.own_bytes]
-    if counted != waiting:
-        raise StoreDamaged(
-            mailbox_path(account.number),
-            0,
-            f"it holds {waiting[0]} messages, {waiting[1]} outcomes and {waiting[2]} bytes waiting "
-            f"for {account.name}, but {counted[0]}, {counted[1]} and {counted[2]} are counted",
-        )
+class Counts:
+    """What one account's queue holds, and whether its readers begin where they may."""
+
+    def __init__(self) -> None:
+        self.before = 0
+        self.first_offset = -1
+        self.hint_is_met = False
+        self.waiting = [0, 0, 0]  # messages, outcomes, bytes
+
+    def begin_block(self, account: Account, offset: int) -> None:
+        """A block of the file begins here, or the file ends. Raises StoreDamaged."""
+        hint = account.queue.hint
+        if self.first_offset < 0:
+            self.first_offset = offset
+        self.hint_is_met = self.hint_is_met or hint <= self.first_offset or hint == offset
+        if offset == NEVER and account.queue.has_file and not self.hint_is_met:
+            reason = f"no block begins at {hint}, where {account.name} goes on reading"
+            raise StoreDamaged(mailbox_path(account.number), 0, reason)
+
+    def take(self, account: Account, entry: Entry, offset: int) -> None:
+        """One entry. Raises StoreDamaged."""
+        check_order(account.queue, self.before, entry.number, offset)
+        self.before = entry.number
+        if not account.settled.covers(entry.number):
+            self.waiting[entry.kind is not EntryKind.MESSAGE] += 1
+            self.waiting[2] += len(entry.body)
+            if offset < account.queue.hint:
+                reason = f"entry {entry.number} waits before {account.queue.hint}, where "
+                reason += f"{account.name} goes on reading"
+                raise StoreDamaged(mailbox_path(account.number), 0, reason)
+
+    def check(self, account: Account) -> None:
+        """What is counted must be what is there. Raises StoreDamaged."""
+        waiting = self.waiting
+        counted = [account.own_messages, account.own_outcomes, account.own_bytes]
+        if counted != waiting:
+            raise StoreDamaged(
+                mailbox_path(account.number),
+                0,
+                f"it holds {waiting[0]} messages, {waiting[1]} outcomes and {waiting[2]} bytes "
+                f"waiting for {account.name}, but {counted[0]}, {counted[1]} and {counted[2]} are "
+                "counted",
+            )
 
 
 def more_damage(

@@ -23,7 +23,15 @@ class EveryoneLedger:
         self.numbers = array("Q")
         self.sizes = array("Q")
         self.sums = array("Q", [0])  # sums[i]: bytes of the first i
+        self.ends: dict[int, int] = {}  # how many entries stand before the block that begins here
+        self.begin = -1  # of the first block
         self.senders: dict[int, array[int]] = {}  # by sender: where in `numbers` its own are
+
+    def begin_block(self, offset: int) -> None:
+        """A block of the file begins here, or the file ends."""
+        if self.begin < 0:
+            self.begin = offset
+        self.ends[offset] = len(self.numbers)
 
     def add(self, entry: Entry) -> None:
         """One more."""
@@ -46,15 +54,30 @@ class EveryoneLedger:
             if self.has(each.number):  # recalled: it stands there, and does not wait
                 there = there[0] - 1, there[1] - each.body_bytes
         if counted == there:
-            return ""
+            return self.misplaced(account, state)
         return (
             f"it holds {there[0]} messages and {there[1]} bytes waiting for {account.name}, "
             f"but {counted[0]} and {counted[1]} are counted"
         )
 
-    def waiting(self, account: Account) -> tuple[int, int]:
-        """(messages, bytes) that the account has not settled, did not send, and is in time for."""
-        upto = account.closing_number or 1 << 63
+    def misplaced(self, account: Account, state: State) -> str:
+        """What is wrong with the place where the account goes on reading; "" when nothing is."""
+        hint = account.everyone_hint
+        if hint <= max(self.begin, 0):
+            return ""
+        if hint not in self.ends:
+            return f"no block begins at {hint}, where {account.name} goes on reading"
+        last = self.numbers[self.ends[hint] - 1] if self.ends[hint] else 0
+        recalled = [each for each in account.withdrawn(state.everyone) if each.number <= last]
+        if last > account.settled.floor and self.waiting(account, last)[0] > len(recalled):
+            return f"messages wait before {hint}, where {account.name} goes on reading"
+        return ""
+
+    def waiting(self, account: Account, last: int = 1 << 63) -> tuple[int, int]:
+        """(messages, bytes) that the account has not settled, did not send, and is in time for, up
+        to the number `last`.
+        """
+        upto = min(account.closing_number or last, last)
         start, end = self.span(account.number, upto)
         count, size = end - start, self.sums[end] - self.sums[start]
         for above, until in account.settled.pairs():

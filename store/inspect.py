@@ -69,13 +69,22 @@ def records_of(batch: Batch) -> Iterator[tuple[int, int, Fields]]:
 
 def entries_of(disk: Disk, store_id: bytes, queue: Queue) -> Iterator[Entry]:
     """Every entry in the trusted part of a mailbox file, settled or not. Raises StoreError."""
+    for _, entries in blocks_of(disk, store_id, queue):
+        yield from entries
+
+
+def blocks_of(disk: Disk, store_id: bytes, queue: Queue) -> Iterator[tuple[int, list[Entry]]]:
+    """(logical offset, entries) of each block in the trusted part of a mailbox file, and at last
+    where they end, with none. Raises StoreError.
+    """
     box = Mailbox(disk, store_id, queue.number)
     try:
         offset = box.header.base
         while offset < queue.end_offset:
             for at, block, _ in box.blocks(offset, queue.end_offset):
-                yield from box.entries(at, block)
+                yield at, box.entries(at, block)
                 offset = at + block.total_bytes
+        yield offset, []
     finally:
         box.close()
 

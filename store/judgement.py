@@ -22,6 +22,7 @@ from store.limits import (
     BODY_BYTES_MAX,
     INVITES_MAX,
     NUMBER_MAX,
+    PAGE_BYTES,
     RECALLED_KEPT_MAX,
     RECIPIENTS_MAX,
     SECRET_BYTES_MAX,
@@ -64,6 +65,25 @@ def apply_batch(state: State, batch: Batch) -> None:
         raise StoreDamaged(batch.file, batch.offset, reason) from error
 
 
+def judge_end(state: State, file: str) -> None:
+    """After the last batch: nothing that was saved is of a later record. Raises StoreDamaged.
+
+    Whoever is ahead of the journal or of everyone's file would never get what comes next.
+    """
+    accounts = state.accounts
+    if accounts.newest_stamp >= state.next_number:
+        raise StoreDamaged(
+            file,
+            accounts.newest_at,
+            f"it holds record {accounts.newest_stamp}, and the journal ends before "
+            f"{state.next_number}",
+        )
+    end = state.everyone.queue.end_offset
+    if accounts.furthest_hint > end:
+        reason = f"somebody goes on at {accounts.furthest_hint} of everyone's queue, which ends at"
+        raise StoreDamaged(file, PAGE_BYTES, f"{reason} {end}")
+
+
 def refuse(is_impossible: bool, words: str) -> None:
     """Raises ImpossibleError with these words if it is."""
     if is_impossible:
@@ -72,7 +92,7 @@ def refuse(is_impossible: bool, words: str) -> None:
 
 def judge(state: State, number: int, fields: Fields) -> list[Account]:
     """The accounts whose counters the record will lower. Raises ImpossibleError."""
-    refuse(fields.at_ms > NUMBER_MAX, f"the time {fields.at_ms}")
+    judge_time(fields)
     touched: list[Account] = []
     if isinstance(fields, Accepted):
         judge_message(state, number, fields)
@@ -100,6 +120,11 @@ def judge(state: State, number: int, fields: Fields) -> list[Account]:
             handed = max(fields.handed_from, fields.handed_to)
             refuse(handed > NUMBER_MAX, f"entry {handed} was handed out")
     return touched
+
+
+def judge_time(fields: Fields) -> None:
+    """When it was."""
+    refuse(fields.at_ms > NUMBER_MAX, f"the time {fields.at_ms}")
 
 
 def judge_account(number: int, account: int) -> None:
@@ -157,7 +182,8 @@ def judge_recalled(state: State, number: int, fields: Recalled, touched: list[Ac
 def judge_created(state: State, fields: Created | Registered) -> None:
     """ACCOUNT_CREATED, ACCOUNT_REGISTERED: who had the name before is gone by then."""
     judge_totals(state, fields.everyone_total, fields.everyone_bytes)
-    refuse(fields.everyone_hint > NUMBER_MAX, f"the place {fields.everyone_hint}")
+    hint, end = fields.everyone_hint, state.everyone.queue.end_offset
+    refuse(hint > end or hint % PAGE_BYTES > 0, f"the place {hint}")
     refuse(fields.name in state.by_name, "there is an account of this name")
 
 

@@ -13,6 +13,8 @@ FORMAT_READ_MAX: Final = 1  # the newest `min_reader` that this program obeys
 
 NUMBER_MAX: Final = 1 << 62  # of all that is counted or timed; sums of a few stay below u64
 
+NUMBER_BELIEVED_MAX: Final = NUMBER_MAX // 4  # by a repair, which goes on above what it saw
+
 NAME_BYTES_MAX: Final = 64
 BODY_BYTES_MAX: Final = 1 << 20
 RECIPIENTS_MAX: Final = 65_536
@@ -53,6 +55,7 @@ INVITES_AT_ONCE_MAX: Final = 100  # made by one record
 HOT_ACCOUNTS_MAX: Final = 4096  # held awake between two checkpoints: they were written to
 SYNC_SAMPLES_MAX: Final = 512
 BATCH_BYTES_SHOWN_MAX: Final = 2 << 20  # of a damaged batch, looked through for message ids
+LOST_END_BYTES_MAX: Final = 64 << 20  # of a mailbox: a repair fills them up, and believes no more
 BACKUP_ROUNDS_MAX: Final = 100  # attempts to copy a folder that changes all the time
 FSCK_PROGRESS_MAILBOXES: Final = 1_000  # looked at between two words of progress
 FSCK_PROGRESS_ENTRIES: Final = 50_000  # the same, inside a large mailbox

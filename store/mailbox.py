@@ -64,7 +64,7 @@ def read_header(disk: Disk, handle: int, path: str) -> Header:
     if len(body) < BODY.size:
         raise StoreDamaged(path, 0, "its header is too short")
     store_id, number, base, created_at_ms = BODY.unpack_from(body)
-    if base > NUMBER_MAX // 2:
+    if base > NUMBER_MAX // 2 or base % PAGE_BYTES:
         raise StoreDamaged(path, 0, f"its first block cannot be at {base}")
     try:
         name = body[BODY.size :].decode()

@@ -46,6 +46,11 @@ class Manifest:
     accounts_blocks: int
     segments: tuple[tuple[int, int], ...]  # (number, nonce), in order
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """What is counted up, also by a repair."""
+        return self.generation, self.next_number, self.replay_lsn, self.accounts_file
+
     def encode(self) -> bytes:
         """The whole file."""
         fixed = FIXED.pack(

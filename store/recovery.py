@@ -17,7 +17,7 @@ from store.checkpoint import Checkpoint
 from store.core import RESERVE, Core
 from store.disk import Disk, DiskFull
 from store.errors import StoreDamaged, StoreNoRoom
-from store.judgement import apply_batch
+from store.judgement import apply_batch, judge_end
 from store.limits import PAGE_BYTES
 from store.mailbox import MAILBOX_TEMPORARY
 from store.manifest import MANIFEST, Manifest, read_manifest, replace_manifest
@@ -124,6 +124,7 @@ def replay(core: Core) -> None:
     state = core.state
     for batch in core.journal.replay():
         apply_batch(state, batch)
+    judge_end(state, core.accounts_log.path)
     state.accounts.end_loading()
     core.past.keep_torn()
     core.findings += core.past.findings

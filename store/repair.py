@@ -30,7 +30,7 @@ from store.registry import encode_registry
 from store.repair_report import as_bytes
 from store.salvage import JUMP, Salvage
 from store.salvage_accounts import numbers_in
-from store.salvage_mailbox import MailboxSalvage, mend
+from store.salvage_mailbox import mend
 from store.state import EVERYONE, Queue, State
 
 COPY_BYTES: Final = 1 << 20
@@ -156,7 +156,7 @@ def write(disk: Disk, salvage: Salvage, folder: str) -> None:
         disk.make_folder(name)
     disk.sync_folder("")
     for number, header in salvage.damaged.items():
-        mend_one(disk, salvage, number, header)
+        mend_one(salvage, number, header)
     for path in salvage.nameless:
         set_aside(disk, path, folder)
     state = salvage.state
@@ -185,13 +185,10 @@ def write(disk: Disk, salvage: Salvage, folder: str) -> None:
     clean_up(disk, salvage, log)
 
 
-def mend_one(disk: Disk, salvage: Salvage, number: int, header: Header) -> None:
+def mend_one(salvage: Salvage, number: int, header: Header) -> None:
     """A mailbox without holes, at the offsets that everybody remembers."""
-    sure = salvage.is_sure(number)
     account = salvage.state.by_number.get(number)
-    queue = salvage.state.everyone.queue if account is None else account.queue
-    end = queue.end_offset if sure else None
-    box = MailboxSalvage(disk, salvage.manifest.store_id, number, end)
+    box = salvage.mailbox_of(salvage.state.everyone.queue if account is None else account.queue)
     try:
         mend(box, header)
     finally:
@@ -224,6 +221,7 @@ def save_tail(disk: Disk, salvage: Salvage, queue: Queue, header: Header) -> Non
         queue.end_offset = 0
     try:
         base = mailbox.read_header(disk, handle, path).base
+        queue.end_offset = max(queue.end_offset, base)
         data = encode_blocks(queue.number, queue.end_offset, queue.tail.values())
         disk.write_at(handle, PAGE_BYTES + queue.end_offset - base, data)
         disk.sync(handle)

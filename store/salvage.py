@@ -14,14 +14,15 @@ from store import window
 from store.account_codec import encode_account, identify
 from store.disk import Disk
 from store.entry import Entry, EntryKind
-from store.mailbox import Header
+from store.limits import NAME_BYTES_MAX, NUMBER_BELIEVED_MAX
+from store.mailbox import Header, mailbox_path
 from store.repair_report import Report, name_of
 from store.salvage_accounts import (
     mailboxes_of,
     salvage_accounts,
     salvage_manifest,
 )
-from store.salvage_journal import JournalSalvage, forget_account
+from store.salvage_journal import JournalSalvage, forget_account, last_number
 from store.salvage_mailbox import MailboxSalvage
 from store.settings import Settings
 from store.state import EVERYONE, Account, Queue, State
@@ -42,15 +43,23 @@ class Salvage:
         self.report = Report()
         self.manifest, self.manifest_known = salvage_manifest(disk, self.report)
         self.accounts = salvage_accounts(
-            disk, self.manifest, self.report, known=self.manifest_known
+            disk,
+            self.manifest,
+            self.report,
+            known=self.manifest_known,
+            number_max=last_number(disk, self.manifest)
+            if self.manifest_known
+            else NUMBER_BELIEVED_MAX,
         )
         self.state = State(Settings().recipient_deleted_code, Settings().recalled_code)
         self.damaged: dict[int, Header] = {}  # mailboxes to be mended, with their right headers
         self.nameless: list[str] = []  # mailboxes of whom nobody knows; their accounts are lost
         self.remembered: dict[int, Account] = {}  # those whose windows grew
         self.unsaved: dict[int, Account] = {}  # those whose mailbox has to be written to
+        self.short: set[int] = set()  # whose mailboxes end further back than is remembered
         self.highest = 0  # number of anything that was seen
         self.shared: list[tuple[int, int, int]] = []  # everyone's: number, sender, bytes
+        self.shared_ends: dict[int, int] = {}  # where its blocks end, and the last number before
         self.shared_named = 0  # messages to everyone that are lost and were named
         self.missing_shared = 0
         self.load_accounts()
@@ -59,9 +68,7 @@ class Salvage:
         self.tell_doubts()
         everyone = self.state.everyone
         self.survey(everyone.queue, None)
-        there = {number for number, _, _ in self.shared}
-        for number in [each for each in everyone.recalled if each not in there]:
-            del everyone.recalled[number]  # it is lost anyway, and counts for nobody
+        self.correct_recalled()
         self.shared_total = (
             max(everyone.total, len(self.shared)),
             max(everyone.total_bytes, sum(size for _, _, size in self.shared)),
@@ -108,7 +115,8 @@ class Salvage:
             return
         box = MailboxSalvage(self.disk, self.manifest.store_id, number, None)
         box.close()
-        if box.header is None:
+        name = box.header.name.encode() if box.header else b""
+        if box.header is None or not 0 < len(name) <= NAME_BYTES_MAX:
             self.nameless.append(path)
             self.report.lose(
                 f"account of number {number}: neither {path} nor the accounts log gives its name"
@@ -148,21 +156,28 @@ class Salvage:
         sure = self.is_sure(queue.number)
         seen = Seen()
         if queue.has_file:
-            box = MailboxSalvage(
-                self.disk,
-                self.manifest.store_id,
-                queue.number,
-                queue.end_offset if sure else None,
-            )
+            box = self.mailbox_of(queue)
             try:
                 for piece in box.pieces():
+                    before = seen.messages + seen.outcomes
                     for entry in piece.entries:
                         self.see(entry, account, queue, seen)
+                    if seen.first < 0 and seen.messages + seen.outcomes > before:
+                        seen.first = piece.offset
+                    if account is None:
+                        self.shared_ends[piece.offset + piece.size] = seen.last
+                if box.is_short(queue.file_last, seen.last):
+                    self.survey_whole(queue, account)
+                    return
                 self.note_damage(box, account, seen)
             finally:
                 box.close()
-            if not sure:
+            if box.trusted_end is None:
                 self.correct_queue(queue, box.end, seen)
+            queue.file_last = seen.last
+            queue.hint = (
+                0 if account is None else queue.end_offset if seen.first < 0 else seen.first
+            )
         for entry in queue.tail.values():
             self.see(entry, account, queue, seen)
         if account is not None:
@@ -173,14 +188,40 @@ class Salvage:
                 seen.outcomes,
                 seen.bytes,
             )
-            if not self.is_sure(EVERYONE):
+            last = self.shared_ends.get(account.everyone_hint, NEVER)
+            if not self.is_sure(EVERYONE) or last > account.settled.floor:
                 account.everyone_hint = 0
+
+    def survey_whole(self, queue: Queue, account: Account | None) -> None:
+        """Once more, to the end of the file: where it ends is remembered wrongly."""
+        self.short.add(queue.number)
+        self.report.damage(mailbox_path(queue.number), 0, f"it goes on behind {queue.end_offset}")
+        if account is None:
+            self.shared.clear()
+            self.shared_ends.clear()
+        self.survey(queue, account)
+
+    def mailbox_of(self, queue: Queue) -> MailboxSalvage:
+        """A mailbox up to where its owner's newest state says that it ends, if that is known."""
+        number = queue.number
+        sure = self.is_sure(number)
+        return MailboxSalvage(
+            self.disk,
+            self.manifest.store_id,
+            number,
+            queue.end_offset if sure and number not in self.short else None,
+            # What was saved before MANIFEST is below its number, or not above the owner's stamp.
+            max(self.accounts.stamps.get(number, 0), self.manifest.next_number - 1)
+            if sure
+            else NUMBER_BELIEVED_MAX,
+        )
 
     def see(self, entry: Entry, account: Account | None, queue: Queue, seen: "Seen") -> None:
         """One entry that is there."""
         state = self.state
         self.highest = max(self.highest, entry.number)
-        state.last_received_at_ms = max(state.last_received_at_ms, entry.received_at_ms)
+        if entry.received_at_ms <= NUMBER_BELIEVED_MAX:
+            state.last_received_at_ms = max(state.last_received_at_ms, entry.received_at_ms)
         seen.last = entry.number
         if entry.number in queue.tail:
             seen.in_tail.add(entry.number)
@@ -266,6 +307,17 @@ class Salvage:
 
     # --- everyone's queue, and the end ---
 
+    def correct_recalled(self) -> None:
+        """What is lost anyway counts for nobody; the others are as large as they are."""
+        recalled = self.state.everyone.recalled
+        there = {number: (sender, size) for number, sender, size in self.shared}
+        for number, each in tuple(recalled.items()):
+            if number in there:
+                sender, size = there[number]
+                recalled[number] = each._replace(sender=sender, body_bytes=size)
+            else:
+                del recalled[number]
+
     def count_shared(self, account: Account) -> None:
         """How much of everyone's queue waits for this account."""
         before = account.messages_waiting(self.state) - account.own_messages
@@ -287,7 +339,8 @@ class Salvage:
 
     def finish(self, account: Account) -> None:
         """The account is as it shall be; it may rest unless its mailbox is still to be written."""
-        self.highest = max(self.highest, account.stamp, account.settled.pairs()[-1][1])
+        account.stamp = max(account.stamp, account.queue.file_last, account.settled.ends[-1])
+        self.highest = max(self.highest, account.stamp)
         self.state.accounts.keep(account, encode_account(account))
         if account.queue.tail or not account.queue.has_file:
             self.unsaved[account.number] = account
@@ -296,6 +349,7 @@ class Salvage:
         """The totals that all accounts were counted against."""
         everyone = self.state.everyone
         everyone.total, everyone.total_bytes = self.shared_total
+        everyone.stamp = max(everyone.stamp, everyone.queue.file_last)
         self.highest = max(self.highest, everyone.stamp)
         missing = self.missing_shared - self.shared_named
         if missing > 0 and self.is_sure(EVERYONE) and not self.journal.gaps:
@@ -311,4 +365,5 @@ class Seen:
         self.bytes = 0
         self.last = 0
         self.named = 0
+        self.first = -1  # offset of the first block with an entry that waits; -1: there is none
         self.in_tail: set[int] = set()

@@ -18,7 +18,7 @@ from store.entry import Entry
 from store.entry_codec import ENTRY, decode_entries
 from store.errors import StoreDamaged
 from store.framing import BLOCK, block_bytes, decode_block
-from store.limits import PAGE_BYTES
+from store.limits import LOST_END_BYTES_MAX, NUMBER_BELIEVED_MAX, NUMBER_MAX, PAGE_BYTES
 from store.mailbox import (
     BLOCK_MAGIC,
     MAILBOX_TEMPORARY,
@@ -52,19 +52,31 @@ class DamagedEntry(NamedTuple):
 class MailboxSalvage:
     """Reads one file from its base to the trusted end, or to its own when nobody knows another."""
 
-    def __init__(self, disk: Disk, store_id: bytes, number: int, trusted_end: int | None) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        store_id: bytes,
+        number: int,
+        trusted_end: int | None,
+        number_max: int = NUMBER_MAX,
+    ) -> None:
+        """No entry has a number above `number_max`: a block that says otherwise is not believed."""
         self.disk = disk
         self.number = number
+        self.number_max = number_max
         self.path = mailbox_path(number)
         self.header: Header | None = None
         self.problem = ""  # what is wrong with the file as such
+        if trusted_end is not None and trusted_end > NUMBER_BELIEVED_MAX:
+            self.problem = f"it cannot go on to {trusted_end}"
+            trusted_end = None
         self.base = trusted_end or 0
         self.size = 0
         self.limit = self.base
         self.end = self.base  # logical end of the last whole block
         self.holes: list[tuple[int, int]] = []  # (offset, size)
         self.doubtful: list[int] = []  # blocks that may be a part of a damaged one: see `pieces`
-        self.trusted_end = trusted_end
+        self.trusted_end = trusted_end  # None: not known, or not believed
         try:
             self.handle = disk.open(self.path, writable=False)
         except DiskMissing:
@@ -72,19 +84,52 @@ class MailboxSalvage:
             self.problem = "it is missing"
             return
         self.size = disk.size(self.handle)
+        self.read_header(store_id)
+        self.limit = self.base + max(0, self.size - PAGE_BYTES)
+        if trusted_end is not None:
+            if trusted_end - self.limit > LOST_END_BYTES_MAX:
+                self.trusted_end = None
+                self.problem = self.problem or f"it ends {trusted_end - self.limit} bytes too early"
+            else:
+                self.limit = max(self.base, trusted_end)
+        self.end = self.base
+
+    def read_header(self, store_id: bytes) -> None:
+        """Whose file it is, and where it begins: what the first block says counts more."""
         try:
-            header = mailbox.read_header(disk, self.handle, self.path)
-            if (header.store_id, header.number) == (store_id, number):
-                self.header = header
+            header = mailbox.read_header(self.disk, self.handle, self.path)
+            if (header.store_id, header.number) == (store_id, self.number):
+                self.header, self.base = header, header.base
             else:
                 self.problem = "it belongs to another account or store"
         except StoreDamaged as error:
             self.problem = error.reason
-        self.base = self.header.base if self.header else self.find_base()
-        self.limit = self.base + max(0, self.size - PAGE_BYTES)
-        if trusted_end is not None:
-            self.limit = max(self.base, trusted_end)
-        self.end = self.base
+        if self.header is None:
+            self.base = self.find_base()
+            return
+        base = self.base_of_block(PAGE_BYTES)
+        if base not in {-1, self.base} and not self.has_block():
+            self.problem = f"its first block is that of {base}, not of {self.base}"
+            self.header, self.base = self.header._replace(base=base), base
+
+    def base_of_block(self, place: int) -> int:
+        """Where the file begins by what the whole block at this byte says; -1: there is none."""
+        head = self.disk.read_at(self.handle, place, BLOCK.size)
+        if len(head) == BLOCK.size:
+            offset = int(BLOCK.unpack(head)[3])
+            base = offset - (place - PAGE_BYTES)
+            end = NUMBER_MAX // 2 if self.trusted_end is None else self.trusted_end
+            is_possible = base >= 0 and offset < end and offset % PAGE_BYTES == 0
+            if is_possible and self.block_at(place, offset, 0) is not None:
+                return base
+        return -1
+
+    def has_block(self) -> bool:
+        """Whether any block stands where the header says that it does."""
+        places = range(PAGE_BYTES, self.size, PAGE_BYTES)
+        return any(
+            self.block_at(place, self.base + place - PAGE_BYTES, 0) is not None for place in places
+        )
 
     def close(self) -> None:
         """Forget the file."""
@@ -94,11 +139,9 @@ class MailboxSalvage:
     def find_base(self) -> int:
         """Without a header the first whole block tells where it stands, and so where all do."""
         for place in range(PAGE_BYTES, self.size, PAGE_BYTES):
-            head = self.disk.read_at(self.handle, place, BLOCK.size)
-            if len(head) == BLOCK.size:
-                offset = BLOCK.unpack(head)[3]
-                if place - PAGE_BYTES <= offset and self.block_at(place, offset, 0) is not None:
-                    return int(offset) - (place - PAGE_BYTES)
+            base = self.base_of_block(place)
+            if base >= 0:
+                return base
         return self.trusted_end or 0
 
     def block_at(self, place: int, offset: int, above: int) -> Piece | None:
@@ -116,7 +159,7 @@ class MailboxSalvage:
         numbers = [entry.number for entry in entries]
         if len(numbers) != block.items or sorted(set(numbers)) != numbers:
             return None
-        if numbers and numbers[0] <= above:
+        if numbers and (numbers[0] <= above or numbers[-1] > self.number_max):
             return None
         return Piece(offset, size, data[:size], entries, numbers[-1] if numbers else above)
 
@@ -148,6 +191,14 @@ class MailboxSalvage:
             self.holes.append((hole, self.limit - hole))
             yield Piece(hole, self.limit - hole, b"", [], last)
             self.end = self.limit
+
+    def is_short(self, file_last: int, last: int) -> bool:
+        """Whether the trusted end is not where it should be: what `pieces` gave, without a hole, up
+        to the number `last`, does not reach the one that is remembered. (Compaction may have taken
+        off everything: then the file begins where it ends.)
+        """
+        is_read = self.end > self.base or not self.base
+        return self.trusted_end is not None and is_read and not self.holes and last < file_last
 
     def claimed_end(self, offset: int) -> int:
         """Where the damaged block that begins here says that it ends; 0 when it says nothing."""

@@ -11,9 +11,11 @@ def test_an_account_with_everything_at_its_limit_is_read_back() -> None:
     disk = new_disk()
     store = open_store(disk, LARGE)
     people = [store.create_account(f"user{index}", 1) for index in range(12)]
+    for account in people * 300:
+        store.touch(account, 1)
     for account in people:
         for index in range(1000):
-            account.settled.add(10_000 + 2 * index, 10_001 + 2 * index)
+            account.settled.add(1_000 + 2 * index, 1_001 + 2 * index)
     store.checkpoint_now()
     for account in people:
         store.touch(account, 2)

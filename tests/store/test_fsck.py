@@ -59,8 +59,10 @@ def test_fsck_sees_entries_out_of_order() -> None:
         store.accept(ann, message_id(number), [ann], b"x", 1)
         store.checkpoint_now()
     box = mailbox_path(1)
-    change_block(disk, box, 48 + 6, bytes(7) + b"\x77")
+    change_block(disk, box, 48 + 6, bytes(7) + b"\x03")
     assert "out of order" in str(fsck(disk)[0])
+    change_block(disk, box, 48 + 6, bytes(7) + b"\x77")
+    assert "entry 119 stands behind 3, which should be the last" in str(fsck(disk)[0])
 
 
 def test_fsck_sees_an_unreadable_mailbox(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from store.account import EVERYONE
+from store.account import EVERYONE, Withdrawn
 from store.account_codec import decode_everyone, encode_everyone
 from store.checkpoint import Checkpoint
 from store.compaction import Compaction
@@ -291,12 +291,22 @@ def test_limits_of_what_is_kept_in_mind(monkeypatch: pytest.MonkeyPatch) -> None
 def test_damaged_states_are_refused() -> None:
     state = State(11, 30)
     everyone = state.everyone
-    state.apply_recalled_from_all(1, RecalledFromAll(1, 2, bytes(16), 3, 4, (5, 6)))
+    state.apply_recalled_from_all(7, RecalledFromAll(1, 2, bytes(16), 3, 4, (5, 6)))
     value = encode_everyone(everyone)[6:]
     assert decode_everyone(value).recalled == everyone.recalled
     for end in range(1, 20):
         with pytest.raises(ValueError, match="unpack"):
             decode_everyone(value[:-end])
+    for number, at_number, size, kept in (
+        (0, 7, 1, 0),
+        (7, 7, 1, 0),
+        (3, 8, 1, 0),
+        (3, 7, 1 << 21, 0),
+        (3, 7, 1, 8193),
+    ):
+        everyone.recalled = {3: Withdrawn(number, size, 2, at_number, (5,) * kept)}
+        with pytest.raises(ValueError, match="recalls that cannot be"):
+            decode_everyone(encode_everyone(everyone)[6:])
 
 
 def test_a_recall_applied_twice_counts_once() -> None:

@@ -14,6 +14,7 @@ from store.salvage_accounts import (
 )
 from store.state import Account, Everyone
 from tests.store.support import ACCOUNTS, crashed_store, journal_in_use, new_disk
+from wire import tlv
 
 
 def account(stamp: int) -> bytes:
@@ -32,13 +33,20 @@ def test_the_newest_state_counts_and_a_tombstone_for_ever() -> None:
     found = SalvagedAccounts()
     found.take(account(9) + everyone(9))
     found.take(account(8) + everyone(8))
-    assert found.stamps == {7: 9}
+    assert found.stamps == {7: 9, 0: 9}
     assert found.everyone.stamp == 9
     found.take(encode_tombstone(7) + account(10))
     assert found.values == {}
     assert found.sure == {0, 7}
     found.doubt_all()
     assert found.sure == set()
+
+
+def test_a_state_that_nobody_knows_costs_no_other() -> None:
+    found = SalvagedAccounts()
+    assert found.take(tlv.encode(9, b"x") + account(9)) == ["nothing has the code 9"]
+    assert found.damaged
+    assert found.sure == {7}
 
 
 def test_a_guess_finds_store_segments_and_log() -> None:
