@@ -138,6 +138,15 @@ class Database:
         except sqlite3.DatabaseError as error:
             raise self._translated(error) from error
 
+    def run_each(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        """The same change with each of these values. Only inside `change`."""
+        assert self._is_changing, "a change outside a transaction"
+        try:
+            self._begin()
+            self._connection.executemany(sql, rows)
+        except sqlite3.DatabaseError as error:
+            raise self._translated(error) from error
+
     def insert(self, sql: str, values: Sequence[Value] = ()) -> int | None:
         """Insert a row; its number, or None when it was there already. Only inside `change`."""
         assert self._is_changing, "a change outside a transaction"
@@ -168,15 +177,19 @@ class Database:
             self._is_changing = self._has_begun = False
 
     def _execute(self, sql: str, values: Sequence[Value]) -> sqlite3.Cursor:
-        """A statement; the first one of a change begins its transaction, reading or writing.
+        if self._is_changing and not self._has_begun:
+            self._begin()
+        return self._connection.execute(sql, values)
+
+    def _begin(self) -> None:
+        """The first statement of a change begins its transaction, reading or writing.
 
         So a change in which nothing was looked at costs nothing: most of what a server says (that
         it is there) has no place in the archive.
         """
-        if self._is_changing and not self._has_begun:
+        if not self._has_begun:
             self._connection.execute("BEGIN IMMEDIATE")
             self._has_begun = True
-        return self._connection.execute(sql, values)
 
     def _migrate(self) -> None:
         """Make the tables of a new file; refuse a newer one. Safe against a second process."""

@@ -8,6 +8,7 @@ Fails with ArchiveError; then nothing has changed.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from msgc.archive_database import Database, Row
@@ -17,7 +18,15 @@ from msgc.values import Fate, FateState, OutboxCounts, Recall, SendState, Sent
 _SELECT: Final = (
     "SELECT message_id, everyone, body, composed_at_ms, state, attempts, code, text, "
     "accepted_count, accepted_at_ms, recall_state, recall_asked_at_ms, recall_answered_at_ms, "
-    "recall_code, recall_rest, retry_at_ms FROM outbox "
+    "recall_code, recall_rest, retry_at_ms, sequence FROM outbox "
+)
+_FATES: Final = (
+    "SELECT recipient, state, at_ms, position, refused, message_id FROM fates "
+    "WHERE message_id {} ORDER BY message_id, position IS NULL, position, recipient"
+)
+_FATES_OF_ONE: Final = _FATES.format("= ?")
+_FATES_BETWEEN: Final = _FATES.format(
+    "IN (SELECT message_id FROM outbox WHERE sequence BETWEEN ? AND ?)"
 )
 _SETTLED: Final = (
     "(2 - EXISTS (SELECT 1 FROM fates WHERE fates.message_id = outbox.message_id "
@@ -38,10 +47,22 @@ _FAILED: Final = int(SendState.FAILED)
 _WAITING: Final = int(FateState.WAITING)
 _UNKNOWN: Final = int(FateState.UNKNOWN)
 _HANDED_OUT: Final = int(FateState.HANDED_OUT)
+_SEND_STATES: Final = {int(state): state for state in SendState}
+_FATE_STATES: Final = {int(state): state for state in FateState}
 _INSTALLATION: Final = "installation"
 _COUNTER: Final = "counter"
 COUNTER_LEAP: Final = 1_000_000
 """How far the counter jumps when the server already knew an id: past all that may be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What goes on the wire of a message, and how often it was put there already."""
+
+    body: str
+    recipients: tuple[str, ...]
+    everyone: bool
+    attempts: int
 
 
 class Outbox:
@@ -68,12 +89,10 @@ class Outbox:
                 "VALUES (?, ?, ?, ?, ?)",
                 (message_id, int(everyone), body, composed_at_ms, _UNSENT),
             )
-            for position, name in enumerate(unique):
-                database.run(
-                    "INSERT INTO fates (message_id, recipient, position, state) "
-                    "VALUES (?, ?, ?, ?)",
-                    (message_id, name, position, _WAITING),
-                )
+            database.run_each(
+                "INSERT INTO fates (message_id, recipient, position, state) VALUES (?, ?, ?, ?)",
+                [(message_id, name, place, _WAITING) for place, name in enumerate(unique)],
+            )
             assert sequence is not None
             self._search.add_sent(sequence, body, unique)
             if draft is not None:
@@ -248,6 +267,22 @@ class Outbox:
         row = self._database.one(_SELECT + "WHERE message_id = ?", (message_id,))
         return None if row is None else self._sent(row)
 
+    def content(self, message_id: bytes) -> Content | None:
+        """What goes on the wire of one message; `get` also reads what became of it."""
+        row = self._database.one(
+            "SELECT everyone, body, attempts FROM outbox WHERE message_id = ?", (message_id,)
+        )
+        if row is None:
+            return None
+        names: list[Row] = []
+        if not row[0]:
+            names = self._database.all(
+                "SELECT recipient FROM fates WHERE message_id = ? AND position IS NOT NULL "
+                "ORDER BY position",
+                (message_id,),
+            )
+        return Content(row[1], tuple([name[0] for name in names]), bool(row[0]), row[2])
+
     def by_sequence(self, sequence: int) -> Sent | None:
         """One message by its row, for the history."""
         row = self._database.one(_SELECT + "WHERE sequence = ?", (sequence,))
@@ -270,7 +305,13 @@ class Outbox:
             _SELECT + "ORDER BY sequence DESC LIMIT ? OFFSET ?",
             (limit, offset),
         )
-        return tuple(self._sent(row) for row in rows)
+        if not rows:
+            return ()
+        fates: dict[bytes, list[Row]] = {row[0]: [] for row in rows}
+        # All of theirs at once: a list of the youngest is all there are between the first and last.
+        for fate in self._database.all(_FATES_BETWEEN, (rows[-1][16], rows[0][16])):
+            fates[fate[5]].append(fate)
+        return tuple([_sent(row, fates[row[0]]) for row in rows])
 
     def in_state(self, state: SendState, limit: int) -> tuple[Sent, ...]:
         """The oldest first, of one state."""
@@ -292,31 +333,7 @@ class Outbox:
         )
 
     def _sent(self, row: Row) -> Sent:
-        message_id: bytes = row[0]
-        rows = self._database.all(
-            "SELECT recipient, state, at_ms, position, refused FROM fates WHERE message_id = ? "
-            "ORDER BY position IS NULL, position, recipient",
-            (message_id,),
-        )
-        return Sent(
-            message_id=message_id,
-            recipients=tuple([fate[0] for fate in rows if fate[3] is not None]),
-            everyone=bool(row[1]),
-            body=row[2],
-            composed_at_ms=row[3],
-            state=SendState(row[4]),
-            attempts=row[5],
-            code=row[6],
-            text=row[7],
-            refused_recipients=tuple([fate[0] for fate in rows if fate[4]]),
-            accepted_count=row[8],
-            accepted_at_ms=row[9],
-            fates=tuple([Fate(fate[0], FateState(fate[1]), fate[2]) for fate in rows]),
-            recall=Recall(row[10] == 1, row[11], row[12], row[13], bool(row[14]))
-            if row[10]
-            else None,
-            retry_at_ms=row[15] if row[4] == SendState.UNSENT else None,
-        )
+        return _sent(row, self._database.all(_FATES_OF_ONE, (row[0],)))
 
     # ----- ids ----------------------------------------------------------------------------
 
@@ -347,3 +364,24 @@ class Outbox:
             f"UPDATE outbox SET settled = {_SETTLED} WHERE message_id = ? AND state = ?",  # noqa: S608 the words are ours
             (_WAITING, _HANDED_OUT, message_id, _PENDING),
         )
+
+
+def _sent(row: Row, fates: list[Row]) -> Sent:
+    """A message from its row and those of its fates, in their order."""
+    return Sent(
+        message_id=row[0],
+        recipients=tuple([fate[0] for fate in fates if fate[3] is not None]),
+        everyone=bool(row[1]),
+        body=row[2],
+        composed_at_ms=row[3],
+        state=_SEND_STATES[row[4]],
+        attempts=row[5],
+        code=row[6],
+        text=row[7],
+        refused_recipients=tuple([fate[0] for fate in fates if fate[4]]),
+        accepted_count=row[8],
+        accepted_at_ms=row[9],
+        fates=tuple([Fate(fate[0], _FATE_STATES[fate[1]], fate[2]) for fate in fates]),
+        recall=Recall(row[10] == 1, row[11], row[12], row[13], bool(row[14])) if row[10] else None,
+        retry_at_ms=row[15] if row[4] == _UNSENT else None,
+    )

@@ -17,7 +17,6 @@ from msgc import limits, words, words_trust
 from msgc.link_login import LoginLink
 from msgc.link_pulse import Pulse
 from msgc.link_requests import Asked, Kind
-from msgc.link_settings import ANSWER_EXPECTED_MS
 from msgc.net import TrustError
 from msgc.values import (
     Connecting,
@@ -174,7 +173,7 @@ class Link(LoginLink):
         """Time has passed: at `next_deadline_ms`, or earlier."""
         self._wake(now_ms)
         if self._closing is None and self._attached:
-            limit_ms = ANSWER_EXPECTED_MS.get(self.state)
+            limit_ms = self._limit_ms
             if limit_ms is not None and now_ms >= self._since_ms + limit_ms:
                 self._fail("no answer")
             elif self.state in (LinkState.ONLINE, LinkState.READY):
@@ -204,17 +203,19 @@ class Link(LoginLink):
             return self.retry_at_ms
         if not self._attached:
             return None
-        limit_ms = ANSWER_EXPECTED_MS.get(self.state)
+        limit_ms = self._limit_ms
         if limit_ms is not None:
             deadline_ms = self._since_ms + limit_ms
             due_ms = self._prove_at_ms
             return deadline_ms if due_ms is None else min(deadline_ms, due_ms)
-        times = [self._pulse.deadline_ms(), self._pulse.ping_due_ms(self._requests.waiting)]
+        next_ms = self._pulse.next_ms(self._requests.waiting)
         if self.state is LinkState.ONLINE:
-            times.append(self._traffic.resume_ms)
+            resume_ms = self._traffic.resume_ms
+            if resume_ms is not None:
+                next_ms = min(next_ms, resume_ms)
             if self._settings.poll_outbox:
-                times.append(self._poll_at_ms)
-        return min((time for time in times if time is not None), default=None)
+                next_ms = min(next_ms, self._poll_at_ms)
+        return next_ms
 
     # ----- inside -------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from msgc.credentials import Credentials
 from msgc.link_answers import Answers
 from msgc.link_pulse import Backoff, Pulse
 from msgc.link_requests import Asked, Kind, Requests
-from msgc.link_settings import LinkSettings
+from msgc.link_settings import ANSWER_EXPECTED_MS, LinkSettings
 from msgc.link_traffic import Traffic
 from msgc.values import LinkEvent, LinkState
 from wire import messages
@@ -56,6 +56,8 @@ class AskingLink:
         self._deleting = False
         self._now_ms = 0
         self._since_ms = 0
+        self._limit_ms: int | None = None
+        """For how long this state waits for an answer."""
         self._poll_at_ms = 0
         self._expected_ms: int | None = None
         self._binding: bytes | None = None
@@ -164,6 +166,7 @@ class AskingLink:
     def _enter(self, state: LinkState) -> None:
         self.state = state
         self._since_ms = self._now_ms
+        self._limit_ms = ANSWER_EXPECTED_MS.get(state)
 
     def _is_usable(self, *states: LinkState) -> bool:
         """Whether something may be put on the wire in this state: not once the server has said that

@@ -116,6 +116,15 @@ class Pulse:
         """When the peer counts as dead; None while no ping is out."""
         return None if self._ping is None else self._ping_deadline_ms
 
+    def next_ms(self, waiting: bool) -> int:
+        """When either is: something is due at any time."""
+        deadline_ms = self.deadline_ms()
+        if deadline_ms is not None:
+            return deadline_ms
+        due_ms = self.ping_due_ms(waiting)
+        assert due_ms is not None, "neither a ping is out nor one due"
+        return due_ms
+
     @property
     def is_strict(self) -> bool:
         """Whether the ping of after a sleep is out."""

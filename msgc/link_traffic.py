@@ -109,19 +109,18 @@ class Traffic:
         for message_id in unsent:
             if len(chosen) >= free or buffered_bytes >= limits.SEND_BUFFER_BYTES_MAX:
                 break
-            sent = None if message_id in self._in_flight else outbox.get(message_id)
-            if sent is None:
+            content = None if message_id in self._in_flight else outbox.content(message_id)
+            if content is None:
                 continue
-            message = SendMessage(
-                1, message_id, sent.body.encode("utf-8"), sent.recipients, sent.everyone
-            )
+            body = content.body.encode("utf-8")
+            message = SendMessage(1, message_id, body, content.recipients, content.everyone)
             try:
                 buffered_bytes += len(frames.encode(message))
             except LocalProtocolError as error:
                 outbox.record_refused(message_id, CODE_NOT_SENDABLE, str(error))
                 self._tell_failed(message_id, CODE_NOT_SENDABLE, str(error))
                 continue
-            chosen.append((message, sent.attempts == 0))
+            chosen.append((message, content.attempts == 0))
         else:
             self.may_have_more = len(unsent) == count_max
         return self._begin(chosen)
@@ -148,8 +147,10 @@ class Traffic:
     @property
     def resume_ms(self) -> int | None:
         """When a pause ends, and there may be something to put on the wire again."""
-        ends = (self._pause.until_ms, self._recall_pause.until_ms)
-        return min((end for end in ends if end is not None), default=None)
+        end_ms, recall_end_ms = self._pause.until_ms, self._recall_pause.until_ms
+        if end_ms is None or recall_end_ms is None:
+            return recall_end_ms if end_ms is None else end_ms
+        return min(end_ms, recall_end_ms)
 
     def next_recalls(self, now_ms: int) -> list[RecallMessage]:
         """What to ask back. A message that is under way is first let arrive."""
@@ -162,15 +163,16 @@ class Traffic:
             self.may_have_more = True  # their turn comes when these are answered
         for message_id in wanted:
             busy = message_id in self._recalling or message_id in self._in_flight
-            sent = None if busy or free <= len(recalls) else self._archive.outbox.get(message_id)
-            if sent is None:
+            skipped = busy or free <= len(recalls)
+            content = None if skipped else self._archive.outbox.content(message_id)
+            if content is None:
                 self.may_have_more = True
                 continue
             request = self._requests.add(Asked(Kind.RECALL, message_id=message_id))
             if request is None:
                 break
             self._recalling.add(message_id)
-            recalls.append(RecallMessage(request, message_id, sent.recipients, sent.everyone))
+            recalls.append(RecallMessage(request, message_id, content.recipients, content.everyone))
         return recalls
 
     # ----- in -----------------------------------------------------------------------------

@@ -39,6 +39,7 @@ from wire.codes import Code, Presence
 
 UNSENT_BYTES_MAX = 1 << 20
 UNSENT_MAX = 201
+RECENT_MAX = 10
 PATIENCE_MS = 1_000
 WORDS = ("lunch", "patch", "queue", "snow", "grüße", "日本語", "tab\there", "line\nline", "\x1b[2J")
 
@@ -72,6 +73,7 @@ class SimUser:
         self.archive = Archive(MEMORY, world.clock.wall_ms, rng.randbytes)
         self.calm = False
         self.remaining: int | None = None
+        self._recent: deque[bytes] = deque(maxlen=RECENT_MAX)
         self._checks = 0
         self._next_check_ms = 0
         self._next_key_ms = world.clock.now_ms + rng.randint(0, self.pace_ms)
@@ -298,16 +300,15 @@ class SimUser:
         for _ in range(self.rng.choice((1, 1, 1, 1, 1, 10))):
             sent = self.archive.outbox.compose(names, everyone, body)
             self.world.oracle.composed(self.name, sent)
+            self._recent.appendleft(sent.message_id)
         self.link.send_outbox()
 
     def _recall(self) -> None:
         """Take back something of one's own, sent lately; now and then in the same breath."""
         if self.rng.random() < 0.3:
             self._compose()
-        recent = self.archive.outbox.recent(10)
-        if recent:
-            sent = self.rng.choice(recent)
-            self.archive.recalls.ask(sent.message_id, CODE_TAKEN_BACK)
+        if self._recent:
+            self.archive.recalls.ask(self.rng.choice(self._recent), CODE_TAKEN_BACK)
             self.link.send_outbox()
 
     def _check(self) -> None:
