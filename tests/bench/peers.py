@@ -2,7 +2,7 @@
 
 The harness is a folder with `bench.py`, `harness.py`, `adapters/`, `loadgen/` and
 `scripts/install.sh`. It is copied, never changed; the copy gets an adapter that starts this tree's
-msgd and drives it with this tree's load generator, through the harness's control protocol.
+msgd, and its load generator gets `proto_msgd.c`: so one generator, in C, plays against all of them.
 
 Must never write into the folder it was given.
 Fails with RunError when a part of the harness is missing or ends badly.
@@ -21,11 +21,9 @@ from tests import as_root, no_brakes
 from tests.bench.machine import RunError
 from tests.real.server import ROOT
 
+PROTOCOL: Final = Path(__file__).parent / "proto_msgd.c"
 PEERS: Final = "redis,mosquitto,nats"
 ADAPTER: Final = '''"""msgd: MSGP/1, one fdatasync a turn before every acknowledgement."""
-import json
-import os
-
 from harness import Adapter
 
 ROOT = {root!r}
@@ -34,6 +32,7 @@ PYTHON = {python!r}
 
 class Msgd(Adapter):
     name = "msgd"
+    proto = "msgd"
     port = 26999
 
     def command(self, data_dir):
@@ -42,14 +41,6 @@ class Msgd(Adapter):
 
     def env(self, data_dir):
         return {{"PYTHONPATH": ROOT, **{environment!r}}}
-
-    def load_argv(self, workload, **options):
-        argv = ["env", "PYTHONPATH=" + ROOT, PYTHON, "-m", "tests.bench.load", workload,
-                "--port", str(self.port)]
-        for key, value in options.items():
-            if value is not None:
-                argv += ["--" + key, str(value)]
-        return argv
 '''
 
 
@@ -69,8 +60,10 @@ def run_beside_peers(harness: Path, work: Path, only: str | None, runs: int) -> 
     register.write_text(
         register.read_text() + "\nfrom .msgd import Msgd\nADAPTERS[Msgd.name] = Msgd\n"
     )
-    if not shutil.which("redis-server") or not (copy / "loadgen" / "loadgen").exists():
+    teach(copy / "loadgen")
+    if not shutil.which("redis-server"):
         _run([str(copy / "scripts" / "install.sh")], copy)
+    _run(["make", "-C", "loadgen"], copy)
     out = work / "results.json"
     peers = os.environ.get("BENCH_PEERS", PEERS)
     workloads = (only or "w1,w3,w4").lower()
@@ -82,6 +75,21 @@ def run_beside_peers(harness: Path, work: Path, only: str | None, runs: int) -> 
         copy,
     )
     print(ratios(json.loads(out.read_text())))
+
+
+def teach(generator: Path) -> None:
+    """Have the harness's generator speak msgd's protocol. Raises RunError if it is another one."""
+    shutil.copy(PROTOCOL, generator)
+    for name, before, after in (
+        ("engine.h", "extern const struct proto ", "proto_msgd, "),
+        ("engine.c", "static const struct proto *protos[] = { ", "&proto_msgd, "),
+        ("Makefile", "SRC = ", "proto_msgd.c "),
+    ):
+        path = generator / name
+        text = path.read_text()
+        if before not in text:
+            raise RunError(f"{path} is another one: it has no {before.strip()!r}")
+        path.write_text(text.replace(before, before + after, 1))
 
 
 def _run(command: list[str], folder: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.bench.bench import Scale, check_ids, chosen, figures_line, ingest_and_drain
 from tests.bench.machine import RunError, Server
-from tests.bench.peers import ratios
+from tests.bench.peers import ratios, teach
 
 
 def test_a_missing_and_a_doubled_message_are_seen(tmp_path: Path) -> None:
@@ -37,6 +37,14 @@ def test_ratios_are_of_medians() -> None:
 
     table = ratios([runs("msgd", 100.0, 300.0, 200.0), runs("redis", 400.0)])
     assert "redis 0.50 (1.00)" in table.splitlines()[1]
+
+
+def test_another_generator_is_not_taught(tmp_path: Path) -> None:
+    (tmp_path / "engine.h").write_text("extern const struct proto proto_mqtt;\n")
+    (tmp_path / "engine.c").write_text("int main(void) { return 0; }\n")
+    with pytest.raises(RunError, match=r"engine\.c is another one"):
+        teach(tmp_path)
+    assert "proto proto_msgd, proto_mqtt;" in (tmp_path / "engine.h").read_text()
 
 
 @pytest.mark.slow
