@@ -136,13 +136,15 @@ class OsFiles:
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
             fd = os.open(path, flags)
         except OSError as error:
+            if error.errno == errno.ENOENT:
+                raise FilesError(f"There is no file {path}.") from None
             link = error.errno == errno.ELOOP
             reason = "it is a link; name the file itself" if link else _reason(error)
             raise FilesError(f"Cannot read {path}: {reason}.") from None
         try:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
-                raise FilesError(f"Cannot read {path}: it is no file.")
+                raise FilesError(f"Cannot read {path}: it is a folder, a pipe or a device.")
             if status.st_uid != os.geteuid():
                 raise FilesError(f"{path} belongs to somebody else, who could read or change it.")
             if status.st_mode & 0o077:
@@ -170,7 +172,7 @@ class OsFiles:
         part = target.with_name(f".{target.name}.{os.getpid()}")
         try:
             if target.exists() and not target.is_file():
-                raise FilesError(f"Cannot write {path}: it is no file.")
+                raise FilesError(f"Cannot write {path}: it is a folder, a pipe or a device.")
             fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             try:
                 os.fchmod(fd, mode)

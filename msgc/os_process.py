@@ -37,9 +37,10 @@ class Process:
         return self._process.poll()
 
 
-def output_of(command: str, bytes_max: int, timeout_ms: int) -> str:
+def output_of(command: str, bytes_max: int, timeout_ms: int, *, may_ask: bool = True) -> str:
     """What this program prints; the command is split into words, and no shell runs it.
 
+    If it may not ask, it reads nothing and what it says to people is not seen.
     Raises ProcessError, also when it ends with another code than 0 or takes too long.
     """
     try:
@@ -51,7 +52,12 @@ def output_of(command: str, bytes_max: int, timeout_ms: int) -> str:
     name = words[0]
     try:
         done = subprocess.run(  # noqa: S603 the user's own
-            words, stdout=subprocess.PIPE, timeout=timeout_ms / 1_000, check=False
+            words,
+            stdin=None if may_ask else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=None if may_ask else subprocess.DEVNULL,
+            timeout=timeout_ms / 1_000,
+            check=False,
         )
     except OSError as error:
         raise ProcessError(f"Cannot run {name}: {_reason(error)}.") from None

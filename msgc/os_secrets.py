@@ -23,13 +23,15 @@ class OsSecrets:
         except FilesError as error:
             raise PasswordSourceError(str(error)) from None
 
-    def of_command(self, command: str, bytes_max: int, timeout_ms: int) -> str:
-        """See SecretReaders. Its standard input and error are ours: it may ask the person."""
+    def of_command(
+        self, command: str, bytes_max: int, timeout_ms: int, *, may_ask: bool = True
+    ) -> str:
+        """See SecretReaders. If it may ask, its standard input and error are ours."""
         # Late: most people have no such program, and start sooner.
         from msgc.os_process import ProcessError, output_of
 
         try:
-            return output_of(command, bytes_max, timeout_ms)
+            return output_of(command, bytes_max, timeout_ms, may_ask=may_ask)
         except ProcessError as error:
             raise PasswordSourceError(str(error)) from None
 

@@ -46,8 +46,10 @@ class SecretReaders(Protocol):
     def of_file(self, path: str, bytes_max: int) -> str:
         """The text of a file that only its owner may read. PasswordSourceError."""
 
-    def of_command(self, command: str, bytes_max: int, timeout_ms: int) -> str:
-        """What a program prints. PasswordSourceError."""
+    def of_command(
+        self, command: str, bytes_max: int, timeout_ms: int, *, may_ask: bool = True
+    ) -> str:
+        """What a program prints; `may_ask`: it has our terminal. PasswordSourceError."""
 
     def of_keyring(self, service: str, name: str) -> str | None:
         """What the keyring holds. PasswordSourceError."""
@@ -89,8 +91,11 @@ class PasswordSource:
         except PasswordSourceError as error:
             self._ahead = error
 
-    def read(self, name: str) -> str:
-        """The password of this user. Raises PasswordSourceError."""
+    def read(self, name: str, *, may_ask: bool = True) -> str:
+        """The password of this user. `may_ask`: a program has the terminal, to ask for something.
+
+        Raises PasswordSourceError.
+        """
         ahead, self._ahead = self._ahead, None
         if isinstance(ahead, PasswordSourceError):
             raise ahead
@@ -101,7 +106,9 @@ class PasswordSource:
             return _first_line(self.readers.of_file(choice.file, limits.SECRET_BYTES_MAX))
         if choice.command:
             timeout_ms = limits.PASSWORD_COMMAND_TIMEOUT_MS
-            text = self.readers.of_command(choice.command, limits.SECRET_BYTES_MAX, timeout_ms)
+            text = self.readers.of_command(
+                choice.command, limits.SECRET_BYTES_MAX, timeout_ms, may_ask=may_ask
+            )
             return _first_line(text)
         service = f"msgc {self._server}"
         found = self.readers.of_keyring(service, name)

@@ -320,7 +320,8 @@ class EntryDesk(AskingDesk):
         self.situation.fetching = False
         self.situation.said = Safe("")
         try:
-            why = self.give_password(self._surroundings.passwords.read(wanted.name))
+            source = self._surroundings.passwords
+            why = self.give_password(source.read(wanted.name, may_ask=False))
         except PasswordSourceError as error:
             why = safe_line(str(error))
         if why:

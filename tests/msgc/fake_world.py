@@ -193,7 +193,9 @@ class FakeSecrets:
         self.asked.append(("file", path))
         return f"{self.password}\nand more\n"
 
-    def of_command(self, command: str, bytes_max: int, timeout_ms: int) -> str:
+    def of_command(
+        self, command: str, bytes_max: int, timeout_ms: int, *, may_ask: bool = True
+    ) -> str:
         self.asked.append(("command", command))
         return f"{self.password}\r\n"
 

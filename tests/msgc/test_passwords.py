@@ -184,12 +184,12 @@ def test_a_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     link.symlink_to(path)
     with pytest.raises(PasswordSourceError, match="it is a link"):
         secrets.of_file(str(link), 100)
-    with pytest.raises(PasswordSourceError, match="it is no file"):
+    with pytest.raises(PasswordSourceError, match="it is a folder"):
         secrets.of_file(str(tmp_path), 100)
     os.mkfifo(tmp_path / "fifo", 0o600)
-    with pytest.raises(PasswordSourceError, match="it is no file"):
+    with pytest.raises(PasswordSourceError, match="it is a folder"):
         secrets.of_file(str(tmp_path / "fifo"), 100)
-    with pytest.raises(PasswordSourceError, match="no such file"):
+    with pytest.raises(PasswordSourceError, match=f"There is no file {tmp_path}/missing.$"):
         secrets.of_file(str(tmp_path / "missing"), 100)
     path.write_bytes(b"\xff\xff")
     with pytest.raises(PasswordSourceError, match="UTF-8"):
@@ -223,6 +223,15 @@ def test_a_program_prints_it_and_no_shell_runs_it() -> None:
             secrets.of_command(command, 100, 5_000)
     with pytest.raises(PasswordSourceError, match="did not end"):
         secrets.of_command("sleep 5", 100, 50)
+
+
+def test_a_program_that_may_not_ask_reads_nothing_and_is_not_heard(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    secrets = OsSecrets(OsFiles())
+    asks = "sh -c 'echo PIN >&2; read pin; echo got $pin'"
+    assert secrets.of_command(asks, 100, 5_000, may_ask=False) == "got\n"
+    assert capfd.readouterr().err == ""
 
 
 def test_what_was_read_ahead_is_given_once() -> None:
