@@ -49,6 +49,7 @@ class World(Protocol):
 
     clock: SimClock
     has_passwords: bool
+    indexes_words: bool
     net: SimNetwork
     oracle: Oracle
     names: tuple[str, ...]
@@ -71,8 +72,11 @@ class SimUser:
         self.live = rng.random() < 0.8
         self.deletes = rng.random() < 0.3 and not world.has_passwords
         self.archive = Archive(MEMORY, world.clock.wall_ms, rng.randbytes)
+        self.archive._search._database.has_search &= world.indexes_words
         self.calm = False
         self.remaining: int | None = None
+        self._unsent_most = 0
+        """No more than so many are UNSENT: to ask the archive each time costs."""
         self._recent: deque[bytes] = deque(maxlen=RECENT_MAX)
         self._checks = 0
         self._next_check_ms = 0
@@ -283,8 +287,10 @@ class SimUser:
                 return
 
     def _compose(self) -> None:
-        if len(self.archive.outbox.unsent_ids(UNSENT_MAX)) == UNSENT_MAX:
-            return
+        if self._unsent_most >= UNSENT_MAX:
+            self._unsent_most = len(self.archive.outbox.unsent_ids(UNSENT_MAX))
+            if self._unsent_most == UNSENT_MAX:
+                return
         everyone = self.rng.random() < 0.15
         others = [name for name in self.world.names if name != self.name]
         recipients = self.rng.sample(others, self.rng.randint(1, len(others)))
@@ -297,10 +303,12 @@ class SimUser:
         names = () if everyone else tuple(recipients)
         kind = "one" if len(names) == 1 else "n"
         self.world.count(f"sends to {'all' if everyone else kind}")
-        for _ in range(self.rng.choice((1, 1, 1, 1, 1, 10))):
-            sent = self.archive.outbox.compose(names, everyone, body)
-            self.world.oracle.composed(self.name, sent)
-            self._recent.appendleft(sent.message_id)
+        with self.archive.change():
+            for _ in range(self.rng.choice((1, 1, 1, 1, 1, 10))):
+                sent = self.archive.outbox.compose(names, everyone, body)
+                self.world.oracle.composed(self.name, sent)
+                self._recent.appendleft(sent.message_id)
+                self._unsent_most += 1
         self.link.send_outbox()
 
     def _recall(self) -> None:

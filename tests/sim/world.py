@@ -36,6 +36,8 @@ from tests.sim.storm import Storm
 from tests.sim.watch import Watch
 
 TURNS_AT_ONE_MOMENT_MAX = 20_000
+INDEXED_SEEDS = 4
+"""In one of so many worlds the archives have an index of words; the traces do not depend on it."""
 HEALING_MS_MAX = 30 * 60_000
 
 
@@ -66,6 +68,8 @@ class World:
         self.net = SimNetwork(self.clock, random.Random(self.rng.random()), self._before_send)
         self.oracle = Oracle()
         self.has_passwords = has_passwords(seed)
+        # Nothing here searches, so the archives' index of words is kept in some worlds only.
+        self.indexes_words = seed % INDEXED_SEEDS == 0
         self.names = tuple(f"u{number}" for number in range(self.rng.randint(2, 5)))
         self.users = [SimUser(self, name, random.Random(self.rng.random())) for name in self.names]
         self.crashes = 0
