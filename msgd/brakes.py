@@ -4,6 +4,11 @@ Who sends faster than is allowed is not refused: nothing more is read from its c
 more of its frames are served, until a message may be taken again. TCP does the rest: the sender
 waits. What it has been told so far stays true, and nothing is lost.
 
+One turn of the loop has its bounds, too, so that a crowd in its burst is no long turn for the
+others: each connection has a few frames for sure, and all together some more; of what takes long,
+little is done in one turn. And those that may speak again after a wait do so together, for then
+they share one commit.
+
 The other way round, a frame that was begun must come to its end in a time that grows with its
 length, so that nobody holds memory by sending a byte a second. Time in which the server itself did
 not read counts for nobody.
@@ -19,6 +24,8 @@ from typing import Final
 from msgd.reactor_limits import ReactorLimits
 from msgd.session import Session
 from msgd.transport import Transport
+from wire.codes import FrameType
+from wire.connection import Connection
 
 US_PER_S: Final = 1_000_000
 WEIGHINGS_PER_S: Final = 32
@@ -28,6 +35,12 @@ DEAR_AHEAD_US: Final = 200_000
 """And so far ahead of that they may be: for one person this is forty full pages."""
 AHEAD_MS: Final = 1_000
 """So much of what a connection may send in a time, it may send at once."""
+DEAR: Final = frozenset(
+    map(int, (FrameType.LIST_ACCOUNTS, FrameType.CREATE_ACCOUNT, FrameType.BLOCK_SENDERS))
+)
+"""The frames that may be such requests."""
+GATHER_MS: Final = 50
+"""From one moment when those that were held are released to the next."""
 TIMERS_SPARE_MAX: Final = 64
 STALL_MS: Final = 2_000
 """A longer pause between two turns is the server's own."""
@@ -41,10 +54,14 @@ class Brakes:
 
     __slots__ = (
         "_bytes_per_second_max",
+        "_dear_before_us",
+        "_dear_left_us",
         "_dear_us",
         "_frames",
         "_held",
         "_limits",
+        "_release_ms",
+        "_spare_frames",
         "_stalled_ms",
         "_turned_ms",
         "burst_us",
@@ -70,10 +87,38 @@ class Brakes:
             self.bytes_max = 1 << 62
         self._limits = limits
         self._held: Timers = []
+        self._release_ms = 0
         self._dear_us = 0
+        self._dear_left_us = self._dear_before_us = 0
+        self._spare_frames = 0
         self._frames: Timers = []
         self._turned_ms = 0
         self._stalled_ms = 0
+
+    # ----- one turn ---------------------------------------------------------------------------
+
+    def begin_turn(self) -> None:
+        """A turn begins: everybody has his share again."""
+        self._dear_left_us = self._limits.dear_us_per_turn_max
+        self._spare_frames = self._limits.spare_frames_per_turn_max
+
+    def share(self) -> int:
+        """How many frames the next connection may have in this turn."""
+        self._dear_before_us = self._dear_left_us
+        if not self.interval_us:
+            return self.frames_max
+        return min(self.frames_max, self._limits.sure_frames_per_turn + self._spare_frames)
+
+    def take(self, count: int) -> bool:
+        """It had so many; gives whether it was what everybody is sure of, and no more."""
+        beyond = count - self._limits.sure_frames_per_turn
+        if beyond > 0:
+            self._spare_frames -= beyond
+        return beyond <= 0 and self._dear_left_us == self._dear_before_us
+
+    def must_wait(self, connection: Connection) -> bool:
+        """Whether its next frame asks for what this turn has no time for any more."""
+        return self._dear_left_us <= 0 and connection.next_type() in DEAR
 
     # ----- too fast ---------------------------------------------------------------------------
 
@@ -100,6 +145,7 @@ class Brakes:
         if session.cost_us:
             # One line for all: whoever asked last waits until those before have had their share.
             self._dear_us = max(self._dear_us, now_us) + session.cost_us * DEAR_SHARE
+            self._dear_left_us -= session.cost_us
             session.cost_us = 0
             until_us = max(until_us, self._dear_us - DEAR_AHEAD_US)
         if until_us <= now_us:
@@ -116,14 +162,19 @@ class Brakes:
             self.hold(transport, transport.weighed_ms - AHEAD_MS)
 
     def release(self, transports: Mapping[int, Transport], now_ms: int) -> list[Transport]:
-        """Those that may be heard again."""
+        """Those that may be heard again. Once a turn."""
         released: list[Transport] = []
         held = self._held
+        if not held or now_ms < max(held[0][0], self._release_ms):
+            return released
         while held and held[0][0] <= now_ms:
+            if len(released) >= self._limits.releases_per_turn_max:
+                return released  # the rest is next, and at once
             transport = transports.get(heappop(held)[1])
             if transport is not None and 0 < transport.held_until_ms <= now_ms:
                 transport.held_until_ms = 0
                 released.append(transport)
+        self._release_ms = now_ms + GATHER_MS
         return released
 
     # ----- too slow ---------------------------------------------------------------------------
@@ -174,7 +225,11 @@ class Brakes:
 
     def deadline_ms(self) -> int | None:
         """When `release` or `late` may have something to do."""
-        first = [timers[0][0] for timers in (self._held, self._frames) if timers]
+        first: list[int] = []
+        if self._held:
+            first.append(max(self._held[0][0], self._release_ms))
+        if self._frames:
+            first.append(self._frames[0][0])
         return min(first, default=None)
 
     def _due_ms(self, transport: Transport) -> int:

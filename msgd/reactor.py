@@ -12,26 +12,22 @@ wrong ends that peer's connection and nothing else.
 from typing import Protocol
 
 from msgd.brakes import Brakes
+from msgd.door import Door
 from msgd.events import EventKind, EventLog
 from msgd.exchange import Exchange
 from msgd.gate import Gate
-from msgd.handshakes import Handshakes
 from msgd.log import Log
-from msgd.net import AcceptError, Channel, ChannelError, Clock, Network, Ready, Wait, Wish
+from msgd.net import Channel, ChannelError, Clock, Network, Ready, Wait, Wish
 from msgd.penalties import Fault
 from msgd.reactor_limits import ReactorLimits
-from msgd.refusals import WORDS, Refusal, RefusalNotes
 from msgd.session import Session
-from msgd.sources import address_of
 from msgd.transport import Transport
 from msgd.upkeep import Upkeep
 from msgd.values import Now
 from store.store import Store
 from term.safe import safe_log
-from wire import frames
-from wire.codes import Code
 from wire.errors import RemoteProtocolError
-from wire.messages import Error, SendMessage
+from wire.messages import SendMessage
 
 
 class Face(Protocol):
@@ -76,22 +72,23 @@ class Reactor:
         self._limits = limits
         self._gate = gate
         self._brakes = Brakes(limits)
-        self._refusals = RefusalNotes(exchange.tally.connections_refused)
         self._upkeep = Upkeep(store=store, clock=clock, limits=limits)
         self._face = face
-        self._handshakes = Handshakes(
-            network=network, events=events, limits=limits, gate=gate, refusals=self._refusals
+        self._door = Door(
+            network=network,
+            events=events,
+            limits=limits,
+            gate=gate,
+            refused=exchange.tally.connections_refused,
         )
         self._transports: dict[int, Transport] = {}  # by number of session
         self._by_channel: dict[Channel, Transport] = {}
-        self._lingering: dict[Channel, int] = {}  # closed by us; until when they may still read
         self._again: dict[int, Transport] = {}  # whole frames are left from the turn before
+        self._cut_short: list[int] = []  # of these, who had no more than everybody is sure of
         self._held: list[Session] = []  # their outboxes wait for a later batch
         self._touched: dict[int, Transport] = {}  # looked at in this turn's last step
         self._sending: dict[int, Transport] = {}  # something waits for the peer to take it
         self._busy = False  # the exchange or a face has more background work
-        self._listener_back_ms: int | None = None
-        self._accept_pause_ms = limits.accept_pause_ms
         self._stop_by_ms: int | None = None
         self._findings_told = len(store.findings)
         self._findings_due_ms = 0
@@ -138,11 +135,9 @@ class Reactor:
             exchange.next_deadline_ms(),
             self._brakes.deadline_ms(),
             self._upkeep.deadline_ms(),
-            self._listener_back_ms,
             self._stop_by_ms,
-            self._handshakes.deadline_ms(now_ms),
             None if self._face is None else self._face.deadline_ms(),
-            *self._lingering.values(),
+            *self._door.deadlines(now_ms),
             *[transport.stalled_until_ms for transport in self._sending.values()],
         ):
             if at_ms is not None and at_ms < first_ms:
@@ -167,25 +162,20 @@ class Reactor:
             self._stop_by_ms = now.monotonic_ms
             return
         self._stop_by_ms = now.monotonic_ms + self._limits.shutdown_ms
-        self._network.stop_listening()
-        self._handshakes.end(now)
-        self._listener_back_ms = None
+        self._door.shut(now)
         self._exchange.shut_down(now)
         self._touched.update(self._transports)
         if self._face is not None:
             self._face.end(now)
 
     def _read(self, ready: Ready, now: Now) -> None:
-        if self._listener_back_ms is not None and now.monotonic_ms >= self._listener_back_ms:
-            self._listener_back_ms = None
-            try:
-                self._network.watch_listener(wanted=True)
-            except AcceptError as error:
-                self._pause_listener(str(error), now)
-        if ready.listener and self._stop_by_ms is None:
-            self._accept(now)
         # Those with frames left come first: they were here before whoever is readable now.
-        again, self._again = self._again, {}
+        # Of these, those come first that had less than they wanted, as others were before them.
+        self._brakes.begin_turn()
+        cut_short, self._cut_short = self._cut_short, []
+        again = {number: self._again[number] for number in cut_short if number in self._again}
+        again.update(self._again)
+        self._again = {}
         for held in self._brakes.release(self._transports, now.monotonic_ms):
             if not held.is_paused:
                 again[held.session.number] = held
@@ -200,7 +190,7 @@ class Reactor:
         for channel in ready.readable:
             transport = self._by_channel.get(channel)
             if transport is None:
-                self._read_stranger(channel)
+                self._door.hear(channel)
                 continue
             self._touched[transport.session.number] = transport
             if transport.send_waits_for is Wait.READ:
@@ -209,29 +199,11 @@ class Reactor:
                 if transport.received_bytes > self._brakes.bytes_max:
                     self._brakes.weigh(transport, now.monotonic_ms)
                 self._serve(transport, now)
-        for channel, begun_ms in self._handshakes.work(now):
+        # Strangers last: whoever is in already is answered before them.
+        for channel in self._door.take(len(self._transports), now, knocking=ready.listener):
+            self._admit(channel, now)
+        for channel, begun_ms in self._door.shake(now):
             self._admit(channel, Now(begun_ms, now.wall_ms))
-
-    def _accept(self, now: Now) -> None:
-        for _ in range(self._limits.accepts_per_turn_max):
-            try:
-                channel = self._network.accept()
-            except AcceptError as error:
-                self._pause_listener(str(error), now)
-                return
-            if channel is None:
-                return
-            self._accept_pause_ms = self._limits.accept_pause_ms
-            if len(self._transports) + len(self._handshakes) >= self._limits.connections_max:
-                self._refuse(channel, Refusal.TOO_MANY, now)
-                continue
-            refusal = self._gate.enter(address_of(channel.peer), now)
-            if refusal is not None:
-                self._refuse(channel, refusal, now)
-            elif channel.needs_handshake:
-                self._handshakes.begin(channel, now)
-            else:
-                self._admit(channel, now)
 
     def _admit(self, channel: Channel, begun: Now) -> None:
         """A connection that can talk, and since when it is there."""
@@ -242,49 +214,30 @@ class Reactor:
         self._by_channel[channel] = transport
         self._touched[session.number] = transport
 
-    def _pause_listener(self, reason: str, now: Now) -> None:
-        """Out of descriptors: a listener that stays ready would turn the loop for nothing."""
-        self._network.watch_listener(wanted=False)
-        self._listener_back_ms = now.monotonic_ms + self._accept_pause_ms
-        self._events.add(
-            EventKind.WARN,
-            f"cannot take connections: {reason}; next try in {self._accept_pause_ms} ms",
-            now.wall_ms,
-        )
-        self._accept_pause_ms = min(self._accept_pause_ms * 2, self._limits.accept_pause_ms_max)
-
-    def _refuse(self, channel: Channel, refusal: Refusal, now: Now) -> None:
-        note = self._refusals.add(refusal, channel.peer, now.monotonic_ms)
-        if note is not None:
-            self._events.add(EventKind.REJECT, note, now.wall_ms)
-        text = WORDS.get(refusal)
-        if refusal is Refusal.TOO_MANY:
-            text = f"this server serves {self._limits.connections_max} connections and has them all"
-        if text is None or channel.needs_handshake:
-            channel.close()  # to say why would cost a handshake
-            return
-        try:
-            channel.send(frames.encode(Error(Code.TOO_MANY_CONNECTIONS, text, fatal=True)))
-        except ChannelError:
-            channel.close()
-            return
-        self._linger(channel, now)
-
     def _serve(self, transport: Transport, now: Now) -> None:
-        """Hand the whole frames that are there to the exchange, up to a limit a turn."""
+        """Hand the whole frames that are there to the exchange, up to its share of the turn."""
+        number = transport.session.number
+        self._touched[number] = transport
+        transport.has_leftover = False
+        brakes = self._brakes
+        share = brakes.share()
+        left = self._serve_share(transport, share, now)
+        if brakes.take(share - left) and transport.has_leftover:
+            self._cut_short.append(number)
+
+    def _serve_share(self, transport: Transport, share: int, now: Now) -> int:
+        """So many frames at most; gives how many more there could have been."""
         session = transport.session
         connection = session.connection
         receive = self._exchange.receive
-        self._touched[session.number] = transport
-        transport.has_leftover = False
         brakes = self._brakes
         is_braked = brakes.interval_us > 0
         now_us = now.monotonic_ms * 1_000
-        most = left = brakes.frames_max
+        left = share
         in_a_row = True  # until one is unusual: what follows is likely to be, too
         while left > 0:
             if session.closing is not None:
-                return
+                return left
             if in_a_row and (
                 sends := connection.next_sends(
                     left if session.spent_us <= now_us else brakes.room(session, left, now_us)
@@ -298,20 +251,22 @@ class Reactor:
                 if is_braked and brakes.spend(transport, taken, now_us):
                     break
                 continue
+            if is_braked and brakes.must_wait(connection):
+                break
             left -= 1
             try:
                 message = connection.next_event()
             except RemoteProtocolError as error:
                 self._exchange.break_session(session, error, now)
-                return
+                return left
             if message is None:
                 if connection.buffered_bytes:
                     self._brakes.await_rest(
-                        transport, self._transports, now.monotonic_ms, is_next=left < most - 1
+                        transport, self._transports, now.monotonic_ms, is_next=left < share - 1
                     )
                 else:
                     transport.frame_since_ms = None
-                return
+                return left + 1  # there was none
             receive(session, message, now)
             if is_braked:
                 count = 1 if type(message) is SendMessage else 0  # some other requests are dear
@@ -319,6 +274,7 @@ class Reactor:
                 if is_dear and brakes.spend(transport, count, now_us):
                     break
         transport.has_leftover = True
+        return left
 
     def _read_once(self, transport: Transport, now: Now) -> None:
         self._touched[transport.session.number] = transport
@@ -330,7 +286,7 @@ class Reactor:
     def _flush(self, channel: Channel, now: Now) -> None:
         transport = self._by_channel.get(channel)
         if transport is None:
-            self._handshakes.wake(channel)
+            self._door.wake(channel)
             return
         self._touched[transport.session.number] = transport
         transport.flush(now.monotonic_ms)
@@ -364,16 +320,14 @@ class Reactor:
         for transport in self._brakes.late(self._transports, now.monotonic_ms):
             text = "a frame that was begun did not come to its end in time"
             self._exchange.end_slow_session(transport.session, text, now)
-        for channel, until_ms in tuple(self._lingering.items()):
-            if now.monotonic_ms >= until_ms:
-                self._forget(channel)
+        self._door.keep_time(now)
         self._exchange.tick(now)
         self._busy = self._exchange.work(now)
         self._upkeep.work(now, is_quiet=not self._touched)
         if now.monotonic_ms >= self._findings_due_ms:
             self._findings_due_ms = now.monotonic_ms + self._limits.idle_turn_ms
             self._tell_findings(now)
-            self._look_at_gate(now)
+            self._door.keep_house(len(self._store.state.by_name), now)
         if self._face is not None:
             self._busy |= self._face.work(now)
 
@@ -383,15 +337,6 @@ class Reactor:
         for finding in findings[self._findings_told :]:
             self._events.add(EventKind.WARN, safe_log(finding), now.wall_ms)
         self._findings_told = len(findings)
-
-    def _look_at_gate(self, now: Now) -> None:
-        for note in self._refusals.take():
-            self._events.add(EventKind.REJECT, note, now.wall_ms)
-        if self._gate.look_at_memory(len(self._store.state.by_name)):
-            full = self._gate.is_out_of_memory
-            text = "too much memory is used, no new connections are taken" if full else ""
-            text = text or "there is memory again, new connections are taken"
-            self._events.add(EventKind.WARN if full else EventKind.NOTICE, text, now.wall_ms)
 
     # ----- 6. close ---------------------------------------------------------------------------
 
@@ -418,9 +363,9 @@ class Reactor:
         self._sending.pop(number, None)
         self._again.pop(number, None)
         if linger:
-            self._linger(transport.channel, now)
+            self._door.linger(transport.channel, now)
         else:
-            self._forget(transport.channel)
+            self._door.forget(transport.channel)
         session = transport.session
         self._exchange.close_session(session, reason, now)
         fault = Fault.PROTOCOL if transport.is_violated else session.fault
@@ -450,49 +395,15 @@ class Reactor:
             except ChannelError as error:  # nobody would ever tell of it again
                 self._close(transport, str(error), now, linger=False)
 
-    def _linger(self, channel: Channel, now: Now) -> None:
-        """Let the peer read to the end.
-
-        Closed at once, with bytes of the peer's unread, TCP would reset the connection, and the
-        last frame, which says why, would be lost on the way.
-        """
-        channel.finish()
-        if len(self._lingering) >= self._limits.lingering_max:
-            self._forget(channel)
-            return
-        self._lingering[channel] = now.monotonic_ms + self._limits.linger_ms
-        try:
-            self._network.watch(channel, reading=True, writing=False)
-        except ChannelError:
-            self._forget(channel)
-
-    def _read_stranger(self, channel: Channel) -> None:
-        """Of no session yet, or no longer: then throw away what comes, until the peer's end."""
-        if channel not in self._lingering:
-            self._handshakes.wake(channel)
-            return
-        try:
-            data = channel.receive(self._limits.read_bytes_per_turn_max)
-        except ChannelError:
-            data = b""
-        if not isinstance(data, Wait) and not data:
-            self._forget(channel)
-
-    def _forget(self, channel: Channel) -> None:
-        self._lingering.pop(channel, None)
-        self._network.watch(channel, reading=False, writing=False)
-        channel.close()
-
     def _end_if_done(self, now: Now) -> None:
         if self._stop_by_ms is None:
             return
-        everybody_left = not self._transports and not self._lingering
+        everybody_left = not self._transports and self._door.is_empty
         if not everybody_left and now.monotonic_ms < self._stop_by_ms:
             return
         for transport in tuple(self._transports.values()):
             self._close(transport, "the server ended", now, linger=False)
-        for channel in tuple(self._lingering):
-            self._forget(channel)
+        self._door.close()
         self._store.commit()  # when the last were seen
         self._log.flush()
         self.ended = True

@@ -22,7 +22,7 @@ class ReactorLimits:
     """What holds in the loop; docs/operating.md repeats the numbers."""
 
     connections_max: int = CONNECTIONS_MAX
-    accepts_per_turn_max: int = 64
+    accepts_per_turn_max: int = 8
     sends_per_second_max: int = 20
     """Messages of one account on the long run; who is faster waits. 0: as fast as it likes."""
     sends_burst_max: int = 100
@@ -37,6 +37,16 @@ class ReactorLimits:
     """…but in no more than this."""
     read_bytes_per_turn_max: int = 64 * 1024
     frames_per_turn_max: int = 128
+    """Of one connection."""
+    sure_frames_per_turn: int = 2
+    """Of each connection, whatever the others want. What is more comes out of…"""
+    spare_frames_per_turn_max: int = 64
+    """…this, which all share; the rest is in the next turn. None of both where everybody may send
+    as fast as he likes."""
+    dear_us_per_turn_max: int = 500
+    """After so much work for lists and the like, those who want more wait for the next turn."""
+    releases_per_turn_max: int = 64
+    """Of those that were too fast, and may speak again."""
     output_bytes_pause: int = 256 * 1024
     """With more than this unsent, a connection is not read from."""
     output_bytes_max: int = 4 * 1024 * 1024
@@ -54,7 +64,7 @@ class ReactorLimits:
     """At work at once: what would stand further behind would wait longer than it has time."""
     handshakes_per_s_max: int = HANDSHAKES_PER_S_MAX
     """Begun in a second; the rest stand in line."""
-    handshake_steps_per_turn_max: int = 8
+    handshake_steps_per_turn_max: int = 2
     shutdown_ms: int = 5_000
     """How long clients may take to read that the server ends."""
     store_slice_ms: int = 4
@@ -67,6 +77,8 @@ class ReactorLimits:
     def __post_init__(self) -> None:
         if self.output_bytes_max <= self.output_bytes_pause:
             raise ValueError("a connection must be paused before it is closed")
+        if self.sure_frames_per_turn < 1:
+            raise ValueError("somebody would never be heard")
         if self.handshakes_per_s_max < 1:
             raise ValueError("nobody could connect")
         if self.connections_max < 1:

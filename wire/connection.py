@@ -108,6 +108,14 @@ class Connection:
             self.state = _CLOSED
             raise
 
+    def next_type(self) -> int:
+        """The type of the frame that comes next; 0 while that is not known yet."""
+        if self._stored < HEADER_BYTES:
+            return 0
+        self._join()
+        type_: int = HEADER.unpack_from(self._data, self._position)[0]
+        return type_
+
     def next_sends(self, count_max: int) -> list[SendToOne]:
         """The SEND_MESSAGEs that come next, while they are laid out as usual; `pass_sends` goes
         past them. Whatever it does not give, `next_event` does.

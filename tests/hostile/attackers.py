@@ -11,6 +11,7 @@ Fails with a traceback when the system gives it no more sockets.
 
 import argparse
 import json
+import os
 import resource
 import selectors
 import ssl
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from tests.hostile.honest import VICTIM, name_of
 from tests.hostile.peers import Peer, client_context
 from wire import frames
 from wire.connection import Unsupported
@@ -41,7 +43,7 @@ HOLD_S: Final = 20.0
 # The first bytes of a TLS ClientHello: handshake record, TLS 1.0 on the outside, 512 bytes to come.
 HALF_HELLO: Final = bytes.fromhex("16030102000100 01fc0303") + bytes(100)
 GIANT: Final = b"\x00\x20" + (1 << 30).to_bytes(4, "big") + b"x" * 1_000
-VICTIM: Final = "honest-00"
+FLOODED: Final = name_of(VICTIM)
 
 
 class Client:
@@ -107,7 +109,7 @@ def replays(client: Client, peer: Peer) -> None:
     if client.is_in and not peer.unsent and client.sent < 100:
         client.sent += 1
         message_id = client.installation + (7).to_bytes(8, "big")
-        peer.say_bytes(frames.encode(SendMessage(9, message_id, b"again", (VICTIM,))) * 5)
+        peer.say_bytes(frames.encode(SendMessage(9, message_id, b"again", (FLOODED,))) * 5)
 
 
 def resets(client: Client, peer: Peer) -> None:
@@ -131,7 +133,7 @@ def floods_messages(client: Client, peer: Peer) -> None:
         for _ in range(50):
             client.sent += 1
             message_id = client.installation + int(time.time_ns()).to_bytes(8, "big")
-            sends.append(frames.encode(SendMessage(9, message_id, b"x" * 200, (VICTIM,))))
+            sends.append(frames.encode(SendMessage(9, message_id, b"x" * 200, (FLOODED,))))
         peer.say_bytes(b"".join(sends))
 
 
@@ -239,6 +241,8 @@ def main() -> None:
     parser.add_argument("--kinds", default=",".join(KINDS), help="only these")
     parser.add_argument("--plain", action="store_true", help="without TLS")
     given = parser.parse_args()
+    # Whoever else wants the processor gets it at once: the honest clients are timed beside us.
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4_096, hard), hard))
     attack = Attack(

@@ -2,16 +2,26 @@
 
 What is timed is what a person waits for: from SEND_MESSAGE to MESSAGE_PENDING, the commit included.
 
+As a program, it is one more of them: the one whom the attack floods with messages. It has a process
+of its own, which gives way to the others, so that what it has to do delays nobody who is timed; it
+begins with a line, goes on until its standard input ends, and then says how long it waited itself.
+
 Must never send faster than a person may (two a second each).
 Fails with ServerError when one of them is thrown out: nobody may throw out the honest ones.
 """
 
+import argparse
+import json
+import os
+import select
 import selectors
 import ssl
+import sys
 import time
+from collections.abc import Iterable
 from typing import Final
 
-from tests.hostile.peers import Peer
+from tests.hostile.peers import Peer, client_context
 from tests.real.server import ServerError
 from wire.connection import Unsupported
 from wire.messages import (
@@ -31,6 +41,9 @@ from wire.messages import (
     Welcome,
 )
 
+HONEST: Final = 50
+VICTIM: Final = HONEST
+"""The number of the one who is flooded."""
 EACH_S: Final = 0.5
 LOGIN_S: Final = 20.0
 
@@ -40,7 +53,7 @@ class Person:
 
     def __init__(self, number: int, peer: Peer) -> None:
         self.number = number
-        self.name = f"honest-{number:02}"
+        self.name = name_of(number)
         self.peer = peer
         self.counter = 0
         self.next_s = 0.0
@@ -50,10 +63,17 @@ class Person:
         self.is_in = False
 
 
-class Crowd:
-    """All of them."""
+def name_of(number: int) -> str:
+    """Of an honest one."""
+    return f"honest-{number:02}"
 
-    def __init__(self, port: int, count: int, *, context: ssl.SSLContext | None) -> None:
+
+class Crowd:
+    """Some of them."""
+
+    def __init__(
+        self, port: int, numbers: Iterable[int], *, context: ssl.SSLContext | None
+    ) -> None:
         self._port = port
         self._context = context
         self._selector = selectors.DefaultSelector()
@@ -61,7 +81,7 @@ class Crowd:
         self.samples_ms: list[float] = []
         self.failures = 0
         self.late = 0
-        for number in range(count):  # one after the other, as people come
+        for number in numbers:  # one after the other, as people come
             self._add(number)
 
     @property
@@ -113,7 +133,7 @@ class Crowd:
 
     def _send(self, person: Person) -> None:
         person.counter += 1
-        to = f"honest-{(person.number + 1) % len(self.people):02}"
+        to = name_of((person.number + 1) % HONEST)
         message_id = person.number.to_bytes(8, "big") + person.counter.to_bytes(8, "big")
         person.waits[person.counter] = time.monotonic()
         person.peer.say(SendMessage(person.counter, message_id, b"are you there? " * 7, (to,)))
@@ -150,3 +170,24 @@ class Crowd:
             person.is_in = True
         elif isinstance(message, Error):
             raise ServerError(f"{person.name} was told: {message.text}")
+
+
+def main() -> None:
+    """See the module's text."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--plain", action="store_true", help="without TLS")
+    given = parser.parse_args()
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    context = None if given.plain else client_context()
+    crowd = Crowd(given.port, [VICTIM], context=context)
+    print(json.dumps({"name": crowd.people[0].name}), flush=True)
+    samples_ms: list[float] = []
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        samples_ms += crowd.run(EACH_S)
+    print(json.dumps({"received": crowd.received, "samples_ms": samples_ms}), flush=True)
+    crowd.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -21,16 +21,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tests import as_root
-from tests.hostile.honest import Crowd
+from tests.hostile.honest import HONEST, Crowd
 from tests.hostile.peers import client_context
 from tests.real.server import MSGD, ROOT, Server, ServerError
 
-HONEST: Final = 50
 NOFILE: Final = 640
 """Descriptors of the server: 256 connections, for 550 who want one."""
 CALM_S: Final = 12.0
@@ -53,6 +53,9 @@ class Figures:
     exceptions: int = 0
     failures: int = 0
     came: int = 0
+    victim_ms: float = 0.0
+    """p99 of the one who was flooded; its process gives way to others, so that is no promise."""
+    victim_got: int = 0
     stood_percent: float = 0.0
     """Of the attack, in which the server was ready and had no processor: not its own fault."""
 
@@ -83,6 +86,7 @@ class Figures:
             f"ratio={self.ratio:.2f} answers={self.answers} attacks={self.came} "
             f"memory_mib=+{self.memory_bytes / (1 << 20):.1f} leaked_descriptors={self.leaked} "
             f"unhandled_exceptions={self.exceptions} refused={self.failures} "
+            f"victim_p99_ms={self.victim_ms:.1f} victim_received={self.victim_got} "
             f"server_without_processor={self.stood_percent:.0f}%"
         )
 
@@ -143,18 +147,54 @@ def start(work: Path, *, plain: bool) -> Server:
     return server
 
 
+def pin(server_process_id: int) -> str:
+    """Give the server a processor of its own, and this process and its children the others.
+
+    The clients of a real attack run on machines of their own: here they must not be what keeps the
+    server from its processor. The same holds in the calm and in the attack. Gives what was done.
+    """
+    processors = sorted(os.sched_getaffinity(0))
+    if len(processors) < 2:
+        return "one processor for all: the clients are in the server's way"
+    os.sched_setaffinity(server_process_id, processors[:1])
+    os.sched_setaffinity(0, processors[1:])
+    return f"the server on processor {processors[0]}, all clients on the others"
+
+
 def attack(
     server: Server, clients: int, seconds: float, *, plain: bool, kinds: str
 ) -> subprocess.Popen[str]:
-    """Let them loose, in a process that gives way to all others."""
-    command = ["nice", "-n", "10", sys.executable, "-m", "tests.hostile.attackers"]
-    command += ["--port", str(server.port), "--clients", str(clients), "--seconds", str(seconds)]
+    """Let them loose, in a process that gives way to all others (it sees to that itself)."""
+    options = ["--clients", str(clients), "--seconds", str(seconds)]
+    return start_beside(
+        server, "attackers", [*options, *(["--kinds", kinds] if kinds else [])], plain=plain
+    )
+
+
+def start_beside(
+    server: Server, module: str, options: Sequence[str], *, plain: bool
+) -> subprocess.Popen[str]:
+    """Another program of this folder, as a process."""
     return subprocess.Popen(
-        [*command, *(["--plain"] if plain else []), *(["--kinds", kinds] if kinds else [])],
+        [
+            *(sys.executable, "-m", f"tests.hostile.{module}", "--port", str(server.port)),
+            *options,
+            *(["--plain"] if plain else []),
+        ],
         cwd=ROOT,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+def take_victim(victim: subprocess.Popen[str]) -> tuple[float, int]:
+    """End it; gives its p99 in milliseconds, over all of the time, and how many messages it got."""
+    said, _ = victim.communicate(timeout=60)
+    if not said:
+        raise ServerError("the one who was flooded was thrown out")
+    told = json.loads(said)
+    return p99(sorted(told["samples_ms"])), told["received"]
 
 
 def run(
@@ -164,9 +204,14 @@ def run(
     figures = Figures()
     server = start(work, plain=plain)
     crowd: Crowd | None = None
+    victim: subprocess.Popen[str] | None = None
     attackers: subprocess.Popen[str] | None = None
     try:
-        crowd = Crowd(server.port, HONEST, context=None if plain else client_context())
+        say(pin(server.process_id))
+        victim = start_beside(server, "honest", [], plain=plain)
+        assert victim.stdout is not None
+        victim.stdout.readline()  # it is in
+        crowd = Crowd(server.port, range(HONEST), context=None if plain else client_context())
         crowd.run(2.0)  # to get warm
         figures.calm_ms = p99(crowd.run(calm_s))
         calm_bytes, calm_sockets = memory_bytes(server.process_id), sockets(server.process_id)
@@ -202,14 +247,16 @@ def run(
             crowd.run(0.5)
         figures.leaked = max(0, sockets(server.process_id) - calm_sockets)
         figures.failures = crowd.failures
+        figures.victim_ms, figures.victim_got = take_victim(victim)
         server.signal(signal.SIGTERM)
         server.check_good_end()
         figures.exceptions = server.errors().count("Traceback")
         server.check_folder()
     finally:
-        if attackers is not None and attackers.poll() is None:
-            attackers.kill()
-            attackers.wait()
+        for process in (attackers, victim):
+            if process is not None and process.poll() is None:
+                process.kill()
+                process.wait()
         if crowd is not None:
             crowd.close()
         server.close()

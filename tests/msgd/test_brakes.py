@@ -179,6 +179,145 @@ def test_one_person_may_turn_forty_pages_at_once() -> None:
     assert len(of(AccountList, alice.hear())) == 40
 
 
+# ----- one turn -----------------------------------------------------------------------------------
+
+
+def test_one_who_is_alone_has_66_frames_in_a_turn() -> None:
+    bench = Bench(RATED)
+    alice, _ = bench.user("alice"), bench.user("bob", live=False)
+    post(alice, 1, 67)
+    bench.turn()
+    assert pending(alice) == 2 + 64
+    assert bench.timeout_ms() == 0
+    bench.turn()
+    assert pending(alice) == 1
+
+
+def test_each_has_two_frames_for_sure_and_64_more_are_for_all() -> None:
+    bench = Bench(RATED)
+    names = [f"crowd{number}" for number in range(5)]
+    crowd = [bench.user(name) for name in names]
+    bench.user("bob", live=False)
+    for name, each in zip(names, crowd, strict=True):
+        post(each, 1, 60, name)
+    turns: list[list[int]] = []
+    for _ in range(5):
+        bench.turn()
+        turns.append([pending(each) for each in crowd])
+    assert [sum(turn) for turn in turns] == [64 + 10, 64 + 8, 64 + 6, 64 + 4, 16]
+    assert turns[0] == [60, 8, 2, 2, 2]
+    assert turns[1] == [0, 2, 58, 10, 2], "who had least is first in the next turn"
+    assert [sum(each) for each in zip(*turns, strict=True)] == [60] * 5
+
+
+def test_any_frames_count_for_the_share() -> None:
+    bench = Bench(RATED)
+    alice = bench.user("alice")
+    alice.say(*(Ping(number) for number in range(1, 68)))
+    bench.turn()
+    assert len(of(Pong, alice.hear())) == 66
+
+
+def test_one_with_two_frames_is_answered_at_once_beside_a_crowd() -> None:
+    bench = Bench(RATED)
+    crowd = [bench.user(f"crowd{number}") for number in range(3)]
+    for each in crowd:
+        each.say(*(Ping(number) for number in range(1, 1_000)))
+    bench.turn()
+    other = bench.user("other")
+    for _ in range(5):
+        other.say(Ping(7), Ping(8))
+        bench.turn()
+        assert other.hear() == [Pong(7), Pong(8)]
+
+
+def test_where_all_may_be_fast_nobody_shares() -> None:
+    bench = Bench(FAST)
+    alice, carol, _ = bench.user("alice"), bench.user("carol"), bench.user("bob", live=False)
+    post(alice, 1, 129)
+    post(carol, 1, 128, "carol")
+    bench.turn()
+    assert (pending(alice), pending(carol)) == (128, 128)
+
+
+def pages(clients: list[FakeClient]) -> list[int]:
+    return [len(of(AccountList, each.hear())) for each in clients]
+
+
+def test_half_a_millisecond_of_lists_a_turn() -> None:
+    bench = Bench(RATED)
+    deaf = [bench.user(f"deaf{number}") for number in range(3)]
+    for each in deaf:
+        each.say(*(ListAccounts(number) for number in range(1, 11)))
+    page_us = 50 + 2 * 3
+    most = -(-500 // page_us)
+    turns: list[list[int]] = []
+    for _ in range(4):
+        bench.turn()
+        turns.append(pages(deaf))
+    assert [sum(turn) for turn in turns] == [most, most, most, 3]
+    assert turns[0] == [most, 0, 0]
+    assert turns[1] == [0, most, 0], "each has its turn"
+    assert turns[2] == [0, 0, most]
+
+
+def test_who_waits_for_a_list_is_heard_before_it() -> None:
+    bench = Bench(RATED)
+    deaf = [bench.user(f"deaf{number}") for number in range(2)]
+    other = bench.user("other")
+    for each in deaf:
+        each.say(*(ListAccounts(number) for number in range(1, 31)))
+    other.say(Ping(7), ListAccounts(8))
+    bench.turn()
+    assert other.hear() == [Pong(7)]
+    bench.turn()
+    assert len(of(AccountList, other.hear())) == 0, "the other deaf one came before"
+    bench.turn()
+    assert len(of(AccountList, other.hear())) == 1
+
+
+def test_those_who_were_too_fast_go_on_together() -> None:
+    bench = Bench(RATED)
+    names = [f"crowd{number}" for number in range(4)]
+    crowd = [bench.user(name) for name in names]
+    bench.user("bob", live=False)
+    for name, each in zip(names, crowd, strict=True):  # their times are ten milliseconds apart
+        post(each, 1, 200, name)
+        bench.settle()
+        bench.pass_time(10)
+    bench.pass_time(60)
+    for each in crowd:
+        each.hear()
+    commits = bench.store.status().commits
+    bench.pass_time(1_000)
+    assert [pending(each) for each in crowd] == [20] * 4
+    assert bench.store.status().commits - commits == 20
+
+
+def test_64_go_on_in_a_turn_and_the_rest_in_the_next() -> None:
+    bench = Bench(ReactorLimits(releases_per_turn_max=3))
+    names = [f"crowd{number}" for number in range(4)]
+    crowd = [bench.user(name) for name in names]
+    bench.user("bob", live=False)
+    for name, each in zip(names, crowd, strict=True):
+        post(each, 1, 101, name)
+    bench.settle()
+    assert [pending(each) for each in crowd] == [100] * 4
+    bench.clock.advance_to(bench.clock.now_ms + 50)
+    bench.turn()
+    assert sum(pending(each) for each in crowd) == 3
+    assert bench.timeout_ms() == 0
+    bench.turn()
+    assert sum(pending(each) for each in crowd) == 1
+    assert ReactorLimits().releases_per_turn_max == 64
+
+
+def test_somebody_who_is_sure_of_nothing_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="never be heard"):
+        ReactorLimits(sure_frames_per_turn=0)
+    ReactorLimits(sure_frames_per_turn=1)
+
+
 # ----- too slow -----------------------------------------------------------------------------------
 
 

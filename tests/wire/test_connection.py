@@ -55,6 +55,22 @@ def broken(connection: Connection, data: bytes) -> RemoteProtocolError:
     return caught.value
 
 
+def test_what_comes_next_is_known_once_its_header_is_there() -> None:
+    _, server = pair(State.ONLINE)
+    data = frames.encode(Ping(1)) + frames.encode(ListAccounts(2))
+    assert server.next_type() == 0
+    server.receive_data(data[: HEADER_BYTES - 1])
+    assert server.next_type() == 0
+    server.receive_data(data[HEADER_BYTES - 1 : HEADER_BYTES])
+    assert server.next_type() == FrameType.PING
+    assert server.next_event() is None, "to look takes nothing away"
+    server.receive_data(data[HEADER_BYTES:])
+    assert server.next_event() == Ping(1)
+    assert server.next_type() == FrameType.LIST_ACCOUNTS
+    assert server.next_event() == ListAccounts(2)
+    assert server.next_type() == 0
+
+
 def test_a_conversation_from_hello_to_pending() -> None:
     client, server = pair()
     script: list[tuple[Connection, Connection, Message]] = [
