@@ -5,8 +5,8 @@ more of its frames are served, until a message may be taken again. TCP does the 
 waits. What it has been told so far stays true, and nothing is lost.
 
 One turn of the loop has its bounds, too, so that a crowd in its burst is no long turn for the
-others: each connection has a few frames for sure, and all together some more; of what takes long,
-little is done in one turn. And those that may speak again after a wait do so together, for then
+others: each connection has a few frames for sure; more frames, and what takes long, come out of the
+turn's slack. And those that may speak again after a wait do so together, for then
 they share one commit.
 
 The other way round, a frame that was begun must come to its end in a time that grows with its
@@ -23,6 +23,7 @@ from typing import Final
 
 from msgd.reactor_limits import ReactorLimits
 from msgd.session import Session
+from msgd.slack import FRAME_US, HELD_US, Slack
 from msgd.transport import Transport
 from wire.codes import FrameType
 from wire.connection import Connection
@@ -54,14 +55,14 @@ class Brakes:
 
     __slots__ = (
         "_bytes_per_second_max",
-        "_dear_before_us",
-        "_dear_left_us",
+        "_dear_count",
+        "_dear_count_before",
         "_dear_us",
         "_frames",
         "_held",
         "_limits",
         "_release_ms",
-        "_spare_frames",
+        "_slack",
         "_stalled_ms",
         "_turned_ms",
         "burst_us",
@@ -70,7 +71,7 @@ class Brakes:
         "interval_us",
     )
 
-    def __init__(self, limits: ReactorLimits) -> None:
+    def __init__(self, limits: ReactorLimits, slack: Slack) -> None:
         rate = limits.sends_per_second_max
         self.interval_us = US_PER_S // rate if rate else 0
         """Between two messages of one account, on the long run; 0: as fast as it likes."""
@@ -89,8 +90,8 @@ class Brakes:
         self._held: Timers = []
         self._release_ms = 0
         self._dear_us = 0
-        self._dear_left_us = self._dear_before_us = 0
-        self._spare_frames = 0
+        self._dear_count = self._dear_count_before = 0  # in this turn
+        self._slack = slack
         self._frames: Timers = []
         self._turned_ms = 0
         self._stalled_ms = 0
@@ -99,26 +100,27 @@ class Brakes:
 
     def begin_turn(self) -> None:
         """A turn begins: everybody has his share again."""
-        self._dear_left_us = self._limits.dear_us_per_turn_max
-        self._spare_frames = self._limits.spare_frames_per_turn_max
+        self._dear_count = 0
 
     def share(self) -> int:
         """How many frames the next connection may have in this turn."""
-        self._dear_before_us = self._dear_left_us
+        self._dear_count_before = self._dear_count
         if not self.interval_us:
             return self.frames_max
-        return min(self.frames_max, self._limits.sure_frames_per_turn + self._spare_frames)
+        more = max(0, self._slack.left_us) // FRAME_US
+        return min(self.frames_max, self._limits.sure_frames_per_turn + more)
 
     def take(self, count: int) -> bool:
         """It had so many; gives whether it was what everybody is sure of, and no more."""
         beyond = count - self._limits.sure_frames_per_turn
-        if beyond > 0:
-            self._spare_frames -= beyond
-        return beyond <= 0 and self._dear_left_us == self._dear_before_us
+        if beyond > 0 and self.interval_us:
+            self._slack.left_us -= beyond * FRAME_US
+        return beyond <= 0 and self._dear_count == self._dear_count_before
 
     def must_wait(self, connection: Connection) -> bool:
         """Whether its next frame asks for what this turn has no time for any more."""
-        return self._dear_left_us <= 0 and connection.next_type() in DEAR
+        is_over = self._dear_count and self._slack.left_us <= 0
+        return bool(is_over) and connection.next_type() in DEAR
 
     # ----- too fast ---------------------------------------------------------------------------
 
@@ -145,7 +147,8 @@ class Brakes:
         if session.cost_us:
             # One line for all: whoever asked last waits until those before have had their share.
             self._dear_us = max(self._dear_us, now_us) + session.cost_us * DEAR_SHARE
-            self._dear_left_us -= session.cost_us
+            self._dear_count += 1
+            self._slack.left_us -= session.cost_us
             session.cost_us = 0
             until_us = max(until_us, self._dear_us - DEAR_AHEAD_US)
         if until_us <= now_us:
@@ -168,12 +171,13 @@ class Brakes:
         if not held or now_ms < max(held[0][0], self._release_ms):
             return released
         while held and held[0][0] <= now_ms:
-            if len(released) >= self._limits.releases_per_turn_max:
+            if released and self._slack.left_us <= 0:
                 return released  # the rest is next, and at once
             transport = transports.get(heappop(held)[1])
             if transport is not None and 0 < transport.held_until_ms <= now_ms:
                 transport.held_until_ms = 0
                 released.append(transport)
+                self._slack.left_us -= HELD_US
         self._release_ms = now_ms + GATHER_MS
         return released
 

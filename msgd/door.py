@@ -17,6 +17,7 @@ from msgd.handshakes import Handshakes
 from msgd.net import AcceptError, Channel, ChannelError, Network, Wait
 from msgd.reactor_limits import ReactorLimits
 from msgd.refusals import WORDS, Refusal, RefusalNotes
+from msgd.slack import NEWCOMER_US, Slack
 from msgd.sources import address_of
 from msgd.values import Now
 from wire import frames
@@ -34,6 +35,7 @@ class Door:
         events: EventLog,
         limits: ReactorLimits,
         gate: Gate,
+        slack: Slack,
         refused: dict[Refusal, int],
     ) -> None:
         """`refused` counts all refusals, for whoever watches."""
@@ -41,9 +43,15 @@ class Door:
         self._events = events
         self._limits = limits
         self._gate = gate
+        self._slack = slack
         self._refusals = RefusalNotes(refused)
         self._handshakes = Handshakes(
-            network=network, events=events, limits=limits, gate=gate, refusals=self._refusals
+            network=network,
+            events=events,
+            limits=limits,
+            gate=gate,
+            slack=slack,
+            refusals=self._refusals,
         )
         self._lingering: dict[Channel, int] = {}  # closed by us; until when they may still read
         self._listener_back_ms: int | None = None
@@ -82,7 +90,9 @@ class Door:
                 self._pause_listener(str(error), now)
         if not knocking:
             return
-        for _ in range(self._limits.accepts_per_turn_max):
+        for count in range(self._limits.accepts_per_turn_max):
+            if count and self._slack.left_us <= 0:
+                return
             try:
                 channel = self._network.accept()
             except AcceptError as error:
@@ -90,6 +100,7 @@ class Door:
                 return
             if channel is None:
                 return
+            self._slack.left_us -= NEWCOMER_US
             self._accept_pause_ms = self._limits.accept_pause_ms
             if sessions + len(self._handshakes) >= self._limits.connections_max:
                 self._refuse(channel, Refusal.TOO_MANY, now)

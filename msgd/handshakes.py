@@ -18,6 +18,7 @@ from msgd.net import Channel, ChannelError, ChannelViolation, Network, Wait
 from msgd.penalties import Fault
 from msgd.reactor_limits import ReactorLimits
 from msgd.refusals import Refusal, RefusalNotes
+from msgd.slack import SHAKE_US, Slack
 from msgd.sources import address_of
 from msgd.values import Now
 
@@ -48,12 +49,14 @@ class Handshakes:
         events: EventLog,
         limits: ReactorLimits,
         gate: Gate,
+        slack: Slack,
         refusals: RefusalNotes,
     ) -> None:
         self._network = network
         self._events = events
         self._limits = limits
         self._gate = gate
+        self._slack = slack
         self._refusals = refusals
         self._all: dict[Channel, _Handshake] = {}  # the oldest first, so the next to time out
         self._due: dict[Channel, _Handshake] = {}  # ready, with a place
@@ -93,10 +96,13 @@ class Handshakes:
             for handshake in self._all.values():
                 handshake.until_ms += ms - self._turn_ms
         self._turn_ms = ms
-        for _ in range(self._limits.handshake_steps_per_turn_max):
+        for count in range(self._limits.handshake_steps_per_turn_max):
+            if count and self._slack.left_us <= 0:
+                break
             channel = self._next(ms)
             if channel is None:
                 break
+            self._slack.left_us -= SHAKE_US
             done = self._step(channel, now)
             if done is not None:
                 yield channel, done

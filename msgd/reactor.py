@@ -21,6 +21,7 @@ from msgd.net import Channel, ChannelError, Clock, Network, Ready, Wait, Wish
 from msgd.penalties import Fault
 from msgd.reactor_limits import ReactorLimits
 from msgd.session import Session
+from msgd.slack import Slack
 from msgd.transport import Transport
 from msgd.upkeep import Upkeep
 from msgd.values import Now
@@ -71,7 +72,8 @@ class Reactor:
         self._log = log
         self._limits = limits
         self._gate = gate
-        self._brakes = Brakes(limits)
+        self._slack = Slack(limits.slack_us_per_turn_max)
+        self._brakes = Brakes(limits, self._slack)
         self._upkeep = Upkeep(store=store, clock=clock, limits=limits)
         self._face = face
         self._door = Door(
@@ -79,6 +81,7 @@ class Reactor:
             events=events,
             limits=limits,
             gate=gate,
+            slack=self._slack,
             refused=exchange.tally.connections_refused,
         )
         self._transports: dict[int, Transport] = {}  # by number of session
@@ -171,6 +174,7 @@ class Reactor:
     def _read(self, ready: Ready, now: Now) -> None:
         # Those with frames left come first: they were here before whoever is readable now.
         # Of these, those come first that had less than they wanted, as others were before them.
+        self._slack.begin_turn()
         self._brakes.begin_turn()
         cut_short, self._cut_short = self._cut_short, []
         again = {number: self._again[number] for number in cut_short if number in self._again}

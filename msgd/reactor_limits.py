@@ -39,14 +39,10 @@ class ReactorLimits:
     frames_per_turn_max: int = 128
     """Of one connection."""
     sure_frames_per_turn: int = 2
-    """Of each connection, whatever the others want. What is more comes out of…"""
-    spare_frames_per_turn_max: int = 64
-    """…this, which all share; the rest is in the next turn. None of both where everybody may send
-    as fast as he likes."""
-    dear_us_per_turn_max: int = 500
-    """After so much work for lists and the like, those who want more wait for the next turn."""
-    releases_per_turn_max: int = 64
-    """Of those that were too fast, and may speak again."""
+    """Of each connection, whatever the others want; more only out of the slack, unless everybody
+    may send as fast as he likes."""
+    slack_us_per_turn_max: int = 600
+    """For what can wait for the next turn; see `msgd.slack`."""
     output_bytes_pause: int = 256 * 1024
     """With more than this unsent, a connection is not read from."""
     output_bytes_max: int = 4 * 1024 * 1024

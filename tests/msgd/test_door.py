@@ -11,6 +11,7 @@ from msgd.gate import Gate, GateLimits
 from msgd.net import Channel, Wait
 from msgd.reactor_limits import ReactorLimits
 from msgd.refusals import Refusal
+from msgd.slack import Slack
 from msgd.values import Now
 from tests.msgd.fake_machine import Bench
 from tests.msgd.fake_net import FakeChannel, FakeClient, FakeNetwork
@@ -34,6 +35,7 @@ class World:
 
     def __init__(self, limits: ReactorLimits | None = None, *, early_drop_full: int = 0) -> None:
         self.network = FakeNetwork()
+        self.slack = Slack(1_000_000)
         self.refused: dict[Refusal, int] = {}
         self.door = Door(
             network=self.network,
@@ -50,6 +52,7 @@ class World:
                 entropy=lambda count: b"\xff" * count,
                 resident_bytes=lambda: 0,
             ),
+            slack=self.slack,
             refused=self.refused,
         )
 
@@ -67,6 +70,14 @@ def test_eight_are_taken_in_a_turn_and_the_ninth_in_the_next() -> None:
     assert len(world.take()) == 8
     assert len(world.take(8)) == 1
     assert world.take(9) == []
+
+
+@pytest.mark.parametrize(("slack_us", "taken"), [(101, 3), (100, 2), (0, 1)])
+def test_one_is_taken_and_more_only_with_slack(slack_us: int, taken: int) -> None:
+    world = World()
+    world.knock(4)
+    world.slack.left_us = slack_us
+    assert len(world.take()) == taken
 
 
 def test_those_who_are_refused_count_too() -> None:

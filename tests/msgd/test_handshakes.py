@@ -11,6 +11,7 @@ from msgd.handshakes import Handshakes
 from msgd.net import Channel, ChannelError, ChannelViolation, Wait
 from msgd.reactor_limits import ReactorLimits
 from msgd.refusals import Refusal, RefusalNotes
+from msgd.slack import Slack
 from msgd.sources import address_of
 from msgd.values import Now
 from tests.msgd.fake_net import FakeChannel, FakeNetwork
@@ -41,6 +42,7 @@ class Line:
 
     def __init__(self, limits: ReactorLimits | None = None) -> None:
         self.network = FakeNetwork()
+        self.slack = Slack(1_000_000)
         self.events = EventLog(1_000)
         self.gate = Gate(
             GateLimits(source_new_max=0, early_drop_full=0),
@@ -53,6 +55,7 @@ class Line:
             events=self.events,
             limits=limits or ReactorLimits(),
             gate=self.gate,
+            slack=self.slack,
             refusals=RefusalNotes({}),
         )
         self.ms = 10_000
@@ -191,6 +194,16 @@ def test_two_steps_a_turn() -> None:
     assert line.handshakes.deadline_ms(line.ms) is not None
     assert line.handshakes.deadline_ms(line.ms) <= line.ms  # type: ignore[operator]  # see above
     assert line.work() == shakers[2:]
+
+
+@pytest.mark.parametrize(("slack_us", "steps"), [(251, 2), (250, 1), (0, 1)])
+def test_one_step_and_more_only_with_slack(slack_us: int, steps: int) -> None:
+    line = Line()
+    shakers = crowd(2)
+    line.begin(*shakers)
+    line.wake(*shakers)
+    line.slack.left_us = slack_us
+    assert line.work() == shakers[:steps]
 
 
 def test_who_has_begun_goes_first() -> None:
