@@ -6,6 +6,7 @@ Must never decide anything else, and never run without its assertions.
 Fails with the exit codes of docs/operating.md.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -188,6 +189,7 @@ def _serve(settings: Settings) -> int:
         write_private=os_files.write_private,
         load_metrics=_load_metrics,
         supervisor=find_supervisor(os.environ, os.getpid()),
+        settle=gc.freeze,
         take_signals=lambda: os_signals.install(network.signals_fd),
         say=_say,
         complain=_complain,

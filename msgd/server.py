@@ -128,6 +128,8 @@ class Machine:
     supervisor: SupervisorLine
     load_metrics: Callable[[], Renderer]
     """What writes metrics down. Raises SettingsError where its library is missing."""
+    settle: Callable[[], None]
+    """What is in memory now is there to stay: nobody need look whether it is garbage."""
     take_signals: Callable[[], None]
     """From now on signals reach the network's poll."""
     say: Callable[[str], None]
@@ -360,6 +362,7 @@ def _run(
         supervisor.ready(address)
     if render is not None:
         faces.append(_show_metrics(machine, office, render))
+    machine.settle()
     try:
         Reactor(
             network=machine.network,

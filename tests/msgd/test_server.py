@@ -36,6 +36,7 @@ class Desk:
     said: list[str] = field(default_factory=list)
     complained: list[str] = field(default_factory=list)
     took_signals: bool = False
+    settled: int = 0
     given: tuple[Address | str, ...] = ()
     took_given: bool = False
     has_metrics: bool = False
@@ -62,6 +63,7 @@ class Desk:
             write_private=self.private.__setitem__,
             supervisor=NoSupervisor(),
             load_metrics=self.load_metrics,
+            settle=self.settle,
             take_signals=self.take_signals,
             say=self.said.append,
             complain=self.complained.append,
@@ -79,6 +81,9 @@ class Desk:
 
     def take_given(self) -> None:
         self.took_given = True
+
+    def settle(self) -> None:
+        self.settled += 1
 
     def take_signals(self) -> None:
         self.took_signals = True
@@ -113,6 +118,7 @@ def test_it_serves_until_asked_to_end() -> None:
     assert desk.said == ["msgd: listening on 127.0.0.1:40000"]
     assert desk.complained == []
     assert desk.took_signals
+    assert desk.settled == 1
     assert desk.network.closed
     assert desk.output.closed
     lines = desk.output.data.decode().splitlines()
