@@ -44,7 +44,8 @@ class SimDisk:
         self.fail_only = ""  # only calls whose description begins so count for fail_at
         self.cut_at = -1
         self.quota_bytes = 1 << 40
-        self.used_known: int | None = None  # what `used_bytes` said, while it is still so
+        self.used_known: int | None = None  # what `used_bytes` says, while it is known
+        self.used_by: dict[int, Inode] = {}  # and the files that are in it
         self.unreadable: set[str] = set()
         self.read_fail_at = -1
         self.failed_reads: set[str] = set()  # files of which a read raised
@@ -124,8 +125,8 @@ class SimDisk:
         """What all files take."""
         if self.used_known is None:
             folders = self.tree.values()
-            inodes = {id(each): each for folder in folders for each in folder.cache.values()}
-            self.used_known = sum([len(inode.cache) for inode in inodes.values()])
+            self.used_by = {id(each): each for folder in folders for each in folder.cache.values()}
+            self.used_known = sum([len(inode.cache) for inode in self.used_by.values()])
         return self.used_known
 
     # --- the protocol ---
@@ -134,7 +135,8 @@ class SimDisk:
         if self.locked:
             raise StoreLocked("another msgd is running on this folder; stop it first")
         self.locked = True
-        self.tree[ROOT].cache.setdefault(path, Inode())
+        inode = self.tree[ROOT].cache.setdefault(path, Inode())
+        self.used_by[id(inode)] = inode
 
     def unlock(self) -> None:
         self.kill()
@@ -162,7 +164,8 @@ class SimDisk:
         folder, name = self.split(path)
         assert name not in folder.cache, path
         self.step(f"create {path}")
-        folder.cache[name] = Inode()
+        folder.cache[name] = inode = Inode()
+        self.used_by[id(inode)] = inode
         return self.open(path, writable=True)
 
     def open(self, path: str, *, writable: bool) -> int:
@@ -186,7 +189,7 @@ class SimDisk:
             self.fail_read(path)
         if inode.bad_pages and not inode.is_readable(offset, size):
             self.fail_read(path)
-        return bytes(inode.cache[offset : offset + size])
+        return bytes(memoryview(inode.cache)[offset : offset + size])
 
     def write_at(self, handle: int, offset: int, data: bytes) -> None:
         path, inode, writable = self.handles[handle]
@@ -212,8 +215,9 @@ class SimDisk:
         raise DiskFailure(EIO, path)
 
     def put(self, inode: Inode, offset: int, data: bytes) -> None:
-        if inode.put(offset, data, self.calls):
-            self.used_known = None
+        growth = inode.put(offset, data, self.calls)
+        if growth and self.used_known is not None and id(inode) in self.used_by:
+            self.used_known += growth
 
     def preallocate(self, handle: int, size: int) -> None:
         end = self.size(handle)

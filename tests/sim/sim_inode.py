@@ -21,44 +21,46 @@ class Inode:
     def __init__(self) -> None:
         self.cache = bytearray()
         self.platter = bytearray()
-        self.dirty: dict[int, int] = {}  # sectors written since the last sync, and when
+        self.dirty: list[tuple[int, int, int]] = []
+        """Written since the last sync: from which sector, to before which, and when."""
         self.resized = False
         self.cache_rot: dict[int, int] = {}  # rotten bytes by offset, and what they should be
         self.platter_rot: dict[int, int] = {}
         self.bad_pages: set[int] = set()  # that cannot be read
 
-    def put(self, offset: int, data: bytes, when: int) -> bool:
-        """Write into the cache. Gives whether the file grew."""
+    def put(self, offset: int, data: bytes, when: int) -> int:
+        """Write into the cache. Gives by how many bytes the file grew."""
         end = offset + len(data)
-        grew = end > len(self.cache)
-        if grew:
-            self.cache.extend(bytes(end - len(self.cache)))
+        growth = max(0, end - len(self.cache))
+        if growth:
+            self.cache.extend(bytes(growth))
             self.resized = True
         self.cache[offset:end] = data
-        self.dirty.update(dict.fromkeys(range(offset // SECTOR, -(-end // SECTOR)), when))
+        self.dirty.append((offset // SECTOR, -(-end // SECTOR), when))
         if self.cache_rot:
             self.cache_rot = {
                 at: byte for at, byte in self.cache_rot.items() if not offset <= at < end
             }
         if self.bad_pages:
             self.bad_pages.difference_update(range(offset // PAGE, -(-end // PAGE)))
-        return grew
+        return growth
 
     def reach_platter(self) -> None:
         """A sync that works."""
-        if len(self.dirty) * SECTOR >= len(self.cache):
-            self.platter = bytearray(self.cache)  # every sector was written
-        else:
-            self.platter.extend(bytes(len(self.cache) - len(self.platter)))
-            first, last = min(self.dirty, default=0), max(self.dirty, default=-1)
-            if len(self.dirty) == last - first + 1:  # all in one piece, mostly
-                start, end = first * SECTOR, (last + 1) * SECTOR
-                self.platter[start:end] = self.cache[start:end]
-            else:
-                for start in [sector * SECTOR for sector in self.dirty]:
-                    self.platter[start : start + SECTOR] = self.cache[start : start + SECTOR]
-        self.rot_reaches_platter(self.dirty.keys())
+        self.platter.extend(bytes(len(self.cache) - len(self.platter)))
+        for first, end, _ in self.dirty:
+            place = slice(first * SECTOR, end * SECTOR)
+            self.platter[place] = self.cache[place]
+        if self.cache_rot or self.platter_rot:
+            self.rot_reaches_platter(self.dirty_sectors().keys())
         self.mark_clean()
+
+    def dirty_sectors(self) -> dict[int, int]:
+        """Each sector written since the last sync, and when that was last."""
+        sectors: dict[int, int] = {}
+        for first, end, when in self.dirty:
+            sectors.update(dict.fromkeys(range(first, end), when))
+        return sectors
 
     def rot_reaches_platter(self, sectors: AbstractSet[int]) -> None:
         """These sectors of the platter are now what the cache has."""
@@ -89,11 +91,12 @@ class Inode:
         platter = self.platter[:size].ljust(size, b"\0")
         first_lost = last_kept = rubbish = 0
         written: set[int] = set()
-        for sector in sorted(self.dirty):
+        dirty = self.dirty_sectors()
+        for sector in sorted(dirty):
             start = sector * SECTOR
             new = self.cache[start : start + SECTOR]
             dice = (0, 1, draw_below(rng, 2), draw_below(rng, 3))[mode]
-            place = (self.dirty[sector] << 32) + sector + 1
+            place = (dirty[sector] << 32) + sector + 1
             if dice == 0:
                 first_lost = min(first_lost or place, place)
                 continue

@@ -159,7 +159,11 @@ class World:
                 news_ms = self._news_ms()  # they may have changed anything
             self._serve(news_ms)
             # What a user does is no news to another before the server has served it.
-            users_ms = earliest([user.act() for user in self.users])
+            users_ms = None
+            for user in self.users:
+                at_ms = user.act()
+                if at_ms is not None and (users_ms is None or at_ms < users_ms):
+                    users_ms = at_ms
 
     def _advance(self, users_ms: int | None) -> int | None:
         """To when something happens next; gives when it does to the server."""
