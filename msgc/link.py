@@ -272,6 +272,9 @@ class Link(LoginLink):
                     self._leave(confirmed=True)
                 else:
                     self._fail("the server said goodbye")
+            case messages.SendersBlocked():
+                self._answers.handle(message)
+                self._traffic.blocked = frozenset(message.blocked)
             case messages.DeletionFailure():
                 self._deleting = False
                 self._answers.handle(message)
@@ -293,6 +296,8 @@ class Link(LoginLink):
             self._traffic.refuse_recall(asked, message.code)
         elif asked.kind is Kind.LOGIN:
             self._on_login_refused(message.code, message.text)
+        elif asked.kind is Kind.BLOCK and asked.flag:
+            pass  # then nobody is known to be blocked
         else:
             number = asked.first or message.request or 0
             self._events.append(RequestFailed(number, message.code, message.text))

@@ -73,9 +73,8 @@ class Answers:
         match message:
             case messages.CheckComplete(request=request):
                 asked = self._requests.take(request, Kind.CHECK)
-                self._events.append(
-                    CheckDone(request, message.delivered, message.remaining, asked.flag)
-                )
+                delivered = max(0, message.delivered - asked.count)
+                self._events.append(CheckDone(request, delivered, message.remaining, asked.flag))
             case messages.CreateSuccess(request=request):
                 self._requests.take(request, Kind.CREATE)
                 self._events.append(Created(request, message.username))
@@ -86,12 +85,14 @@ class Answers:
                 )
             case messages.SendersBlocked(request=request):
                 asked = self._requests.take(request, Kind.BLOCK)
-                self._events.append(Blocked(request, asked.name or "", message.blocked))
+                if not asked.flag:
+                    self._events.append(Blocked(request, asked.name or "", message.blocked))
             case messages.BlockFailure(request=request):
                 asked = self._requests.take(request, Kind.BLOCK)
-                self._events.append(
-                    BlockRefused(request, asked.name or "", message.code, message.text)
-                )
+                if not asked.flag:
+                    self._events.append(
+                        BlockRefused(request, asked.name or "", message.code, message.text)
+                    )
             case messages.PasswordChanged(request=request):
                 self._requests.take(request, Kind.PASSWORD)
                 self._events.append(PasswordChanged(request))

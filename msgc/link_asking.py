@@ -54,6 +54,7 @@ class AskingLink:
         self._live = False
         self._was_online = False
         self._deleting = False
+        self._has_asked_blocked = False
         self._now_ms = 0
         self._since_ms = 0
         self._limit_ms: int | None = None
@@ -94,6 +95,8 @@ class AskingLink:
         """Fetch what waits. The request's number, or None when that is not possible now."""
         if not self._is_usable(LinkState.ONLINE):
             return None
+        if not outcomes_only:
+            self._ask_blocked()
         request = self._requests.add(Asked(Kind.CHECK, flag=outcomes_only))
         if request is not None:
             self._put(messages.CheckMessages(request, limit, outcomes_only))
@@ -148,6 +151,14 @@ class AskingLink:
         if request is not None:
             self._put(messages.BlockSenders(request, blocked, unblocked))
         return request
+
+    def _ask_blocked(self) -> None:
+        """Before messages come, once a session: a message to everyone is nobody's to refuse."""
+        if not self._has_asked_blocked:
+            self._has_asked_blocked = True
+            request = self._requests.add(Asked(Kind.BLOCK, flag=True))
+            if request is not None:
+                self._put(messages.BlockSenders(request))
 
     def delete_account(self, force: bool) -> int | None:
         """Delete one's own account. The request's number; None when not possible now."""

@@ -55,6 +55,7 @@ class LoginLink(AskingLink):
         self._create_if_new = create_if_new
         self._live = live
         self._was_online = False
+        self._traffic.blocked = frozenset()
         self._credentials = credentials
         self._must_prove = must_prove
         self._start()
@@ -186,7 +187,7 @@ class LoginLink(AskingLink):
         self.name = message.username
         self._was_online = True
         self._must_prove = self._must_prove or proven
-        self._deleting = False
+        self._deleting = self._has_asked_blocked = False
         self._poll_at_ms = self._now_ms + limits.OUTBOX_POLL_MS
         self._enter(LinkState.ONLINE)
         self._traffic.begin_session(message.account, created=message.created)
@@ -202,6 +203,8 @@ class LoginLink(AskingLink):
             )
         )
         self._ping(limits.DEAD_MS)
+        if self._live:
+            self._ask_blocked()
         if message.outcomes_waiting and self._settings.ask_outcomes:
             self.check(outcomes_only=True)
 

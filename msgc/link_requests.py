@@ -35,8 +35,9 @@ class Asked:
     """One open request. Which of the attributes mean something depends on the kind.
 
     LIST: the pattern is `name`, `first` the number of the first page, `cursor` and `count` where it
-    stands. CHECK: `flag` is outcomes only. SEND: `flag` says that it is put on the wire for the
-    first time.
+    stands. CHECK: `flag` is outcomes only, `count` how many came that are not told of. SEND: `flag`
+    says that it is put on the wire for the first time. BLOCK: `flag` says that nobody asked for it
+    but the link.
     """
 
     kind: Kind
@@ -78,6 +79,10 @@ class Requests:
     def check(self, number: int, kind: Kind) -> None:
         """Raises RemoteProtocolError when there is no such request; it stays open."""
         self._open[number] = self.take(number, kind)
+
+    def find(self, number: int) -> Asked | None:
+        """The request of this number, if it is open; it stays so."""
+        return self._open.get(number)
 
     def take(self, number: int, kind: Kind) -> Asked:
         """The request that is answered now. Raises RemoteProtocolError when there is none."""

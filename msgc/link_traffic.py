@@ -21,6 +21,7 @@ from msgc.values import (
     MessageArrived,
     OutcomeArrived,
     RecallAnswered,
+    Received,
     SendAnswered,
     SendPostponed,
 )
@@ -32,7 +33,7 @@ from msgc.words import (
     CODE_TAKEN_BACK,
 )
 from wire import frames, messages
-from wire.codes import Code
+from wire.codes import Audience, Code
 from wire.connection import Unsupported
 from wire.errors import LocalProtocolError, RemoteProtocolError
 from wire.limits import DELIVERIES_MAX
@@ -67,6 +68,8 @@ class Traffic:
         self._pause = Pause(random)
         self._recall_pause = Pause(random)
         self.server_id = b""
+        self.blocked: frozenset[str] = frozenset()
+        """Whose messages to everyone are not told of, as the server said last."""
         self.may_have_more = True
         """Whether something UNSENT may not be under way: False after a look that began it all."""
 
@@ -252,8 +255,18 @@ class Traffic:
             body=message.body.decode("utf-8"),
         )
         (received,) = self._archive.inbox.store((arrival,))
-        if received is not None:
+        if arrival.audience == Audience.EVERYONE and arrival.sender in self.blocked:
+            self._put_away(received, message.request)
+        elif received is not None:
             self._events.append(MessageArrived(received, message.request))
+
+    def _put_away(self, received: Received | None, check: int | None) -> None:
+        """To everyone, from somebody who is blocked: it is in the history, and nobody is told."""
+        if received is not None:
+            self._archive.inbox.mark_read((received.number,))
+        asked = None if check is None else self._requests.find(check)
+        if asked is not None and asked.kind is Kind.CHECK:
+            asked.count += 1
 
     def _on_pending(self, message: messages.MessagePending) -> None:
         asked = self._requests.take(message.request, Kind.SEND)

@@ -68,7 +68,14 @@ class FakeServer:
         self.now_ms += 1
         return self._number
 
-    def queue(self, name: str, sender: str, body: str, message_id: bytes = b"") -> None:
+    def queue(
+        self,
+        name: str,
+        sender: str,
+        body: str,
+        message_id: bytes = b"",
+        audience: Audience = Audience.ONE,
+    ) -> None:
         """Put a message from somebody into a queue."""
         number = self.next_number()
         entry = DistributeMessage(
@@ -76,7 +83,7 @@ class FakeServer:
             message_id or b"elsewher" + number.to_bytes(8, "big"),
             sender,
             self.now_ms,
-            Audience.ONE,
+            audience,
             1,
             body.encode(),
         )
