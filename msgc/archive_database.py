@@ -20,10 +20,21 @@ BUSY_TIMEOUT_S: Final = 10.0
 """How long to wait for another process of the same user that is writing."""
 MEMORY: Final = ":memory:"
 
+_ADDED_IN_2: Final = (
+    # The wish to take a message back: 0 none, 1 open, 2 answered; `recall_rest`: everyone's.
+    "recall_state INTEGER NOT NULL DEFAULT 0",
+    "recall_asked_at_ms INTEGER",
+    "recall_answered_at_ms INTEGER",
+    "recall_code INTEGER",
+    "recall_rest INTEGER NOT NULL DEFAULT 0",
+    # When a message that the server could not take for now goes again.
+    "retry_at_ms INTEGER",
+)
+_RECALLS_INDEX: Final = "CREATE INDEX outbox_recalls ON outbox (sequence) WHERE recall_state = 1"
 _TABLES: Final = (
     "CREATE TABLE facts (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE outbox (
+    f"""CREATE TABLE outbox (
         sequence INTEGER PRIMARY KEY AUTOINCREMENT,
         message_id BLOB NOT NULL UNIQUE,
         everyone INTEGER NOT NULL,
@@ -35,8 +46,10 @@ _TABLES: Final = (
         text TEXT,
         accepted_count INTEGER,
         accepted_at_ms INTEGER,
-        settled INTEGER NOT NULL DEFAULT 0)""",
+        settled INTEGER NOT NULL DEFAULT 0,
+        {", ".join(_ADDED_IN_2)})""",
     "CREATE INDEX outbox_state ON outbox (state, settled, sequence)",
+    _RECALLS_INDEX,
     # Named recipients (position is set) and fates; an outcome may come for a message that this
     # archive does not know (sent from another machine): it is kept all the same.
     """CREATE TABLE fates (
@@ -71,15 +84,8 @@ _TABLES: Final = (
         saved_at_ms INTEGER NOT NULL) WITHOUT ROWID""",
 )
 _FROM_1_TO_2: Final = (
-    # The wish to take a message back: 0 none, 1 open, 2 answered; `recall_rest`: everyone's.
-    "ALTER TABLE outbox ADD COLUMN recall_state INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE outbox ADD COLUMN recall_asked_at_ms INTEGER",
-    "ALTER TABLE outbox ADD COLUMN recall_answered_at_ms INTEGER",
-    "ALTER TABLE outbox ADD COLUMN recall_code INTEGER",
-    "ALTER TABLE outbox ADD COLUMN recall_rest INTEGER NOT NULL DEFAULT 0",
-    # When a message that the server could not take for now goes again.
-    "ALTER TABLE outbox ADD COLUMN retry_at_ms INTEGER",
-    "CREATE INDEX outbox_recalls ON outbox (sequence) WHERE recall_state = 1",
+    *(f"ALTER TABLE outbox ADD COLUMN {column}" for column in _ADDED_IN_2),
+    _RECALLS_INDEX,
 )
 _SEARCH_TABLE: Final = (
     "CREATE VIRTUAL TABLE words USING fts5(body, names, content='', "
@@ -208,8 +214,9 @@ class Database:
                     self.run(statement)
                 if self._can_search():
                     self.run(_SEARCH_TABLE)
-            for statement in _FROM_1_TO_2:
-                self.run(statement)
+            else:
+                for statement in _FROM_1_TO_2:
+                    self.run(statement)
             self.run(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _can_search(self) -> bool:

@@ -291,3 +291,15 @@ def test_an_archive_of_the_first_format_is_taken_along(tmp_path: Path) -> None:
     (sent,) = archive.outbox.recent(9)
     assert (sent.body, sent.recall) == ("hi", None)
     assert SCHEMA_VERSION == 2
+    archive.close()
+    Archive(str(tmp_path / "new.db"), lambda: 5, bytes).close()
+    assert shape(path) == shape(str(tmp_path / "new.db"))
+
+
+def shape(path: str) -> set[tuple[object, ...]]:
+    """Columns of messages sent, and what all tables and indices are called."""
+    database = sqlite3.connect(path)
+    found = {*database.execute("PRAGMA table_info(outbox)")}
+    found |= {*database.execute("SELECT type, name FROM sqlite_master")}
+    database.close()
+    return found

@@ -159,11 +159,7 @@ class World:
                 news_ms = self._news_ms()  # they may have changed anything
             self._serve(news_ms)
             # What a user does is no news to another before the server has served it.
-            users_ms = None
-            for user in self.users:
-                at_ms = user.act()
-                if at_ms is not None and (users_ms is None or at_ms < users_ms):
-                    users_ms = at_ms
+            users_ms = earliest([user.act() for user in self.users])
 
     def _advance(self, users_ms: int | None) -> int | None:
         """To when something happens next; gives when it does to the server."""
@@ -347,5 +343,8 @@ class World:
 
 def earliest(times: list[int | None]) -> int | None:
     """None is never."""
-    known = [at_ms for at_ms in times if at_ms is not None]
-    return min(known) if known else None
+    first_ms = None
+    for at_ms in times:
+        if at_ms is not None and (first_ms is None or at_ms < first_ms):
+            first_ms = at_ms
+    return first_ms
