@@ -19,20 +19,28 @@ from store.store import Store
 CROWD_CHANGES_MIN: Final = 128
 """A turn with so many changes takes as long as a slice: among those who wait for it, one more slice
 is hardly noticed, and it has much to do."""
-APART_BYTES_MAX: Final = 1 << 20
+SLOW_SYNC_US: Final = 1_000
+SLOW_SYNCS: Final = 3
+"""So does one on a disk on which the last few syncs took so long, each of them."""
+APART_BYTES_MAX: Final = 768 << 10
 """Of journal between two slices while there is room. A turn takes a page of it at least: so at most
-one turn of 256 meets a slice."""
-APART_OF_JOURNAL: Final = 64
+one turn of 192 meets a slice."""
+APART_OF_JOURNAL: Final = 80
 """And no more than this part of what the journal may hold."""
 SLICES_PER_SEGMENT: Final = 32
-"""At least so many while the next segment is not made: or a commit would have to make it."""
+"""So close are they when half of a segment is used and the next is not made: else a commit would
+have to make it."""
 
-# How much longer than usual the store would work after each turn (`Keeper.pressed_ms`) says how
-# full journal and memory are: 0 up to half, 250 when they are full.
-LONGER_PRESSED_MS: Final = 50
-"""Up to here slices become longer: five times what they are in the beginning..."""
-CLOSER_PRESSED_MS: Final = 125
-"""...and from there to here they come closer together, to one after each turn."""
+# What is used of journal and memory, 1 where new messages are refused (`Keeper.admission`).
+LONGER_FROM: Final = 0.3
+"""From here slices become longer..."""
+CLOSER_FROM: Final = 0.6
+"""...and from here they are short again and come closer together..."""
+CROWDED_FROM: Final = 0.75
+"""...and from here there is one after each turn, and they become longer still."""
+LONGER_MS: Final = 30
+CROWDED_MS: Final = 250
+"""How much longer they are in the end."""
 
 
 class Upkeep:
@@ -43,10 +51,13 @@ class Upkeep:
         "_apart_bytes_of_segment",
         "_clock",
         "_due_ms",
+        "_entries_full",
         "_journal_bytes",
+        "_journal_bytes_full",
         "_limits",
         "_number",
         "_quiet_from_ms",
+        "_segment_bytes_half",
         "_store",
         "has_more",
     )
@@ -58,6 +69,9 @@ class Upkeep:
         self._limits = limits
         self._apart_bytes = min(APART_BYTES_MAX, settings.journal_bytes_max // APART_OF_JOURNAL)
         self._apart_bytes_of_segment = settings.journal_segment_bytes // SLICES_PER_SEGMENT
+        self._segment_bytes_half = settings.journal_segment_bytes // 2
+        self._journal_bytes_full = settings.journal_bytes_max * 3 // 4
+        self._entries_full = settings.tail_entries_max
         self._journal_bytes = 0  # in use when the last slice ended
         self._due_ms = 0  # when there is to be one, whoever comes
         self._quiet_from_ms = 0  # when nobody will have come for a while
@@ -74,11 +88,15 @@ class Upkeep:
         store = self._store
         number = store.state.next_number
         changes, self._number = number - self._number, number
-        if is_quiet and now.monotonic_ms >= self._quiet_from_ms:
-            # Short, and if still nobody has come, another one.
-            allowed_ms: int | None = self._limits.store_slice_ms - store.keeper.pressed_ms()
+        sync_us = min(store.journal.sync_us[-SLOW_SYNCS:], default=0)
+        if changes < CROWD_CHANGES_MIN and sync_us < SLOW_SYNC_US:
+            slice_ms = self._limits.store_slice_ms
+            if not is_quiet or now.monotonic_ms < self._quiet_from_ms:
+                slice_ms = self._length_ms(now)
+            # The store makes it longer by itself when it is full: here that is counted in.
+            allowed_ms = slice_ms - store.keeper.pressed_ms() if slice_ms else None
         else:
-            allowed_ms = self._allowed_ms(changes, now)
+            allowed_ms = self._limits.store_slice_ms
         if allowed_ms is not None:
             self.has_more = store.work(allowed_ms)
             self._journal_bytes = store.journal.bytes_used
@@ -87,26 +105,25 @@ class Upkeep:
             # By the clock as it is now: if the turn was long, those who wait for it come now.
             self._quiet_from_ms = self._clock.monotonic_ms() + self._limits.quiet_ms
 
-    def _allowed_ms(self, changes: int, now: Now) -> int | None:
-        """How long a slice may take while somebody comes, less what the store adds; None: none."""
-        slice_ms = self._limits.store_slice_ms
-        if changes >= CROWD_CHANGES_MIN:
-            return slice_ms
+    def _length_ms(self, now: Now) -> int:
+        """How long a slice may be while somebody comes; 0: it is no moment for one."""
         journal = self._store.journal
-        pressed_ms = self._store.keeper.pressed_ms()
+        used = max(
+            journal.bytes_used / self._journal_bytes_full,
+            self._store.state.tail_entries / self._entries_full,
+        )
+        length_ms = self._limits.store_slice_ms
         apart_bytes = self._apart_bytes
-        if pressed_ms <= LONGER_PRESSED_MS:
-            slice_ms += slice_ms * 4 * pressed_ms // LONGER_PRESSED_MS
-        elif pressed_ms < CLOSER_PRESSED_MS:
-            left_ms = CLOSER_PRESSED_MS - pressed_ms
-            apart_bytes = apart_bytes * left_ms // (CLOSER_PRESSED_MS - LONGER_PRESSED_MS)
-        else:
+        if used >= CROWDED_FROM:
             apart_bytes = 0
-            slice_ms += 2 * (pressed_ms - CLOSER_PRESSED_MS)
+            length_ms += int((used - CROWDED_FROM) / (1 - CROWDED_FROM) * CROWDED_MS)
+        elif used >= CLOSER_FROM:
+            apart_bytes = int(apart_bytes * (CROWDED_FROM - used) / (CROWDED_FROM - CLOSER_FROM))
+        elif used > LONGER_FROM:
+            length_ms += int((used - LONGER_FROM) / (CLOSER_FROM - LONGER_FROM) * LONGER_MS)
         if journal.prepared is None:
             self.has_more = True
-            apart_bytes = min(apart_bytes, self._apart_bytes_of_segment)
+            if journal.segments[-1].used > self._segment_bytes_half:
+                apart_bytes = min(apart_bytes, self._apart_bytes_of_segment)
         is_near = journal.bytes_used - self._journal_bytes < apart_bytes
-        if is_near and now.monotonic_ms < self._due_ms:
-            return None
-        return slice_ms - pressed_ms
+        return 0 if is_near and now.monotonic_ms < self._due_ms else length_ms

@@ -1,7 +1,14 @@
 from dataclasses import dataclass, field
 
 from msgd.reactor_limits import ReactorLimits
-from msgd.upkeep import APART_BYTES_MAX, CROWD_CHANGES_MIN, SLICES_PER_SEGMENT, Upkeep
+from msgd.upkeep import (
+    APART_BYTES_MAX,
+    CROWD_CHANGES_MIN,
+    SLICES_PER_SEGMENT,
+    SLOW_SYNC_US,
+    SLOW_SYNCS,
+    Upkeep,
+)
 from msgd.values import Now
 from store.limits import PAGE_BYTES, PRESSED_MS_MAX
 from store.settings import Settings
@@ -20,10 +27,12 @@ class FakeStore:
 
     settings: Settings = SETTINGS
     bytes_used: int = 0
+    tail_entries: int = 0
+    used: int = 0
     prepared: object = "the next segment"
     next_number: int = 1
-    fullness_ms: int = 0
     is_done: bool = True
+    sync_us: list[int] = field(default_factory=list)
     slices_ms: list[int] = field(default_factory=list)
 
     @property
@@ -32,11 +41,16 @@ class FakeStore:
 
     journal = state = keeper = core
 
+    @property
+    def segments(self) -> list["FakeStore"]:
+        return [self]
+
     def pressed_ms(self) -> int:
-        return self.fullness_ms
+        part = min(1, self.tail_entries / self.settings.tail_entries_max)
+        return max(0, int((part * 2 - 1) * PRESSED_MS_MAX))
 
     def work(self, budget_ms: int) -> bool:
-        self.slices_ms.append(budget_ms + self.fullness_ms)
+        self.slices_ms.append(budget_ms + self.pressed_ms())
         return not self.is_done
 
 
@@ -62,7 +76,8 @@ class Loop:
         taken = 0
         for _ in range(turns):
             self.store.next_number += changes
-            self.store.bytes_used += PAGE_BYTES
+            self.store.bytes_used = (self.store.bytes_used + PAGE_BYTES) % (8 << 20)
+            self.store.used += PAGE_BYTES
             self.clock.advance_to(self.clock.now_ms + ms)
             taken += self.turn(is_quiet=False)
         return taken
@@ -83,7 +98,9 @@ def test_while_somebody_comes_one_turn_of_many_meets_a_slice() -> None:
 def test_when_nobody_comes_slices_follow_each_other() -> None:
     loop = Loop()
     loop.store.is_done = False
-    loop.store.fullness_ms = PRESSED_MS_MAX  # even then they are short: somebody may come
+    loop.store.tail_entries = (
+        SETTINGS.tail_entries_max
+    )  # even then they are short: somebody may come
     loop.quiet(LIMITS.quiet_ms)
     assert [loop.quiet(0) for _ in range(5)] == [1] * 5
     assert set(loop.store.slices_ms) == {LIMITS.store_slice_ms}
@@ -106,21 +123,27 @@ def test_a_short_silence_is_none() -> None:
 
 
 def test_the_fuller_the_longer_and_then_the_closer() -> None:
-    def shape(fullness_ms: int) -> tuple[int, int]:
+    def shape(percent: int) -> tuple[int, int]:
         loop = Loop()
-        loop.store.fullness_ms = fullness_ms
+        loop.store.tail_entries = SETTINGS.tail_entries_max * percent // 100
         taken = loop.busy(1_024, ms=0)
         return taken, loop.store.slices_ms[0]
 
-    shapes = [shape(ms) for ms in (0, 25, 50, 75, 100, 125, 200, 250)]
-    assert shapes[0] == (4, 4)
-    assert shapes[1] == (4, 12)
-    assert shapes[2] == (4, 20)
-    assert [length_ms for _, length_ms in shapes[3:6]] == [4, 4, 4]
-    counts = [count for count, _ in shapes]
-    assert counts == sorted(counts)
-    assert counts[5:] == [1_024, 1_024, 1_024]
-    assert [length_ms for _, length_ms in shapes[6:]] == [154, 254]
+    few = 1_024 * PAGE_BYTES // APART_BYTES_MAX
+    assert [shape(percent) for percent in (10, 30, 45, 59)] == [
+        (few, 4),
+        (few, 4),
+        (few, 19),
+        (few, 33),
+    ]
+    counts, lengths_ms = zip(*[shape(percent) for percent in (60, 65, 70, 74)], strict=True)
+    assert list(counts) == sorted(counts)
+    assert lengths_ms == (4, 4, 4, 4)
+    assert [shape(percent) for percent in (75, 80, 100)] == [
+        (1_024, 4),
+        (1_024, 54),
+        (1_024, 254),
+    ]
 
 
 def test_in_a_flood_each_turn_has_its_slice() -> None:
@@ -128,11 +151,20 @@ def test_in_a_flood_each_turn_has_its_slice() -> None:
     assert loop.busy(10, changes=CROWD_CHANGES_MIN, ms=0) == 10
 
 
+def test_where_a_sync_takes_as_long_as_a_slice_each_turn_has_its_slice() -> None:
+    loop = Loop()
+    loop.store.sync_us = [SLOW_SYNC_US] * SLOW_SYNCS
+    assert loop.busy(10, ms=0) == 10
+    loop.store.sync_us.append(SLOW_SYNC_US - 1)
+    assert loop.busy(10, ms=0) == 0
+
+
 def test_the_next_segment_is_made_in_time() -> None:
     loop = Loop()
     loop.store.prepared, loop.store.is_done = None, False
-    turns = SETTINGS.journal_segment_bytes // PAGE_BYTES
-    assert loop.busy(turns, ms=0) >= SLICES_PER_SEGMENT
+    half = SETTINGS.journal_segment_bytes // PAGE_BYTES // 2
+    assert loop.busy(half, ms=0) <= 4
+    assert loop.busy(half, ms=0) >= SLICES_PER_SEGMENT // 2
     assert loop.upkeep.deadline_ms() is not None, "and at once when nobody comes"
 
 
