@@ -87,6 +87,7 @@ class Reactor:
         self._transports: dict[int, Transport] = {}  # by number of session
         self._by_channel: dict[Channel, Transport] = {}
         self._again: dict[int, Transport] = {}  # whole frames are left from the turn before
+        self._is_hurried = False  # this turn leaves what can wait for the next
         self._cut_short: list[int] = []  # of these, who had no more than everybody is sure of
         self._held: list[Session] = []  # their outboxes wait for a later batch
         self._touched: dict[int, Transport] = {}  # looked at in this turn's last step
@@ -172,23 +173,12 @@ class Reactor:
             self._face.end(now)
 
     def _read(self, ready: Ready, now: Now) -> None:
-        # Those with frames left come first: they were here before whoever is readable now.
-        # Of these, those come first that had less than they wanted, as others were before them.
         self._slack.begin_turn()
         self._brakes.begin_turn()
-        cut_short, self._cut_short = self._cut_short, []
-        again = {number: self._again[number] for number in cut_short if number in self._again}
-        again.update(self._again)
-        self._again = {}
-        for held in self._brakes.release(self._transports, now.monotonic_ms):
-            if not held.is_paused:
-                again[held.session.number] = held
-        for held in again.values():
-            # Whole frames are here, or bytes of them: of neither the poll would tell.
-            if held.has_leftover:
-                self._serve(held, now)
-            else:
-                self._read_once(held, now)
+        # Whoever has just come does not wait for what can wait, but that does so for one turn only.
+        self._is_hurried = not self._is_hurried and self._is_to_hurry(ready)
+        if not self._is_hurried:
+            self._read_again(now)
         for channel in ready.writable:
             self._flush(channel, now)
         for channel in ready.readable:
@@ -203,11 +193,42 @@ class Reactor:
                 if transport.received_bytes > self._brakes.bytes_max:
                     self._brakes.weigh(transport, now.monotonic_ms)
                 self._serve(transport, now)
+        if self._is_hurried:
+            return
         # Strangers last: whoever is in already is answered before them.
         for channel in self._door.take(len(self._transports), now, knocking=ready.listener):
             self._admit(channel, now)
         for channel, begun_ms in self._door.shake(now):
             self._admit(channel, Now(begun_ms, now.wall_ms))
+
+    def _is_to_hurry(self, ready: Ready) -> bool:
+        """Whether somebody who is logged in has just come; not where all may be as fast as they
+        like: there, many messages in a turn are better than short turns.
+        """
+        if not self._brakes.interval_us:
+            return False
+        for channel in ready.readable:
+            transport = self._by_channel.get(channel)
+            if transport is not None and transport.is_logged_in:
+                return True
+        return False
+
+    def _read_again(self, now: Now) -> None:
+        """Those of whom the turn before left something, and those that were held back."""
+        # Those come first that had less than they wanted, as others were before them.
+        cut_short, self._cut_short = self._cut_short, []
+        again = {number: self._again[number] for number in cut_short if number in self._again}
+        again.update(self._again)
+        self._again = {}
+        for held in self._brakes.release(self._transports, now.monotonic_ms):
+            if not held.is_paused:
+                again[held.session.number] = held
+        for held in again.values():
+            # Whole frames are here, or bytes of them: of neither the poll would tell.
+            if held.has_leftover:
+                self._serve(held, now)
+            else:
+                self._read_once(held, now)
 
     def _admit(self, channel: Channel, begun: Now) -> None:
         """A connection that can talk, and since when it is there."""

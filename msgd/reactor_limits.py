@@ -41,7 +41,7 @@ class ReactorLimits:
     sure_frames_per_turn: int = 2
     """Of each connection, whatever the others want; more only out of the slack, unless everybody
     may send as fast as he likes."""
-    slack_us_per_turn_max: int = 600
+    slack_us_per_turn_max: int = 300
     """For what can wait for the next turn; see `msgd.slack`."""
     output_bytes_pause: int = 256 * 1024
     """With more than this unsent, a connection is not read from."""

@@ -204,6 +204,7 @@ def run(
     figures = Figures()
     server = start(work, plain=plain)
     crowd: Crowd | None = None
+    processors = os.sched_getaffinity(0)
     victim: subprocess.Popen[str] | None = None
     attackers: subprocess.Popen[str] | None = None
     try:
@@ -260,6 +261,7 @@ def run(
         if crowd is not None:
             crowd.close()
         server.close()
+        os.sched_setaffinity(0, processors)
     return figures
 
 

@@ -133,9 +133,32 @@ def test_who_is_in_is_answered_in_the_turn_in_which_others_knock() -> None:
         alice.say(Ping(number + 1))
         bench.turn()
         assert alice.hear() == [Pong(number + 1)]
-    assert bench.reactor.connections == 21
+    assert bench.reactor.connections == 1 + 3 * 6, "50 of 300 microseconds each"
     bench.settle()
     assert all(isinstance(client.hear()[0], Welcome) for client in clients)
+
+
+def test_strangers_wait_a_turn_for_who_has_just_come_and_no_more() -> None:
+    bench = Bench(ReactorLimits())
+    alice = bench.user("alice")
+    knock(bench, 12)
+    inside: list[int] = []
+    for number in range(4):
+        alice.say(Ping(number + 1))
+        bench.turn()
+        assert alice.hear() == [Pong(number + 1)]
+        inside.append(bench.reactor.connections)
+    assert inside == [1, 7, 7, 13]
+
+
+def test_who_is_not_logged_in_makes_nobody_wait() -> None:
+    bench = Bench(ReactorLimits())
+    stranger = bench.client()
+    for number in range(3):
+        stranger.say_bytes(b"\0")
+        knock(bench, 1)
+        bench.turn()
+        assert bench.reactor.connections == 2 + number
 
 
 def test_a_crowd_that_knocks_gets_in_turn_by_turn() -> None:
