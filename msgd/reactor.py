@@ -263,6 +263,9 @@ class Reactor:
         while left > 0:
             if session.closing is not None:
                 return left
+            if not connection.buffered_bytes:  # as it usually is after the first
+                transport.frame_since_ms = None
+                return left
             if in_a_row and (
                 sends := connection.next_sends(
                     left if session.spent_us <= now_us else brakes.room(session, left, now_us)
@@ -285,12 +288,9 @@ class Reactor:
                 self._exchange.break_session(session, error, now)
                 return left
             if message is None:
-                if connection.buffered_bytes:
-                    self._brakes.await_rest(
-                        transport, self._transports, now.monotonic_ms, is_next=left < share - 1
-                    )
-                else:
-                    transport.frame_since_ms = None
+                self._brakes.await_rest(
+                    transport, self._transports, now.monotonic_ms, is_next=left < share - 1
+                )
                 return left + 1  # there was none
             receive(session, message, now)
             if is_braked:
