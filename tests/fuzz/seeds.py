@@ -26,8 +26,10 @@ from store.manifest import MANIFEST
 from store.store import Store
 from store.window import Window
 from tests.fuzz.targets import CORPUS, TARGETS
+from tests.fuzz.targets_forged import folder
 from tests.fuzz.targets_wire import BINDING, FRAME_TYPES, SERVER_NONCE
 from tests.sim.sim_disk import SimDisk
+from tests.store.forged import files_of
 from tests.store.support import LARGE, TickClock
 from tests.store.workload import Day
 from tests.wire.samples import SAMPLES
@@ -61,6 +63,7 @@ def seeds() -> dict[str, list[bytes]]:
         ],
         "accounts": list(_logs_of_accounts(files)),
         "account": list(_accounts()),
+        "forged": list(_forgeries()),
         "text": [text.encode() for text in _TEXTS],
         "keys": list(_KEYS),
         "server_config": list(_server_configs()),
@@ -192,6 +195,13 @@ def _accounts() -> Iterator[bytes]:
         encoded = account_codec.encode_account(account)
         ((_, start, end),) = tlv.spans(encoded, 0, len(encoded))
         yield encoded[start:end]
+
+
+def _forgeries() -> Iterator[bytes]:
+    """In every file and part one number that is too high, and some that are only wrong."""
+    for path in range(len(files_of(folder()))):
+        for part, place in ((0, 24), (1, 0), (1, 40), (2, 90), (3, 56)):
+            yield bytes([path, part, 0, place, 7]) + (1 << 61 >> place % 60).to_bytes(8, "big")
 
 
 def _server_configs() -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tests.fuzz import targets_store, targets_wire, targets_words
+from tests.fuzz import targets_forged, targets_store, targets_wire, targets_words
 
 CORPUS: Final = Path(__file__).parent / "corpus"
 
@@ -24,6 +24,7 @@ TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     "manifest": targets_store.read_manifest,
     "accounts": targets_store.read_accounts,
     "account": targets_store.read_account,
+    "forged": targets_forged.use_forged,
     "text": targets_words.show_raw,
     "keys": targets_words.press,
     "server_config": targets_words.configure_server,

@@ -198,7 +198,8 @@ class SimDisk:
         room = self.quota_bytes - self.used_bytes() if growth else 0
         if growth > room:  # what fits is written, then there is no more room
             data = data[: max(0, len(data) - growth + max(0, room))]
-            self.put(inode, offset, data)
+            if data:  # else nothing is written, and the file does not grow up to there
+                self.put(inode, offset, data)
             self.calls += 1
             self.counts["writes without room"] += 1
             raise DiskFull(ENOSPC, f"write {path}")

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from store.disk import DiskFailure
+from store.disk import DiskFailure, DiskFull
 from tests.sim.sim_disk import SimDisk
 from tests.sim.sim_inode import PAGE, SECTOR
 
@@ -90,3 +90,11 @@ def test_one_read_of_many_fails() -> None:
         disk.read_at(handle, 0, 1)
     assert disk.read_at(handle, 0, 1) == b"a"
     assert disk.counts["reads failed"] == 1
+
+
+def test_a_write_far_behind_the_end_of_a_file_needs_the_room_before_it() -> None:
+    disk, handle = disk_with_a_file()
+    disk.quota_bytes = 4 * PAGE
+    with pytest.raises(DiskFull):
+        disk.write_at(handle, 1 << 60, b"x")
+    assert disk.size(handle) == 2 * PAGE

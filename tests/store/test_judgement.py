@@ -30,8 +30,7 @@ from store.registry import encode_registry
 from store.state import State
 from tests.sim.sim_disk import SimDisk
 from tests.store.support import LARGE, journal_in_use, new_disk, open_store
-from tests.store.test_golden import everything_else
-from tests.store.workload import Day
+from tests.store.workload import Day, everything_else
 from wire import tlv
 
 FORGED = 1500

@@ -1,8 +1,11 @@
 """A scripted day of a small store, small enough to be cut off at every single disk operation."""
 
 from collections.abc import Callable, Iterator
+from hashlib import blake2b
 
+from store.credential import Credential
 from store.entry import Entry
+from store.records import Copy
 from store.state import Account
 from store.store import Store
 from tests.store.support import TickClock, message_id
@@ -151,3 +154,32 @@ class Day:
         self.note("begin")
         self.store.close()
         self.note("done")
+
+
+def everything_else(day: Day, when: str) -> None:
+    """Every kind of record that the day has none of: sessions, recalls, who may be an account."""
+    store = day.store
+    alice, bob, dave = (day.account(name) for name in ("alice", "bob", "dave"))
+    entry = day.send("alice", ["bob", "dave"], f"taken back {when}".encode())
+    store.begin_session(dave, day.now())
+    store.end_session(dave, [entry.number - 1, entry.number], day.now())
+    copy = Copy(bob.number, entry.number, len(entry.body), bob.name)
+    store.recall(alice, entry.message_id, [copy], day.now())
+    entry = day.send_everyone("bob", f"taken back from all {when}".encode())
+    store.recall_from_all(entry, [dave.number], day.now())
+    store.begin_session(bob, day.now())  # and the server is killed
+    if when == "after":  # there is one for ever
+        store.need_secret(day.now())
+    store.touch(alice, day.now())
+    invites = [blake2b(f"{when} {each}".encode(), digest_size=32).digest() for each in range(2)]
+    credential = Credential(b"s" * 16, 600_000, invites[0], invites[1])
+    store.make_invites(invites, 1 << 50, day.now())
+    store.create_account(f"{when}-invited", day.now(), credential, invites[0])
+    store.set_credential(alice, credential, day.now())
+    store.block(alice, [dave.number], day.now())
+    for reserve_until_ms in (0, 1 << 50):
+        gone = store.create_account(f"{when}-gone", day.now())
+        day.commit()
+        store.begin_deletion(gone, day.now())
+        store.delete_account(gone, day.now(), reserve_until_ms)
+        day.commit()
