@@ -134,7 +134,8 @@ class Crowd:
 
     def _send(self, person: Person) -> None:
         person.counter += 1
-        to = name_of((person.number + 1) % HONEST)
+        # The one who is flooded is there before the others, and writes to himself.
+        to = name_of(VICTIM if person.number == VICTIM else (person.number + 1) % HONEST)
         message_id = person.number.to_bytes(8, "big") + person.counter.to_bytes(8, "big")
         person.waits[person.counter] = time.monotonic()
         person.peer.say(SendMessage(person.counter, message_id, b"are you there? " * 7, (to,)))
