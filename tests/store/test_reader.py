@@ -46,6 +46,15 @@ def test_a_reader_stops_at_bytes_and_until() -> None:
     assert reader.exhausted
 
 
+def test_a_reader_of_both_queues_stops_at_bytes() -> None:
+    _, store = filled(2, 100)
+    alice, bob = store.state.by_name["alice"], store.state.by_name["bob"]
+    store.accept_for_everyone(alice, message_id(100), b"for everyone", 4)
+    reader = store.reader(bob, 0, None)
+    assert [len(each.body) for each in reader.read(100, 150)] == [100]
+    assert [len(each.body) for each in reader.read(100, 112)] == [100, 12]
+
+
 def test_a_live_reader_follows_through_a_checkpoint() -> None:
     _, store = filled(2)
     alice, bob = store.state.by_name["alice"], store.state.by_name["bob"]

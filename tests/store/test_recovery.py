@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from store.disk import DiskFull
 from store.errors import (
     StoreDamaged,
     StoreNoRoom,
@@ -50,6 +51,18 @@ def test_too_full_to_start_says_so_and_loses_nothing() -> None:
         open_store(disk, replace(TINY, journal_segment_bytes=32 * 1024))
     disk.quota_bytes = 1 << 40
     assert picture(open_store(disk, TINY)) == expected
+
+
+@pytest.mark.parametrize("fail_at", [1, 2, 3, 4, 8])
+def test_a_new_folder_without_room_for_a_write_says_so_and_is_begun_again(
+    fail_at: int,
+) -> None:
+    disk = new_disk()
+    disk.fail_only, disk.fail_at, disk.fail_error = "write", fail_at, DiskFull
+    with pytest.raises(StoreNoRoom, match="recovery cannot finish"):
+        open_store(disk, TINY)
+    disk.fail_at = -1
+    assert open_store(disk, TINY).state.names == []
 
 
 def test_after_a_crash_on_a_full_disk_the_reserve_is_enough_to_start_and_to_deliver() -> None:

@@ -35,6 +35,14 @@ def test_the_windows_edges() -> None:
     assert one.bitmap == 0
 
 
+def test_a_known_installation_is_judged_by_its_own_window() -> None:
+    windows: dict[bytes, Window] = {}
+    window.take(windows, b"a" * 8 + (7).to_bytes(8, "big"), 1)
+    assert window.check(windows, b"a" * 8, 7, 1) is WindowVerdict.DUPLICATE
+    assert window.check(windows, b"a" * 8, 8, 1) is WindowVerdict.NEW
+    assert window.check(windows, b"b" * 8, 7, 1) is WindowVerdict.NEW
+
+
 def test_too_many_installations_until_one_was_silent_for_long() -> None:
     windows: dict[bytes, Window] = {}
     for index in range(INSTALLATIONS_MAX):

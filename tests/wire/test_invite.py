@@ -18,6 +18,7 @@ def test_an_invite_comes_back_however_it_is_typed(invite: bytes) -> None:
 
 def test_invites_are_written_the_same_for_ever() -> None:
     assert invite_text(INVITE) == "000g4-0r40m-30e20-9185g-r38e1w"
+    assert read_invite("000g4-0r40m-30e20-9185g-r38e1w") == INVITE
     assert invite_text(b"\xff" * 16) == "zzzzz-zzzzz-zzzzz-zzzzz-zzzzzw"
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -118,10 +119,7 @@ OUT = st.one_of(
 )
 
 
-@given(st.lists(OUT, max_size=8), st.none() | REQUESTS)
-def test_deliveries_in_a_row_are_what_the_table_writes(
-    messages: list[Message], request: int | None
-) -> None:
+def assert_written_as_by_the_table(messages: list[Message], request: int | None) -> None:
     row = runs.Deliveries(request)
     expected = []
     for each in messages:
@@ -138,6 +136,28 @@ def test_deliveries_in_a_row_are_what_the_table_writes(
             row.add_frame(frames.encode(each))
         expected.append(frames.encode_by_table(each))
     assert row.written() == b"".join(expected)
+
+
+@given(st.lists(OUT, max_size=8), st.none() | REQUESTS)
+def test_deliveries_in_a_row_are_what_the_table_writes(
+    messages: list[Message], request: int | None
+) -> None:
+    assert_written_as_by_the_table(messages, request)
+
+
+@pytest.mark.parametrize("request_", [None, 7])
+def test_deliveries_outcomes_and_other_frames_follow_each_other(request_: int | None) -> None:
+    two = [DistributeMessage(each, MESSAGE_ID, "ann", 7, 1, 1, b"hi") for each in (1, 2)]
+    outcomes = [MessageSuccess(each, MESSAGE_ID, "bob", 8) for each in (3, 4)]
+    other = MessageSuccess(5, MESSAGE_ID, "bob", 9)
+    assert_written_as_by_the_table([*two, *outcomes, other, Ping(6), *two], request_)
+
+
+def test_two_answers_in_a_row() -> None:
+    data = stream(usual(2))
+    ids = [each[1] for each in runs.read_sends(data, 0, 100)]
+    expected = [MessagePending(request, MESSAGE_ID, 1, 99) for request in (1, 2)]
+    assert runs.write_pendings(ids, 99) == b"".join(map(frames.encode_by_table, expected))
 
 
 def test_senders_who_take_turns_keep_their_names() -> None:
