@@ -7,6 +7,7 @@ here.
 """
 
 import ast
+import gc
 import io
 import re
 import tokenize
@@ -71,6 +72,8 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
     "asyncio": (),
 }
 
+SUPPRESSION: Final = re.compile(r"#\s*(noqa|type:\s*ignore|pragma)\b")
+
 # Of ours, store may see only the codec and its error (pyproject.toml cannot say "only").
 STORE_SEES_OF_WIRE: Final = ("wire.tlv", "wire.errors")
 
@@ -113,10 +116,21 @@ Rule = Callable[[Source], Iterator[Complaint]]
 def sources() -> tuple[Source, ...]:
     folders = (*PACKAGES, "tests", "scripts")
     paths = sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-    return tuple(
-        source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
-        for path in paths
-    )
+    gc.disable()  # a million nodes that all stay, looked through time and again
+    try:
+        return tuple(
+            source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+            for path in paths
+        )
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@cache
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """All of a tree, walked through once for all rules."""
+    return tuple(ast.walk(tree))
 
 
 def source(path: str, text: str) -> Source:
@@ -125,7 +139,7 @@ def source(path: str, text: str) -> Source:
 
 def imported_modules(tree: ast.Module) -> Iterator[tuple[str, int]]:
     """Full dotted names of what is imported; `from a import b` gives `a` and `a.b`."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
@@ -143,7 +157,7 @@ def comments(text: str) -> Iterator[tuple[str, int]]:
 
 
 def functions_fit_a_screen(file: Source) -> Iterator[Complaint]:
-    for node in ast.walk(file.tree):
+    for node in nodes(file.tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > function_lines_max:
@@ -193,7 +207,7 @@ def no_mocks(file: Source) -> Iterator[Complaint]:
 
 
 def no_sleep_and_no_builtin_open(file: Source) -> Iterator[Complaint]:
-    for node in ast.walk(file.tree):
+    for node in nodes(file.tree):
         match node:
             case ast.Attribute(value=ast.Name(id="time"), attr="sleep") | ast.alias(name="sleep"):
                 yield node.lineno, "sleeps: wait for the thing itself"
@@ -206,7 +220,7 @@ def no_sleep_and_no_builtin_open(file: Source) -> Iterator[Complaint]:
 def files_are_touched_in_named_files(file: Source) -> Iterator[Complaint]:
     if file.package is None or file.path in ONLY_IN["os"]:
         return
-    for node in ast.walk(file.tree):
+    for node in nodes(file.tree):
         match node:
             case ast.Call(func=ast.Attribute(attr=name)) if name in PATH_FILE_METHODS:
                 yield node.lineno, f"calls .{name}(): only files that may import os touch files"
@@ -215,7 +229,7 @@ def files_are_touched_in_named_files(file: Source) -> Iterator[Complaint]:
 def no_clock_by_the_back_door(file: Source) -> Iterator[Complaint]:
     if file.package is None:
         return
-    for node in ast.walk(file.tree):
+    for node in nodes(file.tree):
         match node:
             case ast.Call(
                 func=ast.Attribute(
@@ -226,7 +240,7 @@ def no_clock_by_the_back_door(file: Source) -> Iterator[Complaint]:
 
 
 def no_bare_except(file: Source) -> Iterator[Complaint]:
-    for node in ast.walk(file.tree):
+    for node in nodes(file.tree):
         if isinstance(node, ast.ExceptHandler) and node.type is None:
             yield node.lineno, "catches everything"
 
@@ -237,8 +251,10 @@ def suppressions_have_reasons(file: Source) -> Iterator[Complaint]:
         r"|type:\s*ignore\[[^\]]+\]"
         r"|pragma:\s*no (cover|branch))"
     )
+    if not SUPPRESSION.search(file.text):  # taking a text apart costs
+        return
     for comment, line in comments(file.text):
-        if not re.search(r"#\s*(noqa|type:\s*ignore|pragma)\b", comment):
+        if not SUPPRESSION.search(comment):
             continue
         # What is left beside the markers is the reason: two words at least.
         if not marker.search(comment) or len(re.findall(r"[A-Za-z]+", marker.sub("", comment))) < 2:
@@ -248,7 +264,7 @@ def suppressions_have_reasons(file: Source) -> Iterator[Complaint]:
 def the_machine_has_no_defaults(file: Source) -> Iterator[Complaint]:
     if file.package is None:
         return
-    for node in ast.walk(file.tree):
+    for node in nodes(file.tree):
         if isinstance(node, ast.FunctionDef):
             for name in arguments_with_defaults(node.args):
                 if name in HANDED_DOWN:

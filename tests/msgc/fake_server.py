@@ -7,6 +7,7 @@ at any byte and still ask at the end what was accepted and what was delivered.
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
+from tests.msgc.cheap_keys import cheap_keys
 from wire import messages
 from wire.codes import Audience, Authentication, Code, Presence, Registration
 from wire.connection import Connection, Unsupported
@@ -58,7 +59,7 @@ class FakeServer:
 
     def give_password(self, name: str, password: str) -> None:
         self.passwords = self.passwords or {}
-        self.passwords[name] = make_verifier(password, name.encode().ljust(16, b"-"), 600_000)
+        self.passwords[name] = cheap_keys(password, name.encode().ljust(16, b"-"), 600_000).verifier
 
     def open(self) -> "FakeSession":
         return FakeSession(self)
