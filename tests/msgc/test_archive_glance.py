@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgc import archive_glance
 from msgc.archive import MEMORY, Archive
 from msgc.values import Arrival
+from tests.examples import examples
 
 
 def make(*mail: tuple[str, str]) -> Archive:
@@ -74,7 +75,7 @@ def test_words_of_old_messages_come_from_the_index(monkeypatch: pytest.MonkeyPat
     assert bodies(archive, "straw", limit=3) == ["straw 19", "straw 18", "straw 17"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(max_size=20), st.text(max_size=10), st.booleans())
 def test_no_text_is_a_query_language(words: str, person: str, thorough: bool) -> None:
     bodies(make(("bob", "x")), words, person, thorough=thorough)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from msgc.archive import MEMORY, Archive
 from msgc.values import FateState, LinkState, SendState
+from tests.examples import examples
 from tests.msgc.fake_server import FakeServer
 from tests.msgc.line import Line, Ticker, make_archive
 
@@ -140,14 +141,14 @@ def try_out(folder: str | None, steps: list[tuple[str, str, int]]) -> None:
         world.close()
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(STEP, min_size=20, max_size=60))
 def test_nothing_is_lost_and_nothing_comes_twice(steps: list[tuple[str, str, int]]) -> None:
     try_out(None, steps)
 
 
 @pytest.mark.slow
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(STEP, min_size=20, max_size=60))
 def test_the_same_with_archives_on_the_disk(steps: list[tuple[str, str, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from msgd.events import EventKind
 from msgd.limits import ExchangeLimits
+from tests.examples import examples
 from tests.msgd.fake_server import Client, Server
 from tests.msgd.password_world import (
     CLOSED_TO_STRANGERS,
@@ -368,7 +369,7 @@ def test_who_is_being_deleted_is_told_so_after_the_proof() -> None:
 # ----- everything in any order --------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from msgd.limits import ExchangeLimits
+from tests.examples import examples
 from tests.msgd.fake_server import Client, Server
 from tests.sim.sim_disk import SimDisk
 from wire.messages import (
@@ -293,7 +294,7 @@ class Rules(RuleBasedStateMachine):
 
 
 Rules.TestCase.settings = settings(
-    max_examples=40,
+    max_examples=examples(40),
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -10,6 +10,7 @@ from msgd.limits import ExchangeLimits
 from store.account_codec import encode_account
 from store.settings import Admission
 from store.store import Store
+from tests.examples import examples
 from tests.msgd.fake_server import SMALL, Client, Server
 from tests.sources_only import need_sources
 from wire.codes import Code
@@ -69,7 +70,7 @@ def played(bursts: list[list[tuple[str, int, str, bool]]], *, in_a_row: bool) ->
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(BURSTS)
 def test_in_a_row_is_as_one_by_one(bursts: list[list[tuple[str, int, str, bool]]]) -> None:
     assert played(bursts, in_a_row=True) == played(bursts, in_a_row=False)

@@ -3,6 +3,7 @@
 import pytest
 
 from store.fsck import fsck
+from tests.examples import some
 from tests.store.support import crashed_store, journal_in_use, last_batch, sound, verdict
 
 
@@ -21,7 +22,7 @@ def test_a_flipped_bit_is_seen_or_harmless(path: str) -> None:
     disk = crashed_store()
     original = bytes(disk.contents(path))
     is_live = path == journal_in_use(disk)
-    for place in interesting(path):
+    for place in some(interesting(path), 8):
         copy = crashed_store()
         assert bytes(copy.contents(path)) == original, "the same seed gives the same bytes"
         copy.damage(path, place, 1 << place % 8)

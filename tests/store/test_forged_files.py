@@ -11,12 +11,13 @@ from store.errors import StoreDamaged, StoreError
 from store.fsck import fsck
 from store.limits import NUMBER_MAX, PAGE_BYTES
 from store.manifest import MANIFEST
+from tests.examples import examples
 from tests.sim.sim_disk import SimDisk
 from tests.store.forgery import change_block, change_manifest, reseal, size_of
 from tests.store.support import ACCOUNTS, BOX, LARGE, crashed_store, open_store, waiting
 from tests.store.test_judgement import EXTREME, killed
 
-FORGED = 250
+FORGED = examples(250)
 BLOCKS = (b"MSGB", b"MSGC")
 TOO_HIGH = bytes([0x80]) + bytes(7)
 NUMBERS_AT = 138  # 16 u64, 2 u8 and 2 u32 stand before an account's name

@@ -28,12 +28,13 @@ from store.limits import (
 from store.records import Copy, RecordCode, Settlement
 from store.registry import encode_registry
 from store.state import State
+from tests.examples import examples
 from tests.sim.sim_disk import SimDisk
 from tests.store.support import LARGE, journal_in_use, new_disk, open_store
 from tests.store.workload import Day, everything_else
 from wire import tlv
 
-FORGED = 1500
+FORGED = examples(1500)
 STARTED = 40
 TOO_HIGH = NUMBER_MAX + 1
 EXTREME = (0, 1, 2, 255, 1 << 16, (1 << 32) - 1, 1 << 40, NUMBER_MAX, 1 << 63, (1 << 64) - 1)

@@ -11,6 +11,7 @@ from store.entry import Entry, EntryKind
 from store.fsck import fsck
 from store.state import Account
 from store.window import WindowVerdict
+from tests.examples import examples
 from tests.store.support import message_id, new_disk, open_store, waiting
 from tests.store.test_credential import CREDENTIALS
 from tests.store.workload import pass_time
@@ -256,4 +257,4 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestMachine.settings = settings(max_examples=examples(40), stateful_step_count=40, deadline=None)

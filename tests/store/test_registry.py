@@ -85,7 +85,9 @@ def test_a_name_is_reserved_until_its_time() -> None:
 
 def test_the_oldest_reservation_goes_when_there_is_no_room() -> None:
     registry = Registry()
-    for number in range(NAMES_RESERVED_MAX):
+    for number in range(NAMES_RESERVED_MAX - 2):
+        registry.reserved[f"{number:0{NAME_BYTES_MAX}}"] = 1 << 60
+    for number in range(NAMES_RESERVED_MAX - 2, NAMES_RESERVED_MAX):
         registry.reserve(f"{number:0{NAME_BYTES_MAX}}", 1 << 60, number)
     assert len(registry.reserved) == NAMES_RESERVED_MAX
     oldest = next(iter(registry.reserved))

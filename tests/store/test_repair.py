@@ -10,6 +10,7 @@ from store.errors import StoreDamaged, StoreNoRoom
 from store.fsck import fsck
 from store.manifest import MANIFEST, REPAIR, decode_manifest
 from store.repair import Repaired, repair
+from tests.examples import some
 from tests.sim.sim_disk import PowerCut, SimDisk
 from tests.store.support import (
     TINY,
@@ -153,7 +154,7 @@ def test_a_bad_header_of_the_accounts_log_costs_nothing() -> None:
 
 def test_any_damage_of_the_accounts_log_loses_no_message() -> None:
     size = len(busy_store().contents(ACCOUNTS))
-    for place in range(0, size, 1021):
+    for place in some(range(0, size, 1021)):
         disk = busy_store()
         disk.damage(ACCOUNTS, place, 0xFF)
         if result := repair(disk):
@@ -195,7 +196,7 @@ def test_damage_in_the_middle_of_the_journal_keeps_what_stands_behind() -> None:
 
 def test_every_page_of_the_journal_is_damaged_once() -> None:
     for path in [each for each in busy_store().files() if each.endswith(".journal")]:
-        for place in range(0, len(busy_store().contents(path)), 4096):
+        for place in some(range(0, len(busy_store().contents(path)), 4096), 4):
             disk = busy_store()
             disk.damage(path, place + 9, 0xFF)
             if result := repair(disk):
@@ -246,7 +247,7 @@ def test_a_repair_that_is_cut_off_anywhere_is_done_again(damage: str) -> None:
     repaired(disk)
     steps = disk.calls - begun
     expected = entries_in(disk)
-    for cut in range(1, steps + 1, 3):
+    for cut in some(range(1, steps + 1, 3), 4):
         disk = busy_store()
         DAMAGES[damage](disk)
         disk.cut_at = disk.calls + cut

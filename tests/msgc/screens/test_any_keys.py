@@ -15,6 +15,7 @@ from msgc.view_values import (
 )
 from term.keys import NAMED_KEYS, KeyEvent, Paste
 from term.width import columns
+from tests.examples import examples
 from tests.msgc.screens.fake_desk import Person, message
 from tests.msgc.screens.states import STATES
 
@@ -36,7 +37,7 @@ EVENTS: st.SearchStrategy[list[Event]] = st.lists(st.one_of(KEYS, NEWS, SIZES), 
 
 
 @pytest.mark.parametrize("name", STATES)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=examples(4), deadline=None)
 @given(events=EVENTS)
 def test_nothing_breaks_a_screen(name: str, events: list[Event]) -> None:
     person: Person = STATES[name]()

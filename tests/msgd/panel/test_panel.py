@@ -6,6 +6,7 @@ from msgd.events import EventKind
 from msgd.net import Wish
 from store.settings import Admission
 from term.picture import Style, columns_of
+from tests.examples import examples
 from tests.msgd.fake_machine import LAZY, message, of
 from tests.msgd.panel.panel_bench import PanelBench
 from tests.sources_only import need_sources
@@ -442,7 +443,7 @@ def test_redraw() -> None:
     rows=st.integers(1, 60),
     columns=st.integers(1, 200),
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_no_key_and_no_size_breaks_it(keys: list[str], rows: int, columns: int) -> None:
     bench = PanelBench()
     bench.user("alice")
