@@ -237,25 +237,7 @@ def run(
         calm_bytes, calm_sockets = memory_bytes(server.process_id), sockets(server.process_id)
         say(f"calm: p99 {figures.calm_ms:.1f} ms, {calm_bytes >> 20} MiB, {calm_sockets} sockets")
         attackers = attack(server, clients, seconds, plain=plain, kinds=kinds, ahead=ahead)
-        samples: list[float] = []
-        before_s = processor_s(server.process_id)[1]
-        until_s = time.monotonic() + seconds
-        while (left_s := until_s - time.monotonic()) > 0:
-            step_s = min(STEP_S, max(left_s, 0.5))
-            worked_s, waited_s = processor_s(server.process_id)
-            part = crowd.run(step_s)
-            now_worked_s, now_waited_s = processor_s(server.process_id)
-            samples += part
-            more = memory_bytes(server.process_id) - calm_bytes
-            figures.memory_bytes = max(figures.memory_bytes, more)
-            say(
-                f"attack: p99 {p99(part):.1f} ms, {more / (1 << 20):+.1f} MiB, "
-                f"{sockets(server.process_id)} sockets, server at work "
-                f"{(now_worked_s - worked_s) / step_s:.0%}, without a processor "
-                f"{(now_waited_s - waited_s) / step_s:.0%}"
-            )
-        stood_s = processor_s(server.process_id)[1] - before_s
-        figures.stood_percent = 100 * stood_s / seconds
+        samples = watch(server, crowd, figures, seconds, calm_bytes)
         samples.sort()
         figures.attack_ms, figures.answers = p99(samples), len(samples)
         said, _ = attackers.communicate(timeout=60)
@@ -284,6 +266,32 @@ def run(
         if ahead:
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     return figures
+
+
+def watch(
+    server: Server, crowd: Crowd, figures: Figures, seconds: float, calm_bytes: int
+) -> list[float]:
+    """What the honest measure while the attackers are at it; the server's part in `figures`."""
+    samples: list[float] = []
+    before_s = processor_s(server.process_id)[1]
+    until_s = time.monotonic() + seconds
+    while (left_s := until_s - time.monotonic()) > 0:
+        step_s = min(STEP_S, max(left_s, 0.5))
+        worked_s, waited_s = processor_s(server.process_id)
+        part = crowd.run(step_s)
+        now_worked_s, now_waited_s = processor_s(server.process_id)
+        samples += part
+        more = memory_bytes(server.process_id) - calm_bytes
+        figures.memory_bytes = max(figures.memory_bytes, more)
+        say(
+            f"attack: p99 {p99(part):.1f} ms, {more / (1 << 20):+.1f} MiB, "
+            f"{sockets(server.process_id)} sockets, server at work "
+            f"{(now_worked_s - worked_s) / step_s:.0%}, without a processor "
+            f"{(now_waited_s - waited_s) / step_s:.0%}"
+        )
+    stood_s = processor_s(server.process_id)[1] - before_s
+    figures.stood_percent = 100 * stood_s / seconds
+    return samples
 
 
 def say(text: str) -> None:
