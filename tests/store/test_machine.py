@@ -79,11 +79,12 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data())
     def revoke(self, data: st.DataObject) -> None:
         now = self.now()
-        self.invites = {each: end for each, end in self.invites.items() if end > now}
-        if self.invites:
-            gone = data.draw(st.sampled_from([*self.invites]))
+        good = {each: end for each, end in self.invites.items() if end > now}
+        if good:
+            gone = data.draw(st.sampled_from([*good]))
             self.store.revoke_invites([gone], now)
-            del self.invites[gone]
+            del good[gone]
+            self.invites = good  # those that have ended go with it, and not before
 
     @precondition(lambda self: self.people)
     @rule(credential=st.none() | CREDENTIALS, data=st.data())
