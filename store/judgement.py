@@ -91,11 +91,13 @@ def refuse(is_impossible: bool, words: str) -> None:
 
 
 def judge(state: State, number: int, fields: Fields) -> list[Account]:
-    """The accounts whose counters the record will lower. Raises ImpossibleError."""
+    """The accounts that were looked at and whose counters may change: to be held until the record
+    is applied, or those at rest would be decoded twice. Raises ImpossibleError.
+    """
     judge_time(fields)
     touched: list[Account] = []
     if isinstance(fields, Accepted):
-        judge_message(state, number, fields)
+        judge_message(state, number, fields, touched)
     elif isinstance(fields, Settled):
         judge_settled(state, number, fields, touched)
     elif isinstance(fields, Recalled):
@@ -141,7 +143,7 @@ def judge_totals(state: State, total: int, total_bytes: int) -> None:
     )
 
 
-def judge_message(state: State, number: int, fields: Accepted) -> None:
+def judge_message(state: State, number: int, fields: Accepted, touched: list[Account]) -> None:
     """MESSAGE_ACCEPTED, MESSAGE_FOR_EVERYONE."""
     judge_account(number, fields.sender)
     recipients = fields.recipients
@@ -150,6 +152,8 @@ def judge_message(state: State, number: int, fields: Accepted) -> None:
         judge_account(number, account)
     refuse(len(fields.body) > BODY_BYTES_MAX, f"a body of {len(fields.body)} bytes")
     sender = state.by_number.get(fields.sender)
+    if sender is not None:
+        touched.append(sender)
     if sender is not None and number > sender.stamp:
         window = sender.windows.get(fields.message_id[:8])
         if window is not None:
