@@ -118,8 +118,8 @@ class Deletion:
         limits = core.limits
         entries = draining.reader.read(limits.discarded_per_slice_max, limits.window_bytes_max)
         if entries:
-            outcomes = core.store.settle(draining.account, entries, now.wall_ms, discarded=True)
-            for sender, _ in outcomes:
+            senders = core.store.settle(draining.account, entries, now.wall_ms, discarded=True)
+            for sender in dict.fromkeys(senders):
                 told = core.online.get(sender.name)
                 if told is not None:
                     core.mark(told)

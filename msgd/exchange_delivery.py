@@ -20,7 +20,7 @@ from msgd.session import Check, Session
 from msgd.values import Now
 from store.entry import Entry, EntryKind
 from store.errors import StoreDamaged
-from store.limits import SETTLED_RANGES_MAX
+from store.limits import AWAITED_ENTRIES_MAX, SETTLED_RANGES_MAX
 from store.reader import QueueReader
 from wire import frames
 from wire.codes import Code, NoticeKind
@@ -70,6 +70,8 @@ class Delivery:
 
     def end(self, session: Session) -> None:
         """The session has no user any more; what it has not confirmed waits for the next one."""
+        if session.account is not None:
+            session.account.queue.is_awaited = False
         session.push = session.backlog = session.outcomes = None
         session.outstanding.clear()
         session.outstanding_bytes = session.outstanding_messages = 0
@@ -118,8 +120,8 @@ class Delivery:
                     session.outstanding_bytes -= len(entry.body)
         if settled:
             online = core.online
-            outcomes = self._store.settle(account, settled, now.wall_ms)
-            for sender in dict.fromkeys([sender for sender, _ in outcomes]):
+            senders = self._store.settle(account, settled, now.wall_ms)
+            for sender in dict.fromkeys(senders):
                 told = online.get(sender.name)
                 if told is not None and not told.in_pump:
                     core.mark(told)
@@ -146,6 +148,12 @@ class Delivery:
 
     def _pump(self, session: Session, now: Now) -> None:
         session.is_stopped = False
+        account = session.account
+        assert account is not None
+        # What comes next for this session is kept as it will be handed out; past so many entries
+        # as little as can be (see store.queue).
+        entries = self._core.state.tail_entries
+        account.queue.is_awaited = session.live and entries < AWAITED_ENTRIES_MAX
         while session.checks:
             stop = self._go_on(session, session.checks[0], now)
             if stop is Stop.FULL or stop is Stop.LATER:

@@ -1,4 +1,4 @@
-"""One account, one queue and everyone's queue, as they are in memory while somebody needs them.
+"""One account and everyone's queue, as they are in memory while somebody needs them.
 
 Must never hold what is neither durable nor marked as a cache: an account that nobody holds is put
 to rest as the bytes of its last saved state (see `store.accounts`), and comes back from these.
@@ -7,8 +7,8 @@ to rest as the bytes of its last saved state (see `store.accounts`), and comes b
 from typing import TYPE_CHECKING, NamedTuple
 
 from store.credential import Credential
-from store.entry import Entry
 from store.native import mypyc_attr
+from store.queue import Queue
 from store.ranges import Ranges
 from store.window import Window
 
@@ -16,36 +16,6 @@ if TYPE_CHECKING:  # State is made of what stands here
     from store.state import State
 
 EVERYONE = 0  # the pseudo account whose queue holds what was sent to everyone
-
-
-class Queue:
-    """Where the entries of one queue are: the file up to `end_offset`, then the tail in memory."""
-
-    __slots__ = (
-        "base",
-        "end_offset",
-        "file_last",
-        "has_file",
-        "hint",
-        "number",
-        "tail",
-        "tail_numbers",
-    )
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.tail: dict[int, Entry] = {}  # by number, in order
-        self.tail_numbers: list[int] = []  # of the tail, in order; settled ones may linger
-        self.has_file = False
-        self.base = -1  # logical offset of the file's first block; -1: not looked at yet
-        self.end_offset = 0  # logical offset just past the file's last block
-        self.hint = 0  # every unsettled entry in the file is at or past this logical offset
-        self.file_last = 0  # number of the last entry in the file
-
-    def append(self, entry: Entry) -> None:
-        """Put an entry at the end."""
-        self.tail[entry.number] = entry
-        self.tail_numbers.append(entry.number)
 
 
 class Withdrawn(NamedTuple):

@@ -11,28 +11,26 @@ slice: a bounded write with its sync. DiskFull leaves everything as it was befor
 be tried again, or the whole given up with `abandon`. Anything else that fails ends the process.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from itertools import islice
 
 from store import mailbox
-from store.account import EVERYONE, Account, Queue
+from store.account import EVERYONE, Account
 from store.account_codec import encode_account, encode_everyone, encode_tombstone
 from store.accounts_log import AccountsLog, accounts_path
 from store.compaction import may_be_worth_it
 from store.core import Core
 from store.disk import DiskFull, DiskMissing
-from store.entry import Entry
 from store.limits import (
     ACCOUNTS_PER_BLOCK_MAX,
     CHECKPOINT_LOOKS_PER_SLICE,
     CHECKPOINT_SLICE_BYTES,
+    CHECKPOINT_SLICE_ENTRIES,
     PAGE_BYTES,
 )
-from store.mailbox import encode_blocks, mailbox_folder, mailbox_path
+from store.mailbox import join_blocks, mailbox_folder, mailbox_path
 from store.mailbox_end import open_end
+from store.queue import Queue
 from store.registry import encode_registry
 
 
@@ -207,8 +205,8 @@ class Checkpoint:
             is_new = True
         try:
             offset = max(queue.end_offset, base)
-            piece = take_piece(queue.tail.values())
-            data = encode_blocks(number, offset, piece)
+            numbers, piece = queue.first_piece(CHECKPOINT_SLICE_ENTRIES, CHECKPOINT_SLICE_BYTES)
+            data = join_blocks(number, offset, numbers, piece)
             core.disk.write_at(handle, PAGE_BYTES + offset - base, data)
             core.disk.sync(handle)
         finally:
@@ -218,18 +216,10 @@ class Checkpoint:
         queue.has_file = True
         queue.base = base
         queue.end_offset = offset + len(data)
-        self.forget(queue, piece)
+        if numbers:
+            queue.forget_first(len(numbers))
+            core.state.tail_entries -= len(numbers)
         return True
-
-    def forget(self, queue: Queue, piece: list[Entry]) -> None:
-        """These entries are in the file now."""
-        tail, numbers = queue.tail, queue.tail_numbers
-        for entry in piece:
-            del tail[entry.number]
-            queue.file_last = entry.number
-        self.core.state.tail_entries -= len(piece)
-        # Not the whole list anew: a long tail goes in many pieces.
-        del numbers[: bisect_right(numbers, queue.file_last) if tail else len(numbers)]
 
     def make_folder(self, number: int) -> None:
         """The folder of a mailbox; its names were perhaps only seen in the cache until now."""
@@ -305,15 +295,3 @@ class Checkpoint:
                 state.dirty[number] = account
         if self.whole:
             self.core.disk.remove(accounts_path(self.log.number))
-
-
-def take_piece(entries: Iterable[Entry]) -> list[Entry]:
-    """The first entries, about as many as one slice should write, at least one."""
-    piece: list[Entry] = []
-    size = 0
-    for entry in islice(entries, CHECKPOINT_SLICE_BYTES // 128):
-        piece.append(entry)
-        size += len(entry.body)
-        if size > CHECKPOINT_SLICE_BYTES:
-            break
-    return piece

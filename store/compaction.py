@@ -13,7 +13,7 @@ from contextlib import suppress
 from itertools import islice
 
 from store import mailbox
-from store.account import EVERYONE, Account, Queue
+from store.account import EVERYONE, Account
 from store.core import Core
 from store.disk import DiskMissing
 from store.limits import (
@@ -23,6 +23,7 @@ from store.limits import (
     PAGE_BYTES,
 )
 from store.mailbox import MAILBOX_TEMPORARY, Mailbox, mailbox_folder, mailbox_path
+from store.queue import Queue
 
 
 def is_worth_it(dead: int, live: int) -> bool:

@@ -8,7 +8,7 @@ Must never write. Fails with StoreError and DiskError where the damage is; lines
 
 from collections.abc import Iterator
 
-from store.account import Account, Queue
+from store.account import Account
 from store.accounts_log import SavedAccounts
 from store.admitting_records import Admitting, CredentialSet, Invited, Registered, Retired
 from store.blocking import Blocked
@@ -16,6 +16,7 @@ from store.disk import Disk
 from store.entry import Entry
 from store.inspect import entries_of, load_saved, need_manifest, records_of, replay_of
 from store.manifest import Manifest
+from store.queue import Queue
 from store.records import (
     Accepted,
     Begun,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from re import compile as pattern
 from typing import Final
 
-from store.account import EVERYONE, Account, Queue
+from store.account import EVERYONE, Account
 from store.accounts_log import accounts_path
 from store.disk import Disk, DiskError, DiskMissing
 from store.entry import Entry, EntryKind
@@ -33,6 +33,7 @@ from store.limits import FSCK_PROGRESS_ENTRIES, FSCK_PROGRESS_MAILBOXES
 from store.mailbox import mailbox_path
 from store.manifest import Manifest
 from store.patient_disk import PatientDisk
+from store.queue import Queue
 from store.salvage_mailbox import MailboxSalvage
 from store.state import State
 
@@ -201,7 +202,7 @@ def queue_blocks(disk: Disk, store_id: bytes, queue: Queue) -> Iterator[tuple[in
     """(offset, entries) of each block of a queue's file, then NEVER and those of the journal."""
     if queue.has_file:
         yield from blocks_of(disk, store_id, queue)
-    yield NEVER, list(queue.tail.values())
+    yield NEVER, queue.all_in_tail()
 
 
 def check_order(queue: Queue, before: int, number: int, offset: int) -> None:

@@ -8,7 +8,6 @@ Must never write. Fails with StoreError and DiskError, which the tools turn into
 
 from collections.abc import Iterator
 
-from store.account import Queue
 from store.accounts_log import AccountsLog, SavedAccounts
 from store.disk import Disk, DiskMissing
 from store.entry import Entry
@@ -17,6 +16,7 @@ from store.journal import Batch
 from store.journal_replay import JournalReplay
 from store.mailbox import Mailbox
 from store.manifest import MANIFEST, Manifest, read_manifest
+from store.queue import Queue
 from store.records import Fields, RecordError, decode, numbers_of
 from wire import tlv
 from wire.errors import TlvError

@@ -31,6 +31,7 @@ INSTALLATIONS_MAX: Final = 64
 INSTALLATION_KEEP_MS: Final = 7 * 24 * 3600 * 1000
 
 CHECKPOINT_SLICE_BYTES: Final = 128 * 1024  # what one slice of a checkpoint writes, about
+CHECKPOINT_SLICE_ENTRIES: Final = 1024  # and how many entries
 PREALLOCATE_SLICE_BYTES: Final = 256 * 1024  # of a new file's zeros, between two turns
 PRESSED_MS_MAX: Final = 250  # a turn's slice grows by up to this before anybody is refused
 ACCOUNTS_PER_BLOCK_MAX: Final = 256  # account states in one block of the accounts log
@@ -52,6 +53,7 @@ NAMES_RESERVED_MAX: Final = 5_000  # of deleted accounts; past it the oldest is 
 SECRET_BYTES_MAX: Final = 255
 INVITES_MAX: Final = 5_000  # given out and not used
 INVITES_AT_ONCE_MAX: Final = 100  # made by one record
+AWAITED_ENTRIES_MAX: Final = 30_000  # in all tails; past it none are kept as objects any more
 HOT_ACCOUNTS_MAX: Final = 4096  # held awake between two checkpoints: they were written to
 SYNC_SAMPLES_MAX: Final = 512
 BATCH_BYTES_SHOWN_MAX: Final = 2 << 20  # of a damaged batch, looked through for message ids

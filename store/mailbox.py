@@ -12,7 +12,7 @@ that did not finish and is written over.
 Must never skip a bad block: it is a StoreDamaged that names file and offset.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from struct import Struct
 from typing import Final, NamedTuple
@@ -96,26 +96,32 @@ def create(disk: Disk, path: str, header: Header) -> int:
 
 def encode_blocks(number: int, offset: int, entries: Iterable[Entry]) -> bytes:
     """Entries as blocks, the first of which stands at the logical `offset`."""
+    found = list(entries)
+    encoded = [encode_entry(entry) for entry in found]
+    return join_blocks(number, offset, [entry.number for entry in found], encoded)
+
+
+def join_blocks(
+    number: int, offset: int, numbers: Sequence[int], encoded: Sequence[bytes]
+) -> bytes:
+    """`encode_blocks` for entries that are encoded already; `numbers` are theirs."""
+    if encoded and sum(map(len, encoded)) <= BLOCK_PAYLOAD_BYTES:
+        return close_block(number, offset, encoded, numbers[0], numbers[-1])
     blocks: list[bytes] = []
-    parts: list[bytes] = []
-    size = first = last = 0
-    for entry in entries:
-        part = encode_entry(entry)
-        if parts and size + len(part) > BLOCK_PAYLOAD_BYTES:
-            blocks.append(close_block(number, offset, parts, first, last))
-            offset += len(blocks[-1])
-            parts, size = [], 0
-        if not parts:
-            first = entry.number
-        parts.append(part)
+    start = size = 0
+    for end, part in enumerate(encoded):
         size += len(part)
-        last = entry.number
-    if parts:
-        blocks.append(close_block(number, offset, parts, first, last))
+        if start < end and size > BLOCK_PAYLOAD_BYTES:
+            parts = encoded[start:end]
+            blocks.append(close_block(number, offset, parts, numbers[start], numbers[end - 1]))
+            offset += len(blocks[-1])
+            start, size = end, len(part)
+    if encoded:
+        blocks.append(close_block(number, offset, encoded[start:], numbers[start], numbers[-1]))
     return b"".join(blocks)
 
 
-def close_block(number: int, offset: int, parts: list[bytes], first: int, last: int) -> bytes:
+def close_block(number: int, offset: int, parts: Sequence[bytes], first: int, last: int) -> bytes:
     """One block."""
     return encode_block(
         BLOCK_MAGIC,

@@ -13,7 +13,6 @@ StoreDamaged, and so does a file that is whole and somebody else's.
 
 from typing import NamedTuple
 
-from store.account import Queue
 from store.disk import Disk, DiskError, DiskMissing
 from store.errors import StoreDamaged
 from store.framing import BLOCK, block_bytes, decode_block
@@ -28,6 +27,7 @@ from store.mailbox import (
     read,
     read_header,
 )
+from store.queue import Queue
 
 
 class End(NamedTuple):

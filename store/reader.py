@@ -8,15 +8,15 @@ Must never read more than a slice of each file in one call, and never skip a bad
 is raised once what was found before it has been handed out.
 """
 
-from bisect import bisect_right
 from enum import Enum
 
-from store.account import Account, Queue
+from store.account import Account
 from store.core import Core
 from store.entry import Entry, EntryKind, with_pred
 from store.errors import StoreDamaged
 from store.limits import SETTLED_RANGES_MAX
 from store.mailbox import Mailbox
+from store.queue import Queue
 
 NEVER = 1 << 64
 
@@ -38,7 +38,7 @@ class Source:
         self.queue = queue
         self.position = position  # the last number that was passed
         self.offset = queue.end_offset if position >= queue.file_last else hint
-        self.buffer: list[Entry] = []  # from the file, not passed yet from `index` on
+        self.buffer: list[Entry] = []  # at hand, not passed yet from `index` on
         self.index = 0
         self.may_read = True
         self.mark: tuple[int, int] | None = None  # an offset, and the last number before it
@@ -56,12 +56,11 @@ class Source:
                 return self.buffer[0]
             if self.offset < self.queue.end_offset:
                 return Peek.LATER
-        numbers = self.queue.tail_numbers
-        for index in range(bisect_right(numbers, self.position), len(numbers)):
-            entry = self.queue.tail.get(numbers[index])
-            if entry is not None:
-                return entry
-        return Peek.NOTHING
+        entry = self.queue.first_after(self.position)
+        if entry is None:
+            return Peek.NOTHING
+        self.buffer, self.index = [entry], 0  # it may be asked for again
+        return entry
 
     @property
     def is_passed(self) -> bool:
@@ -73,7 +72,7 @@ class Source:
             and (not numbers or numbers[-1] <= self.position)
         )
 
-    def ahead(self, count_max: int) -> list[Entry]:
+    def ahead(self, count_max: int, bytes_max: int) -> list[Entry]:
         """The entries that come next and are at hand, settled ones perhaps among them."""
         if self.index >= len(self.buffer) and self.offset < self.queue.end_offset and self.may_read:
             self.may_read = False
@@ -82,10 +81,7 @@ class Source:
             return self.buffer[self.index : self.index + count_max]
         if self.offset < self.queue.end_offset:
             return []
-        tail, numbers = self.queue.tail, self.queue.tail_numbers
-        start = bisect_right(numbers, self.position)
-        # Numbers of settled entries may linger: they are none of the tail.
-        return [tail[each] for each in numbers[start : start + count_max] if each in tail]
+        return self.queue.some_after(self.position, count_max, bytes_max)
 
     def load(self) -> None:
         """One slice of the file."""
@@ -111,8 +107,7 @@ class Source:
     def passed(self, entry: Entry) -> None:
         """Go past the entry that `peek` showed."""
         self.position = entry.number
-        if self.index < len(self.buffer):
-            self.index += 1
+        self.index += 1
 
     def go_past(self, entries: list[Entry]) -> None:
         """Go past entries that `ahead` gave."""
@@ -198,7 +193,7 @@ class QueueReader:
         pred, until = self.pred, self.until
         taken = size = 0
         is_enough = False
-        entries = own.ahead(count_max)
+        entries = own.ahead(count_max, bytes_max)
         for entry in entries:
             number = entry.number
             if number > until:

@@ -25,13 +25,14 @@ from store.limits import CHECKPOINT_SLICE_BYTES, PAGE_BYTES
 from store.mailbox import Header, encode_blocks, mailbox_folder, mailbox_path
 from store.manifest import MANIFEST, REPAIR, Manifest, replace_manifest
 from store.patient_disk import PatientDisk
+from store.queue import Queue
 from store.recovery import FOLDERS
 from store.registry import encode_registry
 from store.repair_report import as_bytes
 from store.salvage import JUMP, Salvage
 from store.salvage_accounts import numbers_in
 from store.salvage_mailbox import mend
-from store.state import EVERYONE, Queue, State
+from store.state import EVERYONE, State
 
 COPY_BYTES: Final = 1 << 20
 
@@ -222,7 +223,8 @@ def save_tail(disk: Disk, salvage: Salvage, queue: Queue, header: Header) -> Non
     try:
         base = mailbox.read_header(disk, handle, path).base
         queue.end_offset = max(queue.end_offset, base)
-        data = encode_blocks(queue.number, queue.end_offset, queue.tail.values())
+        tail = queue.all_in_tail()
+        data = encode_blocks(queue.number, queue.end_offset, tail)
         disk.write_at(handle, PAGE_BYTES + queue.end_offset - base, data)
         disk.sync(handle)
     finally:
@@ -230,7 +232,7 @@ def save_tail(disk: Disk, salvage: Salvage, queue: Queue, header: Header) -> Non
     disk.sync_folder(folder)
     queue.has_file = True
     queue.end_offset += len(data)
-    queue.file_last = max([queue.file_last, *queue.tail])
+    queue.file_last = max([queue.file_last, *[entry.number for entry in tail]])
 
 
 def write_accounts(disk: Disk, salvage: Salvage) -> AccountsLog:

@@ -16,6 +16,7 @@ from store.disk import Disk
 from store.entry import Entry, EntryKind
 from store.limits import NAME_BYTES_MAX, NUMBER_BELIEVED_MAX
 from store.mailbox import Header, mailbox_path
+from store.queue import Queue
 from store.repair_report import Report, name_of
 from store.salvage_accounts import (
     mailboxes_of,
@@ -25,7 +26,7 @@ from store.salvage_accounts import (
 from store.salvage_journal import JournalSalvage, forget_account, last_number
 from store.salvage_mailbox import MailboxSalvage
 from store.settings import Settings
-from store.state import EVERYONE, Account, Queue, State
+from store.state import EVERYONE, Account, State
 from store.window import WindowVerdict
 from wire import tlv
 
@@ -178,7 +179,7 @@ class Salvage:
             queue.hint = (
                 0 if account is None else queue.end_offset if seen.first < 0 else seen.first
             )
-        for entry in queue.tail.values():
+        for entry in queue.all_in_tail():
             self.see(entry, account, queue, seen)
         if account is not None:
             if sure and not self.journal.gaps:
@@ -223,7 +224,7 @@ class Salvage:
         if entry.received_at_ms <= NUMBER_BELIEVED_MAX:
             state.last_received_at_ms = max(state.last_received_at_ms, entry.received_at_ms)
         seen.last = entry.number
-        if entry.number in queue.tail:
+        if queue.holds(entry.number):
             seen.in_tail.add(entry.number)
         if entry.kind is EntryKind.MESSAGE:
             self.remember(entry.sender, entry)
@@ -286,14 +287,14 @@ class Salvage:
         queue.end_offset = end
         queue.hint = 0
         queue.file_last = seen.last
-        for number in tuple(queue.tail):
+        for entry in queue.all_in_tail():
+            number = entry.number
             if number > seen.last:
                 break
-            entry = queue.tail.pop(number)
+            queue.take_out([number])
             if number not in seen.in_tail:
                 owner = name_of(self.state.by_number.get(queue.number), queue.number)
                 self.report.lose(f"message {entry.message_id.hex()} to {owner}, number {number}")
-        queue.tail_numbers = list(queue.tail)
 
     def count_missing(self, account: Account, seen: "Seen") -> None:
         """What the accounts log counts and the file does not hold."""

@@ -7,10 +7,10 @@ Must never read more than a slice of the file in one step, nor skip a bad block.
 StoreDamaged.
 """
 
-from store.account import Queue
 from store.core import Core
 from store.entry import Entry, EntryKind
 from store.mailbox import Mailbox
+from store.queue import Queue
 
 MESSAGE = EntryKind.MESSAGE
 
@@ -34,7 +34,7 @@ class CopySearch:
         queue = self.queue
         if self.offset < 0:
             self.offset = queue.hint
-            found = self.pick(list(queue.tail.values()))
+            found = self.pick(queue.all_with_id(self.message_id))
         else:
             found = self.pick(self.load())
         self.done = found is not None or not queue.has_file or self.offset >= queue.end_offset

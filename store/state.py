@@ -17,13 +17,16 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from store import window
-from store.account import EVERYONE, Account, Everyone, Queue, Withdrawn
+from store.account import EVERYONE, Account, Everyone, Withdrawn
 from store.accounts import Accounts
 from store.admission import apply_admitting
 from store.admitting_records import Retired
 from store.awake import AwakeAccount
 from store.blocking import Blocked
 from store.entry import Audience, Entry, EntryKind
+from store.entry_codec import START, RunHead, encode_entry, encode_outcome
+from store.limits import AWAITED_ENTRIES_MAX
+from store.queue import Queue
 from store.records import (
     Accepted,
     Begun,
@@ -191,10 +194,15 @@ class State:
         if sender is not None and number > sender.stamp:
             window.take(sender.windows, message_id, at_ms)
             dirty[sender_number] = sender
+        encoded = b""  # once for all of them
         for account in recipients:
             if number > account.stamp:
                 queue = account.queue
-                queue.tail[number] = entry
+                if queue.is_awaited:
+                    queue.tail.append(entry)
+                else:
+                    encoded = encoded or encode_entry(entry)
+                    queue.tail.append(encoded)
                 queue.tail_numbers.append(number)
                 account.own_messages += 1
                 account.own_bytes += len(body)
@@ -217,11 +225,19 @@ class State:
         self.last_received_at_ms = at_ms
         sender_number, name = sender.number, sender.name
         dirty = self.dirty
+        head = RunHead(sender_number, sender.name_bytes, at_ms)
+        pack, sent_at, rest, heads = START.pack, head.sent_at, head.rest, head.of_sizes
         for message_id, account, body in run:
             queue = account.queue
-            queue.tail[number] = Entry(
-                number, 0, MESSAGE, message_id, sender_number, name, at_ms, ONE, 1, 0, body
-            )
+            if queue.is_awaited:
+                queue.tail.append(
+                    Entry(
+                        number, 0, MESSAGE, message_id, sender_number, name, at_ms, ONE, 1, 0, body
+                    )
+                )
+            else:
+                start = heads.get(len(body)) or head.of_size(len(body))
+                queue.tail.append(pack(start, number, sent_at, message_id) + rest + body)
             queue.tail_numbers.append(number)
             account.own_messages += 1
             account.own_bytes += len(body)
@@ -245,7 +261,9 @@ class State:
         )
         everyone = self.everyone
         if number > everyone.stamp:
-            everyone.queue.append(entry)
+            queue = everyone.queue
+            queue.is_awaited = self.tail_entries < AWAITED_ENTRIES_MAX  # one object for all readers
+            queue.append(entry)
             everyone.total += 1
             everyone.total_bytes += len(body)
             everyone.stamp = number
@@ -273,8 +291,8 @@ class State:
         settlements: Sequence[SettledEntry],
         discarded: bool,
         account: Account | None,
-    ) -> list[tuple[Account, Entry]]:
-        """`apply_settled`, its record in parts; returns the outcomes."""
+    ) -> list[Account]:
+        """`apply_settled`, its record in parts; says whose queue got an outcome, for each."""
         self.next_number = number + max(1, len(settlements))
         self.see_time(at_ms)
         # The account's own stamp moves on last: it may be the sender of what it settles.
@@ -285,7 +303,8 @@ class State:
             fresh = False
         kind = FAILURE if discarded else SUCCESS
         code = self.failure_code if discarded else 0
-        outcomes: list[tuple[Account, Entry]] = []
+        told: list[Account] = []
+        encoded_name = name.encode()
         senders: dict[int, Account | None] = {}  # a look-up costs as much as all the rest
         dirty = self.dirty
         for place, settlement in enumerate(settlements, number):
@@ -297,19 +316,26 @@ class State:
             else:
                 sender = senders[sender_number] = self.by_number.get(sender_number)
             if sender is not None and place > sender.stamp:
-                entry = Entry(
-                    place, 0, kind, message_id, account_number, name, at_ms, ONE, 1, code, b""
+                queue = sender.queue
+                queue.tail.append(
+                    Entry(
+                        place, 0, kind, message_id, account_number, name, at_ms, ONE, 1, code, b""
+                    )
+                    if queue.is_awaited
+                    else encode_outcome(
+                        place, kind, message_id, account_number, encoded_name, at_ms, code
+                    )
                 )
-                sender.queue.append(entry)
+                queue.tail_numbers.append(place)
                 sender.own_outcomes += 1
                 sender.stamp = place
                 dirty[sender_number] = sender
-                outcomes.append((sender, entry))
-        self.tail_entries += len(outcomes)
+                told.append(sender)
+        self.tail_entries += len(told)
         if fresh and account is not None:
             account.stamp = max(account.stamp, number)
             dirty[account_number] = account
-        return outcomes
+        return told
 
     def take_all_out(
         self, account: Account, settlements: Sequence[SettledEntry], at_number: int
@@ -319,8 +345,8 @@ class State:
             for settlement in settlements:
                 self.take_out(account, settlement, at_number)
             return
-        tail = account.queue.tail
-        start = end = messages = body_bytes = outcomes = popped = 0
+        own: list[int] = []
+        start = end = messages = body_bytes = 0
         for pred, number, kind, everyone, size, _, _ in settlements:
             if pred != end or not end:
                 if end:
@@ -331,21 +357,16 @@ class State:
                 account.everyone_seen += 1
                 account.everyone_seen_bytes += size
                 continue
+            own.append(number)
             if kind == 1:  # MESSAGE
                 messages += 1
                 body_bytes += size
-            else:
-                outcomes += 1
-            if tail.pop(number, None) is not None:
-                popped += 1
         if end:
             account.settled.add(start, end)
         account.own_messages -= messages
         account.own_bytes -= body_bytes
-        account.own_outcomes -= outcomes
-        self.tail_entries -= popped
-        if not tail:
-            account.queue.tail_numbers.clear()
+        account.own_outcomes -= len(own) - messages
+        self.tail_entries -= account.queue.take_out(own)
 
     def take_out(self, account: Account, settlement: SettledEntry, at_number: int) -> None:
         """One entry leaves an account's queue, by the record of number `at_number`."""
@@ -366,11 +387,7 @@ class State:
             account.own_bytes -= body_bytes
         else:
             account.own_outcomes -= 1
-        queue = account.queue
-        if queue.tail.pop(number, None) is not None:
-            self.tail_entries -= 1
-            if not queue.tail:
-                queue.tail_numbers.clear()
+        self.tail_entries -= account.queue.take_out([number])
 
     def apply_begun(self, number: int, fields: Begun) -> None:
         """The deletion of an account begins."""
@@ -394,9 +411,8 @@ class State:
         if account is None:
             return
         self.accounts.remove(account)
-        self.tail_entries -= len(account.queue.tail)
-        account.queue.tail.clear()
-        account.queue.tail_numbers.clear()
+        self.tail_entries -= account.queue.tail_count
+        account.queue.clear()
         self.dirty.pop(account.number, None)
 
     # --- sessions, and what is taken back ---
@@ -443,7 +459,7 @@ class State:
         at_ms, sender_number, message_id, copies = fields
         self.next_number = number + max(1, len(copies))
         self.see_time(at_ms)
-        place = number
+        place, code = number, self.recalled_code
         for copy in copies:
             account = self.by_number.get(copy.account)
             tell = sender is not None and place > sender.stamp  # it may be its own recipient
@@ -455,21 +471,9 @@ class State:
                 account.stamp = place
                 self.dirty[account.number] = account
             if sender is not None and tell:
-                code = self.recalled_code
+                whose, name = copy.account, copy.name
                 sender.queue.append(
-                    Entry(
-                        place,
-                        0,
-                        FAILURE,
-                        message_id,
-                        copy.account,
-                        copy.name,
-                        at_ms,
-                        ONE,
-                        1,
-                        code,
-                        b"",
-                    )
+                    Entry(place, 0, FAILURE, message_id, whose, name, at_ms, ONE, 1, code, b"")
                 )
                 sender.own_outcomes += 1
                 sender.stamp = place

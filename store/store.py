@@ -277,8 +277,10 @@ class Store:
 
     def settle(
         self, account: Account, entries: Sequence[Entry], at_ms: int, *, discarded: bool = False
-    ) -> list[tuple[Account, Entry]]:
-        """Take entries that a reader gave out of the queue; returns the outcomes that this made."""
+    ) -> list[Account]:
+        """Take entries that a reader gave out of the queue; says whose queue got an outcome of it,
+        for each.
+        """
         if not entries:
             return []
         state = self.state
@@ -304,11 +306,11 @@ class Store:
         record = records.encode_settled(
             at_ms, account.number, account.name_bytes, discarded, settlements
         )
-        outcomes = state.apply_settlements(
+        told = state.apply_settlements(
             state.next_number, at_ms, account.number, account.name, settlements, discarded, account
         )
         self.journal.append(record, len(settlements))
-        return outcomes
+        return told
 
     def begin_deletion(self, account: Account, at_ms: int) -> None:
         """From now on the account takes no more mail; this survives a restart."""

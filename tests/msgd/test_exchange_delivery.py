@@ -1,5 +1,7 @@
 import pytest
 
+from store.entry import Entry
+from store.limits import AWAITED_ENTRIES_MAX
 from tests.msgd.fake_server import Server
 from wire.codes import Code, NoticeKind
 from wire.messages import (
@@ -223,6 +225,42 @@ def test_a_dropped_connection_loses_nothing(server: Server) -> None:
     bob.check()
     assert bob.bodies() == texts(0, 2)
     assert bob.complete() == (2, 0)
+
+
+def kept_as_objects(server: Server, name: str) -> int:
+    tail = server.store.state.by_name[name].queue.tail
+    return sum(isinstance(item, Entry) for item in tail)
+
+
+def test_what_comes_for_a_live_session_is_kept_as_it_will_be_handed_out(server: Server) -> None:
+    alice, bob, carol = server.user("alice"), server.user("bob"), server.user("carol", live=False)
+    for name in ("bob", "carol"):
+        alice.send_many(10, name)
+        alice.send_many(90, name)
+    assert kept_as_objects(server, "bob") == 90  # from its first delivery on, taken yet or not
+    assert kept_as_objects(server, "carol") == 0
+    while len(bob.bodies()) < 100:
+        bob.confirm()
+    assert bob.bodies() == texts(*range(10), *range(90))
+    carol.check()
+    while len(carol.bodies()) < 100:
+        carol.confirm()
+    assert carol.bodies() == bob.bodies()
+    bob.confirm()
+    bob.drop()
+    alice.send_many(10, "bob")
+    assert kept_as_objects(server, "bob") == 0
+
+
+def test_while_much_is_in_memory_nothing_is_kept_as_an_object(server: Server) -> None:
+    alice, bob = server.user("alice"), server.user("bob")
+    server.store.state.tail_entries += AWAITED_ENTRIES_MAX
+    alice.send_many(10, "bob")
+    alice.send_many(10, "bob")
+    assert kept_as_objects(server, "bob") <= 10
+    alice.send_many(10, "bob")
+    assert kept_as_objects(server, "bob") <= 10
+    assert bob.bodies() == texts(*range(10), *range(10), *range(10))
 
 
 # ----- sessions that are not live -----------------------------------------------------------------

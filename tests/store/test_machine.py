@@ -128,14 +128,25 @@ class Machine(RuleBasedStateMachine):
                 person.queue[entry.number] = (EntryKind.MESSAGE, body, sender_number)
 
     def settle_some(self, name: str, entries: list[Entry], *, discarded: bool) -> None:
-        outcomes = self.store.settle(self.account(name), entries, self.now(), discarded=discarded)
+        first = self.store.state.next_number
+        told = self.store.settle(self.account(name), entries, self.now(), discarded=discarded)
         by_number = {person.number: person for person in self.people.values()}
-        for entry in entries:
-            del self.people[name].queue[entry.number]
         kind = EntryKind.FAILURE if discarded else EntryKind.SUCCESS
-        for account, outcome in outcomes:
-            own = self.people[name].number
-            by_number[account.number].queue[outcome.number] = (kind, b"", own)
+        own = self.people[name].number
+        senders = []
+        for number, entry in enumerate(entries, first):
+            del self.people[name].queue[entry.number]
+            if entry.kind is EntryKind.MESSAGE and entry.sender in by_number:
+                by_number[entry.sender].queue[number] = (kind, b"", own)
+                senders.append(entry.sender)
+        assert [account.number for account in told] == senders
+
+    @precondition(lambda self: self.people)
+    @rule(data=st.data())
+    def await_more(self, data: st.DataObject) -> None:
+        """Somebody comes to the end of a queue, or goes: that changes nothing that is kept."""
+        queue = self.account(data.draw(st.sampled_from(sorted(self.people)))).queue
+        queue.is_awaited = not queue.is_awaited
 
     @precondition(lambda self: self.people)
     @rule(data=st.data(), count=st.integers(1, 6), outcomes_only=st.booleans())

@@ -63,6 +63,31 @@ def test_in_a_row_is_as_one_by_one(runs: list[list[tuple[int, bytes]]]) -> None:
     assert sorted(first.state.dirty) == sorted(second.state.dirty)
 
 
+@given(RUNS, st.sets(st.integers(0, 2)))
+def test_what_is_awaited_is_the_same_and_is_kept_as_it_is(
+    runs: list[list[tuple[int, bytes]]], awaited: set[int]
+) -> None:
+    (first, ours), (second, theirs) = three_users(), three_users()
+    for index in awaited:
+        ours[index].queue.is_awaited = True
+    for counter, run in enumerate(filter(None, runs), 1_000):
+        accept_run(first, ours, run)
+        accept_run(second, theirs, run)
+        for store, accounts in ((first, ours), (second, theirs)):
+            store.accept(accounts[2], message_id(counter, b"cats-own"), accounts, b"to all", 8)
+            store.settle(accounts[1], read_all(store, "bob")[:2], 9)
+    kept = {account.number for account in ours if Entry in map(type, account.queue.tail)}
+    assert kept <= {ours[index].number for index in awaited}
+    assert picture(first) == picture(second)
+    assert first.journal.records == second.journal.records
+    for store in (first, second):
+        store.checkpoint_now()
+    assert [account.queue.end_offset for account in ours] == [
+        account.queue.end_offset for account in theirs
+    ]
+    assert picture(first) == picture(second)
+
+
 def test_a_run_larger_than_a_batch_becomes_several() -> None:
     store, accounts = three_users()
     settings = store.core.settings

@@ -1,0 +1,184 @@
+"""One queue as it is in memory: where its file ends, and the tail of what no checkpoint saved yet.
+
+An entry of the tail is kept as the bytes that its mailbox will hold: they take half the memory of
+an Entry, a checkpoint joins and writes them as they are, and one to several is kept once. Only what
+somebody is about to take is kept as the Entry that they will be given (see `is_awaited`), while
+there are not many entries in memory.
+
+Must never change what an entry is: both forms are the same to whoever asks. Fails by assertion.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
+from typing import Final
+
+from store.entry import Entry
+from store.entry_codec import ID_AT, ID_END, decode_entries, encode_entry
+from store.limits import ENTRY_BYTES
+
+Item = Entry | bytes
+
+SETTLED: Final = b""
+"""In the place of an entry that is gone: nothing, so that those after it need not move up."""
+
+
+class Queue:
+    """Where the entries of one queue are: the file up to `end_offset`, then the tail in memory."""
+
+    __slots__ = (
+        "base",
+        "end_offset",
+        "file_last",
+        "has_file",
+        "hint",
+        "is_awaited",
+        "number",
+        "tail",
+        "tail_gone",
+        "tail_numbers",
+    )
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        # The tail, in order; both are empty when nothing in them is left.
+        self.tail: list[Item] = []
+        self.tail_numbers: array[int] = array("Q")
+        self.tail_gone = 0  # how many of them are SETTLED
+        # Cache: somebody is there to take what comes next, so that it would be encoded only to be
+        # decoded at the end of the turn.
+        self.is_awaited = False
+        self.has_file = False
+        self.base = -1  # logical offset of the file's first block; -1: not looked at yet
+        self.end_offset = 0  # logical offset just past the file's last block
+        self.hint = 0  # every unsettled entry in the file is at or past this logical offset
+        self.file_last = 0  # number of the last entry in the file
+
+    @property
+    def tail_count(self) -> int:
+        """How many entries the tail has."""
+        return len(self.tail) - self.tail_gone
+
+    def append(self, entry: Entry) -> None:
+        """Put an entry at the end."""
+        self.tail.append(entry if self.is_awaited else encode_entry(entry))
+        self.tail_numbers.append(entry.number)
+
+    def take_out(self, numbers: list[int]) -> int:
+        """Those of these entries that are in the tail leave it; says how many those were."""
+        tail, known = self.tail, self.tail_numbers
+        end = len(tail)
+        if end == len(numbers) and known.tolist() == numbers:  # as it mostly is
+            found = end - self.tail_gone
+            self.clear()
+            return found
+        found = index = 0
+        for number in numbers:
+            # What is settled together mostly stands together.
+            if index >= end or known[index] != number:
+                index = bisect_left(known, number)
+                if index >= end or known[index] != number:
+                    continue
+            if tail[index]:
+                tail[index] = SETTLED
+                found += 1
+            index += 1
+        self.tail_gone += found
+        if self.tail_gone == end:
+            self.clear()
+        return found
+
+    def clear(self) -> None:
+        """Nothing is in the tail any more."""
+        self.tail.clear()
+        del self.tail_numbers[:]
+        self.tail_gone = 0
+
+    def holds(self, number: int) -> bool:
+        """Whether this entry is in the tail."""
+        index = bisect_left(self.tail_numbers, number)
+        if index >= len(self.tail) or self.tail_numbers[index] != number:
+            return False
+        return bool(self.tail[index])
+
+    def first_after(self, position: int) -> Entry | None:
+        """The entry of the tail that follows this number."""
+        tail = self.tail
+        for index in range(bisect_right(self.tail_numbers, position), len(tail)):
+            if tail[index]:
+                return as_entries(tail[index : index + 1])[0]
+        return None
+
+    def some_after(self, position: int, count_max: int, bytes_max: int) -> list[Entry]:
+        """Entries of the tail that follow this number: those among the next `count_max` places
+        that are not gone, up to the first that ends past `bytes_max` bytes.
+        """
+        start = bisect_right(self.tail_numbers, position)
+        return as_entries(self.tail[start : start + count_max], bytes_max)
+
+    def all_in_tail(self) -> list[Entry]:
+        """All entries of the tail."""
+        return as_entries(self.tail)
+
+    def all_with_id(self, message_id: bytes) -> list[Entry]:
+        """The entries of the tail that are of this message."""
+        found: list[Item] = []
+        for item in self.tail:
+            if isinstance(item, bytes):
+                if item[ID_AT:ID_END] == message_id:
+                    found.append(item)
+            elif item.message_id == message_id:
+                found.append(item)
+        return as_entries(found)
+
+    def first_piece(self, count_max: int, bytes_max: int) -> tuple[list[int], list[bytes]]:
+        """The first entries of the tail as bytes, and their numbers: as many as `count_max` and
+        about `bytes_max` allow, at least one if there is one.
+        """
+        self.close_gaps()
+        items = self.tail[:count_max]
+        encoded = [item if isinstance(item, bytes) else encode_entry(item) for item in items]
+        encoded = cut(encoded, bytes_max)
+        return self.tail_numbers[: len(encoded)].tolist(), encoded
+
+    def forget_first(self, count: int) -> None:
+        """The first entries of the tail, which has no gaps, are in the file now."""
+        assert not self.tail_gone
+        self.file_last = self.tail_numbers[count - 1]
+        del self.tail[:count]
+        del self.tail_numbers[:count]
+
+    def close_gaps(self) -> None:
+        """What is left in the tail moves up."""
+        if self.tail_gone:
+            pairs = zip(self.tail_numbers, self.tail, strict=True)
+            self.tail_numbers = array("Q", [number for number, item in pairs if item])
+            self.tail = [item for item in self.tail if item]
+            self.tail_gone = 0
+
+
+def as_entries(items: list[Item], bytes_max: int = 1 << 62) -> list[Entry]:
+    """What stands in a tail, as entries, without what is gone; not all if those are so many that
+    their bodies alone have clearly more than `bytes_max` bytes.
+    """
+    entries = [item for item in items if isinstance(item, Entry)]
+    if len(entries) == len(items):
+        return entries
+    if entries:
+        entries = []
+        for item in items:
+            if isinstance(item, Entry):
+                entries.append(item)
+            elif item:
+                entries += decode_entries(item)
+        return entries
+    encoded = [item for item in items if isinstance(item, bytes)]
+    # Of large bodies not ten times what can be handed out is copied here.
+    return decode_entries(b"".join(cut(encoded, bytes_max + ENTRY_BYTES * len(encoded))))
+
+
+def cut(encoded: list[bytes], bytes_max: int) -> list[bytes]:
+    """The first of these, up to the one with which they are more than `bytes_max` bytes."""
+    if sum(map(len, encoded)) <= bytes_max:
+        return encoded
+    return encoded[: bisect_right(list(accumulate(map(len, encoded))), bytes_max) + 1]
