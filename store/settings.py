@@ -32,12 +32,12 @@ class Settings:
     """The store's settings; the defaults suit a small server with a shared disk."""
 
     journal_segment_bytes: int = 4 << 20
-    journal_bytes_max: int = 64 << 20
+    journal_bytes_max: int = 96 << 20
     batch_bytes_max: int = 1 << 20
-    checkpoint_journal_bytes: int = 16 << 20
-    checkpoint_tail_entries: int = 60_000
+    checkpoint_journal_bytes: int = 32 << 20
+    checkpoint_tail_entries: int = 120_000
     checkpoint_idle_ms: int = 1_000
-    tail_entries_max: int = 120_000  # of small messages; about 430 bytes each
+    tail_entries_max: int = 240_000  # of small messages; about 215 bytes each
     reserve_bytes: int = 8 << 20
     free_bytes_min: int = 16 << 20
     space_check_ms: int = 1_000

@@ -122,7 +122,7 @@ def test_both_options_of_a_contradiction_are_named(name: str, value: int, other:
 
 
 def test_a_checkpoint_must_begin_before_the_journal_is_full() -> None:
-    settings = merge([Layer("line", {"checkpoint_journal_bytes": "40M"})])
+    settings = merge([Layer("line", {"checkpoint_journal_bytes": "60M"})])
     with pytest.raises(SettingsError, match="checkpoint_journal_bytes must be at most half"):
         settings.store_settings()
 
