@@ -95,6 +95,19 @@ def test_a_reader_takes_what_is_awaited_as_it_is() -> None:
     assert queue.tail == [encode_entry(entry_of(3))]
 
 
+def test_a_tail_of_both_forms_with_a_gap_in_each() -> None:
+    queue = filled(1, 2, 3)
+    queue.is_awaited = True
+    for number in (4, 5, 6):
+        queue.append(entry_of(number))
+    assert queue.take_out([2, 5]) == 2
+    check(queue, {number: entry_of(number) for number in (1, 3, 4, 6)})
+    assert queue.first_after(1) == entry_of(3)
+    numbers, piece = queue.first_piece(3, 1_000)
+    assert numbers == [1, 3, 4]
+    assert piece == [encode_entry(entry_of(number)) for number in numbers]
+
+
 def test_large_bodies_are_not_all_decoded_for_a_reader_with_little_room() -> None:
     queue = filled(*range(1, 11), body=b"x" * 10_000)
     found = queue.some_after(0, 10, 25_000)
