@@ -244,11 +244,14 @@ def main() -> None:
     parser.add_argument(
         "--ahead", action="store_true", help="of all but those who are timed, who are ahead, too"
     )
+    parser.add_argument(
+        "--idle", action="store_true", help="only when nobody else wants the processor"
+    )
     given = parser.parse_args()
-    # The honest clients are timed beside us: they get the processor at once, when they want it.
+    # Who is timed beside us gets the processor at once, when they want it.
     if given.ahead:
         os.setpriority(os.PRIO_PROCESS, 0, AHEAD_NICENESS)
-    else:
+    elif given.idle:
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4_096, hard), hard))

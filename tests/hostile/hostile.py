@@ -172,12 +172,14 @@ def put_ahead(server_process_id: int) -> None:
 
 
 def attack(
-    server: Server, clients: int, seconds: float, *, plain: bool, kinds: str, ahead: bool
+    server: Server, clients: int, seconds: float, *, plain: bool, kinds: str, place: str
 ) -> subprocess.Popen[str]:
-    """Let them loose, in a process that gives way to those who are timed: it sees to that."""
+    """Let them loose, in a process that gives way to those who are timed: it sees to that, by its
+    option `place`.
+    """
     options = ["--clients", str(clients), "--seconds", str(seconds)]
     options += ["--kinds", kinds] if kinds else []
-    options += ["--ahead"] if ahead else []
+    options += [place] if place else []
     return start_beside(server, "attackers", options, plain=plain)
 
 
@@ -216,9 +218,11 @@ def run(
     calm_s: float,
     kinds: str = "",
     ahead: bool = False,
+    is_timed: bool = True,
 ) -> Figures:
-    """The whole of it. Raises ServerError."""
+    """The whole of it; the times mean nothing unless `is_timed`. Raises ServerError."""
     figures = Figures()
+    place = "--ahead" if ahead else "--idle" if is_timed else ""
     server = start(work, plain=plain)
     crowd: Crowd | None = None
     processors = os.sched_getaffinity(0)
@@ -236,7 +240,7 @@ def run(
         figures.calm_ms = p99(crowd.run(calm_s))
         calm_bytes, calm_sockets = memory_bytes(server.process_id), sockets(server.process_id)
         say(f"calm: p99 {figures.calm_ms:.1f} ms, {calm_bytes >> 20} MiB, {calm_sockets} sockets")
-        attackers = attack(server, clients, seconds, plain=plain, kinds=kinds, ahead=ahead)
+        attackers = attack(server, clients, seconds, plain=plain, kinds=kinds, place=place)
         samples = watch(server, crowd, figures, seconds, calm_bytes)
         samples.sort()
         figures.attack_ms, figures.answers = p99(samples), len(samples)

@@ -97,11 +97,11 @@ def test_a_seed_that_was_once_bad_stays_good(seed: int) -> None:
 
 @pytest.mark.slow
 def test_damage_that_nobody_did_is_a_violation() -> None:
-    sentences = [
+    sentences = (
         sentence
-        for seed in range(5)
+        for seed in range(50)  # one in four finds it
         for sentence in World(seed, 5 * 60_000, UnseenRot).run().verdict.sentences
-    ]
+    )
     assert any("damage that there is not" in sentence for sentence in sentences)
 
 
