@@ -8,7 +8,7 @@ from store.manifest import MANIFEST
 from tests.sim.sim_disk import SimDisk
 from tests.store.forgery import reseal, size_of
 from tests.store.support import LARGE, open_store
-from tests.store.workload import Day, everything_else
+from tests.store.workload import Day, every_record
 
 SETTINGS = replace(LARGE, journal_segment_bytes=64 * 1024, batch_bytes_max=32 * 1024)
 BLOCKS = (b"MSGB", b"MSGC", b"MSGT")
@@ -16,18 +16,7 @@ BLOCKS = (b"MSGB", b"MSGC", b"MSGT")
 
 def day_of(disk: SimDisk) -> None:
     """A day with every kind of record, before a checkpoint and after it; then the server dies."""
-    day = Day(open_store(disk, SETTINGS), lambda _: None)
-    for _ in day.morning():
-        day.commit()
-    day.store.create_account("dave", day.now())
-    everything_else(day, "before")
-    day.store.checkpoint_now()
-    everything_else(day, "after")
-    day.send_everyone("bob", b"to everyone")
-    day.send("alice", ["bob", "dave"], b"in the journal")
-    day.drain("dave", 2)
-    day.drain("bob", 3, discarded=True)
-    day.commit()
+    every_record(Day(open_store(disk, SETTINGS), lambda _: None))
     disk.kill()
     disk.quota_bytes = 64 << 20  # SimDisk has no holes: who makes a large one meets a full disk
 

@@ -31,7 +31,7 @@ from store.state import State
 from tests.examples import examples
 from tests.sim.sim_disk import SimDisk
 from tests.store.support import LARGE, journal_in_use, new_disk, open_store
-from tests.store.workload import Day, everything_else
+from tests.store.workload import Day, every_record
 from wire import tlv
 
 FORGED = examples(1500)
@@ -44,18 +44,7 @@ EXTREME = (0, 1, 2, 255, 1 << 16, (1 << 32) - 1, 1 << 40, NUMBER_MAX, 1 << 63, (
 def killed() -> tuple[SimDisk, tuple[Batch, ...]]:
     """A server killed after a day with every kind of record, and what its journal holds."""
     disk = new_disk()
-    day = Day(open_store(disk, LARGE), lambda _: None)
-    for _ in day.morning():
-        day.commit()
-    day.store.create_account("dave", day.now())
-    everything_else(day, "before")
-    day.store.checkpoint_now()
-    everything_else(day, "after")
-    day.send_everyone("bob", b"to everyone")
-    day.send("alice", ["bob", "dave"], b"in the journal")
-    day.drain("dave", 2)
-    day.drain("bob", 3, discarded=True)
-    day.commit()
+    every_record(Day(open_store(disk, LARGE), lambda _: None))
     disk.kill()
     return disk, tuple(replay_of(disk, need_manifest(disk)).batches())
 

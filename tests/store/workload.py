@@ -156,6 +156,21 @@ class Day:
         self.note("done")
 
 
+def every_record(day: Day) -> None:
+    """Every kind of record, before a checkpoint and after it."""
+    for _ in day.morning():
+        day.commit()
+    day.store.create_account("dave", day.now())
+    everything_else(day, "before")
+    day.store.checkpoint_now()
+    everything_else(day, "after")
+    day.send_everyone("bob", b"to everyone")
+    day.send("alice", ["bob", "dave"], b"in the journal")
+    day.drain("dave", 2)
+    day.drain("bob", 3, discarded=True)
+    day.commit()
+
+
 def everything_else(day: Day, when: str) -> None:
     """Every kind of record that the day has none of: sessions, recalls, who may be an account."""
     store = day.store
