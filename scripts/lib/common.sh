@@ -186,4 +186,7 @@ make_venv() { # PYTHON
     fi
     say "Making a virtual environment in $venv with $1."
     run_quietly "$1" -m venv --clear "$venv" || fail "The virtual environment could not be made in $venv."
+    # Before 3.12 Python puts its old setuptools into each, with known holes. Builds bring their own: nothing uses it.
+    run_quietly "$venv/bin/python" -m pip uninstall --disable-pip-version-check --yes setuptools ||
+        fail "The old setuptools could not be taken out of $venv."
 }
