@@ -25,6 +25,8 @@ TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 PROBE_BYTES: Final = 4_096
 MAILBOX_MESSAGES_MAX: Final = 2_000_000
 """Of what the workloads put into one mailbox, more than the server's own limit."""
+CONNECTIONS_MAX: Final = 12_000
+"""For ten thousand that do nothing, more than the server's own limit."""
 PROBE_SECONDS: Final = 0.3
 END_SECONDS: Final = 60
 
@@ -72,6 +74,7 @@ class Server:
             *as_root.ARGUMENTS,
             *no_brakes.ARGUMENTS,
             *("--mailbox-messages-max", str(MAILBOX_MESSAGES_MAX), "--mailbox-bytes-max", "4G"),
+            *("--connections-max", str(CONNECTIONS_MAX)),
         ]
         log = self.data.parent / f"{self.data.name}.log"
         with log.open("ab") as errors:
