@@ -46,8 +46,9 @@ class Accounts:
         self.saved: dict[int, bytes] = {}  # the newest state; b"" while there is none
         self.saved_bytes = 0  # of all states, as they stand in the accounts log
         self.awake: WeakValueDictionary[int, Account] = WeakValueDictionary()
-        # By name as it stands on the wire: who was written to since the last checkpoint, and is
-        # awake for that (measured: a look-up takes 0.06 us here, 0.9 through the weak references).
+        # By name as it stands on the wire: who was written to since the last checkpoint, or is met
+        # by a start, and is awake for that (measured: a look-up takes 0.06 us here, 0.9 through
+        # the weak references).
         self.hot: dict[bytes, Account] = {}
         self.numbers: dict[str, int] = {}
         self.names: list[str] = []  # sorted
@@ -141,7 +142,17 @@ class Accounts:
             if value is not None:
                 account = decode_account(value)
                 self.awake[number] = account
+                if self.is_loading:
+                    self.hold(account)
         return account
+
+    def hold(self, account: Account) -> None:
+        """Keep it awake, until `cool` or until too many are: a start looks at the same accounts
+        again and again (measured: a replay of 143,000 messages for 1,000 users woke 78,000).
+        """
+        if len(self.hot) >= HOT_ACCOUNTS_MAX:
+            self.hot.clear()
+        self.hot[account.name_bytes] = account
 
     def get_evenly(self, name: str) -> Account | None:
         """The account of this name, awake, in the same time whether there is one or not, awake or
@@ -163,9 +174,7 @@ class Accounts:
         number = self.numbers.get(name.decode()) if name.isascii() else None
         account = None if number is None else self.get(number)
         if account is not None:
-            if len(self.hot) >= HOT_ACCOUNTS_MAX:
-                self.hot.clear()
-            self.hot[name] = account
+            self.hold(account)
         return account
 
     def cool(self) -> None:

@@ -29,6 +29,18 @@ def test_an_account_is_awake_as_long_as_somebody_holds_it() -> None:
     assert again is accounts.by_number.get(1)
 
 
+def test_a_start_keeps_whom_it_meets_awake() -> None:
+    accounts = Accounts()
+    accounts.begin_loading()
+    accounts.load(value_of(AwakeAccount(1, "ann", 5)))
+    accounts.by_number[1].last_seen_ms = 7
+    assert accounts.by_number[1].last_seen_ms == 7, "the same one"
+    accounts.end_loading()
+    assert accounts.awake
+    accounts.cool()
+    assert not accounts.awake
+
+
 def test_to_get_one_evenly_is_to_get_it() -> None:
     accounts = Accounts()
     assert accounts.by_name.get_evenly("ann") is None
