@@ -22,6 +22,7 @@ ABOUT: Final = "persistent messages for people who live in terminals: the client
 _UNITS_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "": 1_000}
 _LEFT_COLUMNS: Final = 21
 _COMMAND_COLUMNS: Final = 38
+_WIDTH: Final = 80
 
 
 class UsageError(Exception):
@@ -345,12 +346,19 @@ EXIT_CODES: Final = (
 
 
 def screens_parser() -> Parser:
-    """For `msgc [NAME]`."""
-    parser = Parser(prog=PROGRAM, add_help=False, allow_abbrev=False)
+    """For `msgc [NAME]`. Its help is `help_text`."""
+    parser = Parser(
+        prog=PROGRAM, add_help=False, allow_abbrev=False, formatter_class=_of_fixed_width
+    )
     parser.add_argument("name", nargs="?")
     for option in (*COMMON, *SCREENS_ONLY):
         option.add_to(parser)
     return parser
+
+
+def _of_fixed_width(prog: str) -> argparse.HelpFormatter:
+    # Asked for with each option; without a width it loads shutil, to ask how wide the terminal is.
+    return argparse.HelpFormatter(prog, width=_WIDTH)
 
 
 def command_parser(name: str) -> Parser:

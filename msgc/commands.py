@@ -12,9 +12,7 @@ from msgc.command_end import CommandError, Exit, InterruptedTalkError
 from msgc.command_progress import Progress
 from msgc.commands_output import Output
 from msgc.commands_talk import Talk
-from msgc.profile import Profile
-from msgc.surroundings import Surroundings
-from msgc.values import (
+from msgc.link_events import (
     AccountLine,
     Accounts,
     CheckDone,
@@ -23,6 +21,8 @@ from msgc.values import (
     LoggedIn,
     MessageArrived,
 )
+from msgc.profile import Profile
+from msgc.surroundings import Surroundings
 from wire.codes import Code
 
 PAGE: Final = 64

@@ -12,6 +12,14 @@ from msgc.command_options import UsageError
 from msgc.commands_output import Output
 from msgc.commands_talk import Talk
 from msgc.credentials import ITERATIONS, Credentials
+from msgc.link_events import (
+    Blocked,
+    BlockRefused,
+    Created,
+    CreateRefused,
+    PasswordChanged,
+    PasswordRefused,
+)
 from msgc.passwords import (
     InviteError,
     PasswordChoice,
@@ -21,8 +29,6 @@ from msgc.passwords import (
 )
 from msgc.profile import Profile, check_name
 from msgc.surroundings import Surroundings
-from msgc.values import Created, CreateRefused
-from msgc.values_login import Blocked, BlockRefused, PasswordChanged, PasswordRefused
 from wire.codes import Registration
 from wire.password import PasswordError, check_new_password
 from wire.scram import Verifier

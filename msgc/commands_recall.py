@@ -13,10 +13,11 @@ from msgc.command_end import CommandError, Exit
 from msgc.commands_output import Output
 from msgc.commands_send import HANDED_OVER_TIMEOUT_MS, WATCH_MS
 from msgc.commands_talk import Talk
+from msgc.link_events import CheckDone, RecallAnswered
 from msgc.loop import Loop
 from msgc.profile import Profile, ProfileHeldError
 from msgc.surroundings import Surroundings
-from msgc.values import CheckDone, RecallAnswered, SendState, Sent
+from msgc.values import SendState, Sent
 from wire.codes import Code
 
 

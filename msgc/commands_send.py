@@ -22,19 +22,18 @@ from msgc.command_end import CommandError, Exit, InterruptedTalkError
 from msgc.command_progress import Progress
 from msgc.commands_output import Output
 from msgc.commands_talk import Talk
-from msgc.loop import Loop
-from msgc.profile import Profile, ProfileHeldError
-from msgc.surroundings import Surroundings
-from msgc.values import (
+from msgc.link_events import (
     Disconnected,
     LinkEvent,
     LoggedIn,
     OutcomeArrived,
     SendAnswered,
     SendPostponed,
-    SendState,
-    Sent,
 )
+from msgc.loop import Loop
+from msgc.profile import Profile, ProfileHeldError
+from msgc.surroundings import Surroundings
+from msgc.values import SendState, Sent
 from wire.limits import RECIPIENTS_MAX
 
 WATCH_MS: Final = 200

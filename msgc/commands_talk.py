@@ -16,22 +16,23 @@ from msgc.command_end import ENDING_SIGNALS, CommandError, Exit, InterruptedTalk
 from msgc.credentials import Credentials
 from msgc.limits import PASSWORD_ATTEMPTS_MAX
 from msgc.link import Link
-from msgc.link_settings import LinkSettings
-from msgc.loop import Loop
-from msgc.net import Doubt, Signal
-from msgc.surroundings import Surroundings
-from msgc.values import (
+from msgc.link_events import (
     Connected,
     Disconnected,
+    Distrusted,
     Kicked,
     LinkEvent,
     LoggedIn,
     LoggedOut,
     NameRefused,
+    PasswordWanted,
     RequestFailed,
     TakenOver,
 )
-from msgc.values_login import Distrusted, PasswordWanted
+from msgc.link_settings import LinkSettings
+from msgc.loop import Loop
+from msgc.net import Doubt, Signal
+from msgc.surroundings import Surroundings
 from term.console import ConsoleClosed
 from term.safe import safe_line
 from wire.codes import Code

@@ -12,19 +12,19 @@ from msgc.archive import Archive
 from msgc.command_end import CommandError, Exit
 from msgc.commands_output import Output, json_line, received_object
 from msgc.commands_talk import Talk
-from msgc.net import Signal
-from msgc.os_process import Process, ProcessError
-from msgc.profile import Profile
-from msgc.surroundings import Surroundings
-from msgc.values import (
+from msgc.link_events import (
     Disconnected,
     LinkEvent,
     LoggedIn,
     MessageArrived,
     NoticeArrived,
-    Received,
     ServerStopping,
 )
+from msgc.net import Signal
+from msgc.os_process import Process, ProcessError
+from msgc.profile import Profile
+from msgc.surroundings import Surroundings
+from msgc.values import Received
 
 PAGE: Final = 64
 """Messages taken from the archive at once."""

@@ -14,20 +14,20 @@ through, for the process must not go on without its archive.
 from typing import Final
 
 from msgc import limits, words, words_trust
-from msgc.link_login import LoginLink
-from msgc.link_pulse import Pulse
-from msgc.link_requests import Asked, Kind
-from msgc.net import TrustError
-from msgc.values import (
+from msgc.link_events import (
     Connecting,
     Disconnected,
     Kicked,
-    LinkState,
     LoggedOut,
     NoticeArrived,
     RequestFailed,
     TakenOver,
 )
+from msgc.link_login import LoginLink
+from msgc.link_pulse import Pulse
+from msgc.link_requests import Asked, Kind
+from msgc.net import TrustError
+from msgc.values import LinkState
 from wire import messages
 from wire.codes import Code
 from wire.connection import Connection, Unsupported

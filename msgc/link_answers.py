@@ -9,19 +9,22 @@ Fails with RemoteProtocolError when the server answers what was not asked.
 from collections import deque
 
 from msgc.limits import ACCOUNTS_KEPT_MAX
-from msgc.link_requests import Kind, Requests
-from msgc.values import (
+from msgc.link_events import (
     AccountLine,
     Accounts,
+    Blocked,
+    BlockRefused,
     CheckDone,
     Created,
     CreateRefused,
     DeleteRefused,
     LinkEvent,
     NoticeArrived,
+    PasswordChanged,
+    PasswordRefused,
     ServerStopping,
 )
-from msgc.values_login import Blocked, BlockRefused, PasswordChanged, PasswordRefused
+from msgc.link_requests import Kind, Requests
 from wire import messages
 from wire.codes import Code, NoticeKind
 from wire.connection import Unsupported

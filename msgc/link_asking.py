@@ -11,11 +11,12 @@ from collections.abc import Callable
 from msgc.archive import Archive
 from msgc.credentials import Credentials
 from msgc.link_answers import Answers
+from msgc.link_events import LinkEvent
 from msgc.link_pulse import Backoff, Pulse
 from msgc.link_requests import Asked, Kind, Requests
 from msgc.link_settings import ANSWER_EXPECTED_MS, LinkSettings
 from msgc.link_traffic import Traffic
-from msgc.values import LinkEvent, LinkState
+from msgc.values import LinkState
 from wire import messages
 from wire.connection import Connection
 from wire.limits import BODY_BYTES_MAX, RECIPIENTS_MAX

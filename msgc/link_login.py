@@ -12,19 +12,21 @@ from typing import Final
 from msgc import limits, words
 from msgc.credentials import Credentials
 from msgc.link_asking import AskingLink
-from msgc.link_requests import Asked, Kind
-from msgc.link_settings import TRY_AGAIN
-from msgc.net import Doubt
-from msgc.values import (
+from msgc.link_events import (
     Connected,
     Deleted,
     Disconnected,
+    Distrusted,
     LinkEvent,
-    LinkState,
     LoggedIn,
     NameRefused,
+    PasswordWanted,
+    ProvingPassword,
 )
-from msgc.values_login import Distrusted, PasswordWanted, ProvingPassword
+from msgc.link_requests import Asked, Kind
+from msgc.link_settings import TRY_AGAIN
+from msgc.net import Doubt
+from msgc.values import LinkState
 from wire import messages
 from wire.codes import Authentication, Code
 from wire.errors import RemoteProtocolError

@@ -12,19 +12,17 @@ from typing import Final
 from msgc import limits
 from msgc.archive import Archive
 from msgc.archive_recalls import RecallAnswer
-from msgc.link_pulse import Pause
-from msgc.link_requests import Asked, Kind, Requests
-from msgc.values import (
-    Arrival,
-    FateState,
+from msgc.link_events import (
     LinkEvent,
     MessageArrived,
     OutcomeArrived,
     RecallAnswered,
-    Received,
     SendAnswered,
     SendPostponed,
 )
+from msgc.link_pulse import Pause
+from msgc.link_requests import Asked, Kind, Requests
+from msgc.values import Arrival, FateState, Received
 from msgc.values import SendState as Send
 from msgc.words import (
     CODE_ACCOUNT_GONE,

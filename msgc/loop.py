@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from msgc import limits
 from msgc.net import Channel, Clock, Door, NetError, Network, Signal, TrustError
-from msgc.values import LinkEvent
 
 if TYPE_CHECKING:  # the first screen is there before the network is needed
     from msgc.link import Link
+    from msgc.link_events import LinkEvent
 
 Callback: TypeAlias = Callable[[], None]
 
@@ -53,7 +53,7 @@ class Loop:
 
     # ----- what to watch ------------------------------------------------------------------
 
-    def attach(self, link: "Link", door: Door, on_event: Callable[[LinkEvent], None]) -> None:
+    def attach(self, link: "Link", door: Door, on_event: "Callable[[LinkEvent], None]") -> None:
         """Drive this link, and give its events to `on_event`. An earlier link is let go."""
         self.detach()
         self._link, self._door, self._on_event = link, door, on_event

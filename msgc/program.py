@@ -7,7 +7,8 @@ drafts are kept first. Fails with ArchiveError when the archive cannot keep a pr
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from msgc.loop import Loop
 from msgc.net import Signal
@@ -21,13 +22,26 @@ from msgc.screens.username import Username
 from msgc.surroundings import Surroundings
 from msgc.view_desk import LiveDesk
 from msgc.view_text import Times
-from msgc.view_values import News
 from term.keys import KeyEvent
 from term.safe import Safe
+
+if TYPE_CHECKING:  # there is no news at the first prompt
+    from msgc.view_news import News
 
 TICK_MS: Final = 1_000
 LEAVE_MS: Final = 4_000
 KEEP_TICKS: Final = 2
+AHEAD_MS: Final = 50
+"""Before the first piece of what is loaded ahead, and between the pieces."""
+_AHEAD: Final = (
+    "msgc.archive",
+    "msgc.link_events",
+    "wire.messages",
+    "msgc.link",
+    "msgc.view_events",
+    "msgc.screens.inside",
+)
+"""What the first prompt comes without and a name needs, in pieces that nobody notices in typing."""
 
 
 class Program:
@@ -62,7 +76,9 @@ class Program:
             (Signal.HANG_UP, partial(self._obey_signal, Signal.HANG_UP, 129, self.hang_up)),
         ):
             self.loop.watch_signal(signal, callback)
-        if name is not None:
+        if name is None:
+            self._load_ahead(_AHEAD)
+        else:
             self.desk.log_in(name)
         self._tick()
 
@@ -144,7 +160,7 @@ class Program:
         else:
             self._obey_face(command)
 
-    def _hear(self, news: News) -> None:
+    def _hear(self, news: "News") -> None:
         self.stack.hear(news)
 
     def _obey_signal(self, signal: Signal, code: int, obey: Callable[[], None]) -> None:
@@ -159,6 +175,16 @@ class Program:
         self._ticks += 1
         if self._ticks % KEEP_TICKS == 0:
             self._keep()
+
+    def _load_ahead(self, pieces: tuple[str, ...]) -> None:
+        """While the name is typed, so that Enter need not wait for it."""
+
+        def load() -> None:
+            import_module(pieces[0])
+            self._load_ahead(pieces[1:])
+
+        if pieces:
+            self.loop.call_at(self._clock.now_ms() + AHEAD_MS, load)
 
     def _is_help(self) -> bool:
         return isinstance(self.stack.top, Help) and self.stack.depth == 2

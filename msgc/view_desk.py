@@ -12,26 +12,19 @@ from msgc import words
 from msgc.loop import Loop
 from msgc.settings import Settings, SettingsError
 from msgc.surroundings import Surroundings
-from msgc.values import Created, LinkEvent, LinkState, SendState, Sent
+from msgc.values import LinkState, SendState, Sent
 from msgc.view_choices import PASSWORD_SETTING, changed, settings_of, value_of
 from msgc.view_entry import EntryDesk
-from msgc.view_events import Situation
 from msgc.view_notices import Notice
+from msgc.view_situation import Errand, Situation
 from msgc.view_text import Times
-from msgc.view_values import (
-    Directory,
-    Limits,
-    News,
-    Overview,
-    Phase,
-    Setting,
-    Standing,
-    Target,
-)
+from msgc.view_values import Directory, Limits, Overview, Phase, Setting, Standing, Target
 from term.safe import Safe, safe_line
 
 if TYPE_CHECKING:
     from msgc.link import Link
+    from msgc.link_events import LinkEvent
+    from msgc.view_news import News
 
 FOLLOW_MS: Final = 10_000
 """How long the message line goes on telling of the last message sent, at least."""
@@ -53,7 +46,11 @@ class LiveDesk(EntryDesk):
     """See the module's text. `on_news` is told what the open screens should hear."""
 
     def __init__(
-        self, surroundings: Surroundings, loop: Loop, times: Times, on_news: Callable[[News], None]
+        self,
+        surroundings: Surroundings,
+        loop: Loop,
+        times: Times,
+        on_news: "Callable[[News], None]",
     ) -> None:
         super().__init__(surroundings, loop, on_news)
         self.wants_quit = False
@@ -231,14 +228,14 @@ class LiveDesk(EntryDesk):
         if self._link is not None:
             self._link.send_outbox()
 
-    def _on_event(self, event: LinkEvent) -> None:
+    def _on_event(self, event: "LinkEvent") -> None:
         situation, reader = self.situation, self._reader
         assert reader is not None
         was_inside, had = situation.inside, situation.name
-        reader.read(event)
+        errand = reader.read(event)
         self._counts = None
         self._note_followed()
-        self._keep_proof(event)
+        self._keep_proof(errand)
         if situation.ended:
             # The words of the end are for the name prompt, which comes now.
             self.close()
@@ -248,8 +245,9 @@ class LiveDesk(EntryDesk):
                 distrust=situation.distrust,
                 wanted=situation.wanted,
             )
-            self._try_source(event)
-        elif isinstance(event, Created):
+            if errand is Errand.SEEK_PROOF:
+                self._try_source()
+        elif errand is Errand.ASK_ACCOUNTS:
             self.ask_accounts(situation.list_pattern)
         elif situation.inside and situation.list_request is None:
             directory = situation.directory

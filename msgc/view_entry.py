@@ -16,41 +16,30 @@ from msgc.passwords import InviteError, PasswordSourceError, generate_password, 
 from msgc.profile import Profile, ProfileError, ProfileHeldError, is_name
 from msgc.settings import Settings
 from msgc.surroundings import Surroundings
-from msgc.values import (
-    Connected,
-    Created,
-    CreateRefused,
-    Disconnected,
-    LinkEvent,
-    LinkState,
-    LoggedIn,
-    LoggedOut,
-    NameRefused,
-)
-from msgc.values_login import Distrusted, PasswordChanged, PasswordWanted
-from msgc.view_events import EventReader, Situation
+from msgc.values import LinkState
 from msgc.view_notices import NoticeLog
 from msgc.view_requests import AskingDesk
-from msgc.view_values import Distrust, News, Wish
+from msgc.view_situation import Errand, Situation
+from msgc.view_values import Distrust, Wish
 from term.safe import Safe, safe_line
-from wire.codes import Code
 from wire.password import PasswordError
 
 if TYPE_CHECKING:
     from msgc.archive import Archive
     from msgc.credentials import Credentials
     from msgc.link import Link
+    from msgc.link_events import LinkEvent
+    from msgc.view_events import EventReader
+    from msgc.view_news import News
 
 _BAD_NAME_COLUMNS_MAX: Final = 40
-_ENDS: Final = (NameRefused, Disconnected, Distrusted, PasswordWanted, LoggedOut)
-"""Events after which a question asked as a stranger has had its answer."""
 
 
 class EntryDesk(AskingDesk):
     """See the module's text. `on_news` is told what the open screens should hear."""
 
     def __init__(
-        self, surroundings: Surroundings, loop: Loop, on_news: Callable[[News], None]
+        self, surroundings: Surroundings, loop: Loop, on_news: "Callable[[News], None]"
     ) -> None:
         super().__init__()
         self.notices = NoticeLog()
@@ -67,7 +56,7 @@ class EntryDesk(AskingDesk):
         """See Desk."""
 
     @abstractmethod
-    def _on_event(self, event: LinkEvent) -> None:
+    def _on_event(self, event: "LinkEvent") -> None:
         """What the link of the one who is in has to tell."""
 
     @property
@@ -179,30 +168,22 @@ class EntryDesk(AskingDesk):
         verifier = credentials.new_keys().verifier
         stranger = surroundings.profiles.stranger()
         link = self._make_link(stranger, stays=False)
-        told: list[str] = []
+        from msgc.view_strangers import asks_for_account  # late, like the link
 
-        def judge(event: LinkEvent) -> None:
-            if isinstance(event, Connected):
-                link.create_account(name, verifier, code)
-            elif isinstance(event, (Created, CreateRefused)):
-                if isinstance(event, CreateRefused):
-                    told.append(words.create_refusal(event.code, event.text, name))
-                link.log_out()
-            elif isinstance(event, _ENDS):
-                made = isinstance(event, LoggedOut) and not told
-                self.close()
-                stranger.close()
-                if made:
-                    self._credentials = credentials
-                    self._enter(name)
-                    return
-                why = told[0] if told else "The server could not be asked. Try again."
+        def end(why: str) -> None:
+            self.close()
+            stranger.close()
+            if why:
                 wish = Wish(name, safe_line(why), had.registration if had else None)
                 self.situation = Situation(name=name, wanted=wish)
+            else:
+                self._credentials = credentials
+                self._enter(name)
 
         self.close()
         self.situation = Situation(name=name)
         self._link = link
+        judge = asks_for_account(link, name, verifier, code, end)
         self._loop.attach(link, surroundings.door, judge)
         link.connect(must_prove=surroundings.door.had_password)
         return Safe("")
@@ -223,6 +204,9 @@ class EntryDesk(AskingDesk):
     # ----- inside -------------------------------------------------------------------------------
 
     def _connect(self, profile: Profile) -> None:
+        # Late, like the link: there are some thirty kinds of events to read.
+        from msgc.view_events import EventReader
+
         self._counts = None
         door = self._surroundings.door
         archive = profile.archive
@@ -258,18 +242,16 @@ class EntryDesk(AskingDesk):
         stranger = surroundings.profiles.stranger()
         link = self._make_link(stranger, stays=False)
 
-        def judge(event: LinkEvent) -> None:
-            if isinstance(event, LoggedIn):
-                link.log_out()
-            elif isinstance(event, _ENDS):
-                refused = isinstance(event, NameRefused) and event.code == Code.IN_USE
-                why = words.in_use(name) if refused else str(held)
-                self.close()
-                stranger.close()
-                self.situation = Situation(name=name, refusal=safe_line(why))
+        from msgc.view_strangers import asks_about_name  # late, like the link
+
+        def end(in_use: bool) -> None:
+            why = words.in_use(name) if in_use else str(held)
+            self.close()
+            stranger.close()
+            self.situation = Situation(name=name, refusal=safe_line(why))
 
         self._link = link
-        self._loop.attach(link, surroundings.door, judge)
+        self._loop.attach(link, surroundings.door, asks_about_name(link, end))
         link.log_in(name, create_if_new=False, live=False)
 
     def _start(self, link: "Link") -> None:
@@ -287,23 +269,21 @@ class EntryDesk(AskingDesk):
 
         return Credentials(self.situation.name, password, self._surroundings.random_bytes)
 
-    def _keep_proof(self, event: LinkEvent) -> None:
+    def _keep_proof(self, errand: Errand) -> None:
         """What is remembered of a login with a password, and of a password that was changed."""
-        if isinstance(event, LoggedIn) and event.proven:
+        if errand is Errand.NOTE_PROOF:
             self._surroundings.door.note_password()
-        elif isinstance(event, PasswordChanged) and self._next_credentials is not None:
+        elif errand is Errand.SETTLE_PROOF and self._next_credentials is not None:
             self._credentials, self._next_credentials = self._next_credentials, None
             self._credentials.settle()
             if self._link is not None:
                 self._link.take_credentials(self._credentials)
 
-    def _try_source(self, event: LinkEvent) -> None:
+    def _try_source(self) -> None:
         """A password that need not be asked for. What may take long is said before it begins."""
         source, wanted = self._surroundings.passwords, self.situation.wanted
-        if not (source.is_chosen and isinstance(event, PasswordWanted)) or wanted is None:
+        if not source.is_chosen or wanted is None:
             return
-        if event.code is not None:
-            return  # it would say the same again
         waiting = source.waiting
         if not waiting:
             self._read_source(wanted)

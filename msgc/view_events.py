@@ -5,13 +5,14 @@ the open screens. Must never talk back to the link: `LiveDesk` does. Fails never
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from msgc import words, words_trust
-from msgc.net import Doubt
-from msgc.values import (
+from msgc.link_events import (
     Accounts,
+    Blocked,
+    BlockRefused,
     CheckDone,
     Connected,
     Connecting,
@@ -20,7 +21,7 @@ from msgc.values import (
     Deleted,
     DeleteRefused,
     Disconnected,
-    FateState,
+    Distrusted,
     Kicked,
     LinkEvent,
     LoggedIn,
@@ -29,40 +30,35 @@ from msgc.values import (
     NameRefused,
     NoticeArrived,
     OutcomeArrived,
-    RecallAnswered,
-    RequestFailed,
-    SendAnswered,
-    SendPostponed,
-    SendState,
-    ServerStopping,
-    TakenOver,
-)
-from msgc.values_login import (
-    Blocked,
-    BlockRefused,
-    Distrusted,
     PasswordChanged,
     PasswordRefused,
     PasswordWanted,
     ProvingPassword,
+    RecallAnswered,
+    RequestFailed,
+    SendAnswered,
+    SendPostponed,
+    ServerStopping,
+    TakenOver,
 )
+from msgc.net import Doubt
+from msgc.values import FateState, SendState
 from msgc.view_messages import one_line
-from msgc.view_notices import NoticeLog
-from msgc.view_text import plural
-from msgc.view_values import (
+from msgc.view_news import (
     AccountSought,
     CheckBroken,
     CheckEnded,
     ConnectedAgain,
     DeletionRefused,
-    Directory,
     DirectoryChanged,
-    Distrust,
     FateChanged,
     MailArrived,
     News,
-    Wish,
 )
+from msgc.view_notices import NoticeLog
+from msgc.view_situation import Errand, Situation
+from msgc.view_text import plural
+from msgc.view_values import Directory, Distrust, Wish
 from term.safe import Safe, safe_line
 from term.width import clip
 from wire.codes import Code, NoticeKind
@@ -70,53 +66,7 @@ from wire.codes import Code, NoticeKind
 if TYPE_CHECKING:
     from msgc.archive import Archive
 
-NOTHING: Final = Safe("")
 _TEXT_COLUMNS_MAX: Final = 30
-
-
-@dataclass(slots=True)
-class Situation:
-    """What changes while the program runs. Requests are numbers of the link's, None when not open.
-
-    `inside`: a name is logged in, or was and may be again. `ended`: the link has stopped for good
-    and its profile is to be closed. `online`: so it was at the last event. `counting`: outcomes
-    still belong to the time before the login. `fetching`: a password is about to come by itself.
-    """
-
-    name: str = ""
-    inside: bool = False
-    ended: bool = False
-    online: bool = False
-    stopping: bool = False
-    created: bool = False
-    counting: bool = False
-    fetching: bool = False
-    arrived_since: int = 0
-    delivered_since: int = 0
-    waiting_there: int = 0
-    reason: str = ""
-    refusal: Safe = NOTHING
-    said: Safe = NOTHING
-    bell_due: bool = False
-    arrival: Safe = NOTHING
-    logged_out: bool = False
-    distrust: Distrust | None = None
-    wanted: Wish | None = None
-    followed: bytes | None = None
-    directory: Directory = field(default_factory=Directory)
-    list_request: int | None = None
-    list_pattern: str = ""
-    count_request: int | None = None
-    seek_request: int | None = None
-    sought: str = ""
-    check_request: int | None = None
-    account_request: int | None = None
-
-    @property
-    def asks(self) -> bool:
-        """Whether any request is open, but for the counting that nobody waits for."""
-        requests = (self.list_request, self.seek_request, self.check_request, self.account_request)
-        return any(request is not None for request in requests)
 
 
 class EventReader:
@@ -139,8 +89,22 @@ class EventReader:
         self._wall_ms = wall_ms
         self._on_news = on_news
 
-    def read(self, event: LinkEvent) -> None:
-        """One event."""
+    def read(self, event: LinkEvent) -> Errand:
+        """One event, and what is left to be done for it."""
+        self._take(event)
+        match event:
+            case LoggedIn(proven=True):
+                return Errand.NOTE_PROOF
+            case PasswordChanged():
+                return Errand.SETTLE_PROOF
+            case PasswordWanted(code=None):
+                return Errand.SEEK_PROOF
+            case Created():
+                return Errand.ASK_ACCOUNTS
+            case _:
+                return Errand.NOTHING
+
+    def _take(self, event: LinkEvent) -> None:
         match event:
             case MessageArrived():
                 self._on_message(event)

@@ -9,7 +9,7 @@ from enum import Enum, unique
 from fnmatch import fnmatchcase
 from typing import Final
 
-from msgc.values import AccountLine
+from msgc.link_events import AccountLine
 from msgc.view import Cell, Column, Row
 from msgc.view_text import was_ago
 from term.picture import Style

@@ -32,16 +32,10 @@ from msgc.view import (
     table,
     view,
 )
+from msgc.view_news import ConnectedAgain, DeletionRefused, DirectoryChanged, News
 from msgc.view_text import plural
 from msgc.view_users import new_since_ms, user_columns, user_row
-from msgc.view_values import (
-    ConnectedAgain,
-    DeletionRefused,
-    Directory,
-    DirectoryChanged,
-    News,
-    Target,
-)
+from msgc.view_values import Directory, Target
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView
 from term.safe import Safe, safe_line

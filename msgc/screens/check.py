@@ -34,8 +34,8 @@ from msgc.view import (
     view,
 )
 from msgc.view_messages import audience_words, body_lines, received_columns, received_row
+from msgc.view_news import CheckBroken, CheckEnded, MailArrived, News
 from msgc.view_text import plural
-from msgc.view_values import CheckBroken, CheckEnded, MailArrived, News
 from msgc.words import none_available
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView

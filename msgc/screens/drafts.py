@@ -37,8 +37,9 @@ from msgc.view import (
     view,
 )
 from msgc.view_messages import name_cell, one_line, sent_columns, to_words
+from msgc.view_news import FateChanged, News
 from msgc.view_text import plural
-from msgc.view_values import FateChanged, News, Target
+from msgc.view_values import Target
 from msgc.words import failure
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView

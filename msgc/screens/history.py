@@ -30,8 +30,9 @@ from msgc.view import (
     view,
 )
 from msgc.view_messages import history_columns, history_row
+from msgc.view_news import FateChanged, MailArrived, News
 from msgc.view_text import plural
-from msgc.view_values import FateChanged, MailArrived, News, Wanted
+from msgc.view_values import Wanted
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView
 from term.safe import Safe, safe_line

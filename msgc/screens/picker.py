@@ -8,11 +8,11 @@ chosen. Must never invent a name. Fails never.
 from collections.abc import Callable
 from typing import Final
 
+from msgc.link_events import AccountLine
 from msgc.profile import is_name
 from msgc.screens.desk import Desk
 from msgc.screens.prompt import PROMPT_KEYS, Answer, Prompt
 from msgc.screens.screen import TYPING_KEYS, Done, Open, Outcome, Screen
-from msgc.values import AccountLine
 from msgc.view import (
     Block,
     Field,
@@ -28,6 +28,7 @@ from msgc.view import (
     table,
     view,
 )
+from msgc.view_news import AccountSought, ConnectedAgain, DirectoryChanged, News
 from msgc.view_text import join_names, plural
 from msgc.view_users import (
     best_match,
@@ -39,14 +40,7 @@ from msgc.view_users import (
     user_columns,
     user_row,
 )
-from msgc.view_values import (
-    AccountSought,
-    ConnectedAgain,
-    Directory,
-    DirectoryChanged,
-    News,
-    Target,
-)
+from msgc.view_values import Directory, Target
 from term.editor import Editor
 from term.editor import Outcome as Typed
 from term.keys import Binding, KeyEvent, KeyTable, Paste

@@ -7,14 +7,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, unique
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from msgc.outside_editor import Edited
 from msgc.view import Room, View
 from msgc.view_picture import picture_of
-from msgc.view_values import News
 from term.keys import Binding, KeyEvent, KeyTable
 from term.picture import Picture
+
+if TYPE_CHECKING:  # there is no news at the first prompt
+    from msgc.view_news import News
 
 Size = tuple[int, int]
 """Rows and columns."""
@@ -91,7 +93,7 @@ class Screen(ABC):
         """It is on top now: opened, or uncovered. The time to ask for what may have changed."""
         return
 
-    def hear(self, news: News) -> "Outcome | None":  # noqa: ARG002 - most read it from the desk
+    def hear(self, news: "News") -> "Outcome | None":  # noqa: ARG002 - most read it from the desk
         """Something came from the server. What it comes to counts only for the screen on top."""
         return None
 

@@ -41,8 +41,8 @@ from msgc.view import (
     view,
 )
 from msgc.view_messages import body_lines, names_of, sent_columns, sent_row
+from msgc.view_news import FateChanged, News
 from msgc.view_text import after, plural
-from msgc.view_values import FateChanged, News
 from msgc.words import failure, fate, recall_summary, sent_summary, trouble
 from term.keys import Binding, KeyEvent, KeyTable
 from term.list_view import ListView, ScrollView

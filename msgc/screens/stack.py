@@ -3,8 +3,12 @@
 Must never be empty: the first screen stays. Fails never.
 """
 
+from typing import TYPE_CHECKING
+
 from msgc.screens.screen import Done, LeaveTo, Open, Outcome, Screen
-from msgc.view_values import News
+
+if TYPE_CHECKING:  # there is no news at the first prompt
+    from msgc.view_news import News
 
 
 class Stack:
@@ -47,7 +51,7 @@ class Stack:
         if len(self._screens) > 1:
             self._cut(1)
 
-    def hear(self, news: News) -> None:
+    def hear(self, news: "News") -> None:
         """News are for all: what lies below will be seen again."""
         for screen in tuple(self._screens):
             outcome = screen.hear(news)

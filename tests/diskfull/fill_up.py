@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from msgc.values import NoticeArrived
+from msgc.link_events import NoticeArrived
 from msgc.words import refusal
 from tests.diskfull.panel_server import PanelServer
 from tests.diskfull.volume import Volume

@@ -4,8 +4,9 @@ from typing import TypeVar
 
 from msgc.archive import MEMORY, Archive
 from msgc.link import Link
+from msgc.link_events import LinkEvent
 from msgc.link_settings import LinkSettings
-from msgc.values import LinkEvent, LinkState, Sent
+from msgc.values import LinkState, Sent
 from tests.msgc.fake_server import FakeServer, FakeSession
 
 Event = TypeVar("Event")

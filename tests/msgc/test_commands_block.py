@@ -6,8 +6,7 @@ import pytest
 
 from msgc import command_line, words
 from msgc.command_end import CommandError, Exit
-from msgc.values import CheckDone, MessageArrived
-from msgc.values_login import Blocked
+from msgc.link_events import Blocked, CheckDone, MessageArrived
 from tests.msgc.fake_server import FakeServer
 from tests.msgc.fake_world import FakeWorld
 from tests.msgc.line import Line, make_archive, session_of

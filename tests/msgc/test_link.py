@@ -4,8 +4,7 @@ import pytest
 
 from msgc import limits, words_trust
 from msgc.credentials import Credentials
-from msgc.link_settings import LinkSettings
-from msgc.values import (
+from msgc.link_events import (
     Accounts,
     Connected,
     Connecting,
@@ -15,16 +14,17 @@ from msgc.values import (
     DeleteRefused,
     Disconnected,
     Kicked,
-    LinkState,
     LoggedIn,
     LoggedOut,
     NameRefused,
     NoticeArrived,
+    PasswordWanted,
     RequestFailed,
     ServerStopping,
     TakenOver,
 )
-from msgc.values_login import PasswordWanted
+from msgc.link_settings import LinkSettings
+from msgc.values import LinkState
 from tests.msgc.fake_server import FakeServer, welcome
 from tests.msgc.line import Line, Ticker, compose, make_archive, online, session_of, state_of
 from wire import messages

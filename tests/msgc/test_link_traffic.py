@@ -3,18 +3,16 @@
 import pytest
 
 from msgc import limits, words
-from msgc.values import (
+from msgc.link_events import (
     CheckDone,
     Disconnected,
-    FateState,
-    LinkState,
     LoggedOut,
     MessageArrived,
     OutcomeArrived,
     SendAnswered,
     SendPostponed,
-    SendState,
 )
+from msgc.values import FateState, LinkState, SendState
 from tests.msgc.fake_server import FakeServer
 from tests.msgc.line import Line, compose, make_archive, online, session_of, state_of
 from wire import messages

@@ -5,18 +5,18 @@ from itertools import pairwise
 import pytest
 
 from msgc.link import Link
-from msgc.link_settings import LinkSettings
-from msgc.loop import Loop
-from msgc.net import Signal
-from msgc.values import (
+from msgc.link_events import (
     Connected,
     Connecting,
     Disconnected,
     LinkEvent,
-    LinkState,
     LoggedIn,
     MessageArrived,
 )
+from msgc.link_settings import LinkSettings
+from msgc.loop import Loop
+from msgc.net import Signal
+from msgc.values import LinkState
 from tests.msgc.fake_server import FakeServer
 from tests.msgc.fake_world import FakeClock, FakeDoor, FakeNetwork
 from tests.msgc.line import make_archive

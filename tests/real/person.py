@@ -13,23 +13,21 @@ from random import Random
 from msgc.archive import Archive
 from msgc.limits import READ_BYTES_MAX
 from msgc.link import Link
-from msgc.link_settings import LinkSettings
-from msgc.net import Channel, Clock, NetError, Network
-from msgc.server import Server
-from msgc.values import (
+from msgc.link_events import (
     CheckDone,
     Deleted,
     DeleteRefused,
     LinkEvent,
-    LinkState,
     LoggedIn,
     NameRefused,
     NoticeArrived,
     SendAnswered,
     SendPostponed,
-    SendState,
-    Sent,
 )
+from msgc.link_settings import LinkSettings
+from msgc.net import Channel, Clock, NetError, Network
+from msgc.server import Server
+from msgc.values import LinkState, SendState, Sent
 from tests.sim.oracle import Oracle
 
 CHECKS_MAX = 3

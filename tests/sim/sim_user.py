@@ -13,22 +13,20 @@ from typing import Protocol
 
 from msgc.archive import MEMORY, Archive
 from msgc.link import Link
-from msgc.link_settings import LinkSettings
-from msgc.values import (
+from msgc.link_events import (
     Accounts,
     CheckDone,
     Deleted,
     DeleteRefused,
-    FateState,
-    LinkState,
     LoggedIn,
     MessageArrived,
     RecallAnswered,
     RequestFailed,
     SendAnswered,
     SendPostponed,
-    SendState,
 )
+from msgc.link_settings import LinkSettings
+from msgc.values import FateState, LinkState, SendState
 from msgc.words import CODE_TAKEN_BACK
 from tests.sim.draw import draw_below
 from tests.sim.oracle import Oracle

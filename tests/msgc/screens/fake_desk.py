@@ -7,26 +7,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from msgc.link_events import AccountLine
 from msgc.screens.desk import Desk
 from msgc.screens.screen import Screen
 from msgc.screens.stack import Stack
-from msgc.values import (
-    AccountLine,
-    Draft,
-    Fate,
-    FateState,
-    HistoryEntry,
-    Received,
-    SendState,
-    Sent,
-)
+from msgc.values import Draft, Fate, FateState, HistoryEntry, Received, SendState, Sent
+from msgc.view_news import News
 from msgc.view_notices import Notice
 from msgc.view_text import Times
 from msgc.view_values import (
     Directory,
     Distrust,
     Limits,
-    News,
     Overview,
     Phase,
     Setting,

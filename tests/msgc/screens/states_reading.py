@@ -22,13 +22,9 @@ from msgc.screens.settings import Settings
 from msgc.settings import Settings as FileSettings
 from msgc.values import FateState, HistoryEntry, Recall, Received, SendState, Sent
 from msgc.view_choices import settings_of
+from msgc.view_news import CheckEnded, DeletionRefused
 from msgc.view_notices import Notice
-from msgc.view_values import (
-    CheckEnded,
-    DeletionRefused,
-    Directory,
-    Target,
-)
+from msgc.view_values import Directory, Target
 from term.safe import safe_line
 from tests.msgc.screens.fake_desk import DAY_MS, MINUTE_MS, FakeDesk, Person, message, own
 from tests.msgc.screens.states_common import (

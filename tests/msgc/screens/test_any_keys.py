@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from msgc.view_values import (
+from msgc.view_news import (
     CheckBroken,
     CheckEnded,
     DeletionRefused,

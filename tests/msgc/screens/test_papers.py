@@ -2,7 +2,8 @@
 
 from msgc.screens.leave import Leave
 from msgc.values import FateState
-from msgc.view_values import DeletionRefused, FateChanged, Target
+from msgc.view_news import DeletionRefused, FateChanged
+from msgc.view_values import Target
 from tests.msgc.screens import states_reading as states
 from tests.msgc.screens import states_sending
 from tests.msgc.screens.fake_desk import FakeDesk, Person, own

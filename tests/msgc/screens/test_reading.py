@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from msgc.screens.check import Check
-from msgc.view_values import CheckBroken, CheckEnded, MailArrived, Target, Wanted
+from msgc.view_news import CheckBroken, CheckEnded, MailArrived
+from msgc.view_values import Target, Wanted
 from tests.msgc.screens import states_reading as states
 from tests.msgc.screens.fake_desk import FakeDesk, Person, message
 from tests.msgc.screens.states_common import NAMES

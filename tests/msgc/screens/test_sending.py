@@ -5,7 +5,8 @@ import re
 import pytest
 
 from msgc.screens.send import Send
-from msgc.view_values import AccountSought, ConnectedAgain, DirectoryChanged, Target
+from msgc.view_news import AccountSought, ConnectedAgain, DirectoryChanged
+from msgc.view_values import Target
 from tests.msgc.screens import states_sending as states
 from tests.msgc.screens.fake_desk import FakeDesk, Person
 from tests.msgc.screens.states_common import NAMES

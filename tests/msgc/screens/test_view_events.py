@@ -5,24 +5,24 @@ from collections.abc import Iterator
 import pytest
 
 from msgc.archive import MEMORY, Archive
-from msgc.values import (
+from msgc.link_events import (
     AccountLine,
     Accounts,
     CheckDone,
     Disconnected,
-    FateState,
     LoggedIn,
     NoticeArrived,
     OutcomeArrived,
     RequestFailed,
     SendAnswered,
-    SendState,
     ServerStopping,
     TakenOver,
 )
-from msgc.view_events import EventReader, Situation
+from msgc.values import FateState, SendState
+from msgc.view_events import EventReader
+from msgc.view_news import CheckBroken, CheckEnded, News
 from msgc.view_notices import NoticeLog
-from msgc.view_values import CheckBroken, CheckEnded, News
+from msgc.view_situation import Situation
 from wire.codes import Code, NoticeKind
 
 
