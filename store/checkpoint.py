@@ -1,10 +1,10 @@
 """A checkpoint: tails go to the mailbox files, accounts to the accounts log, then the journal's old
 segments are free.
 
-The order is the promise: rotate the journal; write and sync the mailboxes, then the folders with
-new ones; append the accounts' states and sync; replace MANIFEST; and only then release segments and
-remove the mailboxes of deleted accounts. Until MANIFEST is replaced nothing that was written
-counts.
+The order is the promise: rotate the journal; write and sync the mailboxes (some at a time: what was
+written of them changes nothing before its sync), then the folders with new ones; append the
+accounts' states and sync; replace MANIFEST; and only then release segments and remove the mailboxes
+of deleted accounts. Until MANIFEST is replaced nothing that was written counts.
 
 Accounts are saved at different moments (see `store.state` for why that is right). `step` is one
 slice: a bounded write with its sync. DiskFull leaves everything as it was before the step: it may
@@ -13,6 +13,7 @@ be tried again, or the whole given up with `abandon`. Anything else that fails e
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import NamedTuple
 
 from store import mailbox
 from store.account import EVERYONE, Account
@@ -23,15 +24,29 @@ from store.core import Core
 from store.disk import DiskFull, DiskMissing
 from store.limits import (
     ACCOUNTS_PER_BLOCK_MAX,
+    CHECKPOINT_GROUP_BYTES,
+    CHECKPOINT_GROUP_ENTRIES,
     CHECKPOINT_LOOKS_PER_SLICE,
     CHECKPOINT_SLICE_BYTES,
     CHECKPOINT_SLICE_ENTRIES,
+    CHECKPOINT_SLICE_FILES,
     PAGE_BYTES,
 )
 from store.mailbox import join_blocks, mailbox_folder, mailbox_path
 from store.mailbox_end import open_end
 from store.queue import Queue
 from store.registry import encode_registry
+
+
+class Piece(NamedTuple):
+    """What was written of a tail."""
+
+    queue: Queue
+    base: int  # of the file, and where in it the piece stands: logical offsets
+    offset: int
+    size: int  # bytes
+    entries: int
+    is_last: bool  # nothing of the tail is left
 
 
 class Checkpoint:
@@ -88,8 +103,8 @@ class Checkpoint:
     # --- one slice ---
 
     def step(self) -> bool:
-        """A slice of work: one mailbox, one folder, one block of the log, one file; True when the
-        checkpoint is complete. Raises DiskFull.
+        """A slice of work: some mailboxes, one folder, one block of the log, one file; True when
+        the checkpoint is complete. Raises DiskFull.
         """
         if self.is_published:
             return self.remove_rubbish()
@@ -135,42 +150,73 @@ class Checkpoint:
         )
 
     def save_some(self) -> None:
-        """Accounts, up to the first whose mailbox has to be written, or a block full of them."""
+        """Accounts, up to the first mailboxes that have to be written, or a block full of them."""
+        files_max = self.core.together.files_max()
         while self.done < len(self.numbers) and not self.block_is_full():
-            number = self.numbers[self.done]
-            synced, finished = self.save(number)
-            if finished:
-                self.done += 1
-                del self.changed[number]
-            if synced:
+            if self.save_group(files_max):
                 return
 
-    def save(self, number: int) -> tuple[bool, bool]:
-        """Save one account: (was its mailbox written, is it saved)."""
+    def save_group(self, files_max: int) -> bool:
+        """The next few accounts: what they have is written, then synced, and only then is it taken
+        for saved; False if there was nothing to write.
+        """
+        core = self.core
+        handles: list[int] = []
+        pieces: list[Piece | None] = []
+        size = entries = 0
+        room = ACCOUNTS_PER_BLOCK_MAX - len(self.states)
+        end = self.done + min(CHECKPOINT_SLICE_FILES, room)
+        try:
+            for number in self.numbers[self.done : end]:
+                piece = self.write_tail(number, handles)
+                pieces.append(piece)
+                if piece is None:
+                    continue
+                size += piece.size
+                entries += piece.entries
+                is_much = size > CHECKPOINT_GROUP_BYTES or entries > CHECKPOINT_GROUP_ENTRIES
+                if not piece.is_last or is_much or len(handles) >= files_max:
+                    break
+            if handles:
+                core.together.sync(handles)
+        finally:
+            for handle in handles:
+                core.disk.close(handle)
+        for piece in pieces:
+            if piece is None or self.count_in(piece):
+                self.save(self.numbers[self.done])
+        return bool(handles)
+
+    def count_in(self, piece: Piece) -> bool:
+        """A piece of a tail is in its file for certain; True if it was the last of that tail."""
+        queue = piece.queue
+        queue.has_file = True
+        queue.base = piece.base
+        queue.end_offset = piece.offset + piece.size
+        if piece.entries:
+            queue.forget_first(piece.entries)
+            self.core.state.tail_entries -= piece.entries
+        return piece.is_last
+
+    def save(self, number: int) -> None:
+        """The state of an account whose mailbox has everything goes into the next block."""
         state = self.core.state
-        account = self.changed[number]
-        queue = account.queue
+        account = self.changed.pop(number)
+        self.done += 1
         if not isinstance(account, Account):
-            synced = self.write_tail(queue, "", 0)
-            if queue.tail:
-                return synced, False
-            self.everyone_end = queue.end_offset
+            self.everyone_end = account.queue.end_offset
             self.add_state(encode_everyone(account))
-            return synced, True
-        if number not in state.by_number:  # deleted since the checkpoint began
+        elif number not in state.by_number:  # deleted since the checkpoint began
             self.add_state(encode_tombstone(number))
-            return False, True
-        synced = self.write_tail(queue, account.name, account.created_at_ms)
-        if queue.tail:
-            return synced, False
-        if account.own_messages == 0 and account.own_outcomes == 0:
-            queue.hint = queue.end_offset
-        encoded = encode_account(account)
-        state.accounts.keep(account, encoded)
-        self.add_state(encoded)
-        if may_be_worth_it(queue):
-            self.compactable.append(number)
-        return synced, True
+        else:
+            queue = account.queue
+            if account.own_messages == 0 and account.own_outcomes == 0:
+                queue.hint = queue.end_offset
+            encoded = encode_account(account)
+            state.accounts.keep(account, encoded)
+            self.add_state(encoded)
+            if may_be_worth_it(queue):
+                self.compactable.append(number)
 
     def copy_some(self) -> None:
         """Accounts that did not change go into a new log as they are, a block full of them at most:
@@ -189,12 +235,20 @@ class Checkpoint:
         self.states.append(encoded)
         self.states_bytes += len(encoded)
 
-    def write_tail(self, queue: Queue, name: str, created_at_ms: int) -> bool:
-        """Move a piece of the tail into the mailbox file; False when there was nothing to do."""
-        if queue.has_file and not queue.tail:
-            return False
+    def write_tail(self, number: int, handles: list[int]) -> Piece | None:
+        """Write a piece of the tail of an account into its mailbox file, which stays open among
+        `handles`; None when there is nothing to do.
+        """
         core = self.core
-        number = queue.number
+        account = self.changed[number]
+        queue = account.queue
+        name, created_at_ms = "", 0
+        if isinstance(account, Account):
+            if number not in core.state.by_number:
+                return None
+            name, created_at_ms = account.name, account.created_at_ms
+        if queue.has_file and not queue.tail:
+            return None
         self.make_folder(number)
         header = mailbox.Header(core.store_id, number, 0, created_at_ms, name)
         if queue.has_file:
@@ -203,23 +257,15 @@ class Checkpoint:
         else:
             handle, base = mailbox.create(core.disk, mailbox_path(number), header), 0
             is_new = True
-        try:
-            offset = max(queue.end_offset, base)
-            numbers, piece = queue.first_piece(CHECKPOINT_SLICE_ENTRIES, CHECKPOINT_SLICE_BYTES)
-            data = join_blocks(number, offset, numbers, piece)
-            core.disk.write_at(handle, PAGE_BYTES + offset - base, data)
-            core.disk.sync(handle)
-        finally:
-            core.disk.close(handle)
-        if is_new:
+        handles.append(handle)
+        if is_new:  # also if there is no room for the rest of it: the next attempt finds it there
             self.mark_unsynced(mailbox_folder(number))
-        queue.has_file = True
-        queue.base = base
-        queue.end_offset = offset + len(data)
-        if numbers:
-            queue.forget_first(len(numbers))
-            core.state.tail_entries -= len(numbers)
-        return True
+        offset = max(queue.end_offset, base)
+        numbers, piece = queue.first_piece(CHECKPOINT_SLICE_ENTRIES, CHECKPOINT_SLICE_BYTES)
+        data = join_blocks(number, offset, numbers, piece)
+        core.disk.write_at(handle, PAGE_BYTES + offset - base, data)
+        is_last = len(numbers) == len(queue.tail)
+        return Piece(queue, base, offset, len(data), len(numbers), is_last)
 
     def make_folder(self, number: int) -> None:
         """The folder of a mailbox; its names were perhaps only seen in the cache until now."""

@@ -15,6 +15,7 @@ from store.journal_replay import JournalReplay
 from store.manifest import Manifest, replace_manifest
 from store.settings import Settings, StoreClock
 from store.state import State
+from store.together import Together
 
 RESERVE: Final = "reserve"
 
@@ -37,6 +38,7 @@ class Core:
         self.settings = settings
         self.manifest = manifest
         self.store_id = manifest.store_id
+        self.together = Together(disk, clock)
         self.state = State(settings.recipient_deleted_code, settings.recalled_code)
         self.findings: list[str] = []
         self.damaged: set[int] = set()  # mailboxes of which `findings` tells

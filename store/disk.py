@@ -7,6 +7,7 @@ Must never be widened for convenience: each call here is one that can fail at a 
 simulation has to know what is left of it.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -66,6 +67,12 @@ class Disk(Protocol):
 
     def sync(self, handle: int) -> None:
         """Make data and size durable (fsync). Never raises DiskFull."""
+
+    def can_sync_together(self) -> bool:
+        """Whether `sync_together` of several files costs about one sync now, not one for each."""
+
+    def sync_together(self, handles: Sequence[int]) -> None:
+        """What `sync` does, for each of these; on an error any of them may be durable, or none."""
 
     def sync_data(self, handle: int) -> None:
         """Make data durable in a file whose size did not change (fdatasync)."""

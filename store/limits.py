@@ -32,6 +32,9 @@ INSTALLATION_KEEP_MS: Final = 7 * 24 * 3600 * 1000
 
 CHECKPOINT_SLICE_BYTES: Final = 128 * 1024  # what one slice of a checkpoint writes, about
 CHECKPOINT_SLICE_ENTRIES: Final = 1024  # and how many entries
+CHECKPOINT_SLICE_FILES: Final = 16  # mailboxes in one slice, where one sync does for all of them
+CHECKPOINT_GROUP_BYTES: Final = 256 * 1024  # which is the last of them when so much is written
+CHECKPOINT_GROUP_ENTRIES: Final = 2048  # or so many entries
 PREALLOCATE_SLICE_BYTES: Final = 256 * 1024  # of a new file's zeros, between two turns
 PRESSED_MS_MAX: Final = 250  # a turn's slice grows by up to this before anybody is refused
 ACCOUNTS_PER_BLOCK_MAX: Final = 256  # account states in one block of the accounts log

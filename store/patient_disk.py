@@ -7,6 +7,8 @@ Must never be used by a server: for it, a page that cannot be read is an error a
 Everything but `read_at` fails as the disk below it.
 """
 
+from collections.abc import Sequence
+
 from store.disk import Disk, DiskFailure
 from store.limits import PAGE_BYTES
 
@@ -81,6 +83,14 @@ class PatientDisk:
     def sync(self, handle: int) -> None:
         """As below."""
         self.disk.sync(handle)
+
+    def can_sync_together(self) -> bool:
+        """As below."""
+        return self.disk.can_sync_together()
+
+    def sync_together(self, handles: Sequence[int]) -> None:
+        """As below."""
+        self.disk.sync_together(handles)
 
     def sync_data(self, handle: int) -> None:
         """As below."""

@@ -54,6 +54,7 @@ ONLY_IN: Final[dict[str, tuple[str, ...]]] = {
         "msgc/os_net.py",  # for the system's words for its error numbers
         "msgc/__main__.py",
     ),
+    "ctypes": ("store/syncfs.py",),
     "fcntl": ("store/os_disk.py", "msgc/os_files.py"),
     "resource": ("msgd/os_host.py",),
     "signal": (

@@ -13,7 +13,7 @@ from tests.crash.trace_disk import FAILED_SYNC, Node, Op, TraceDisk
 
 SHORT: Final = -1  # a part of the work is done; on a disk there is no room for the rest
 ERRORS: Final = (EIO, ENOSPC, EDQUOT, EMFILE, EINTR, ECONNRESET, SHORT)
-SYNC_KINDS: Final = ("sync", "sync_data", "sync_folder")
+SYNC_KINDS: Final = ("sync", "sync_together", "sync_data", "sync_folder")
 SOCKET: Final = "socket."
 """What the kinds of calls on sockets begin with; the others are calls on the disk."""
 COUNTED: Final = ("write", "socket.recv", "socket.send")

@@ -24,6 +24,8 @@ def test_there_are_enough_points() -> None:
     [
         Point("mail", "sync_data", 3, EIO, for_good=False),
         Point("mail", "write", 20, SHORT, for_good=False),
+        Point("mail", "sync_together", 2, EIO, for_good=False),
+        Point("slices", "sync_together", 3, ENOSPC, for_good=True),
         Point("full", "create", 9, ENOSPC, for_good=True),
         Point("compaction", "rename", 12, EIO, for_good=True),
         Point("restarts", "lock", 1, EIO, for_good=False),
@@ -102,7 +104,7 @@ class FragileService(Service):
 
 def test_answers_that_come_too_early_are_noticed() -> None:
     """A test that cannot fail proves nothing."""
-    point, found = Point("service", "sync", 20, EIO, for_good=False), Found()
+    point, found = Point("service", "sync", 15, EIO, for_good=False), Found()
     strike_service(point, Fault(point), found, HastyService)
     assert found.violations["lost"]
 

@@ -10,13 +10,13 @@ Must never use a clock or randomness. Images are shared and never changed: a fil
 is first written to.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from errno import EIO, ENOSPC
 from functools import cache
 from typing import NamedTuple
 
-from store.disk import DiskFailure, DiskFull, DiskMissing
+from store.disk import DiskError, DiskFailure, DiskFull, DiskMissing
 from store.errors import StoreLocked
 
 WRITE = 1
@@ -219,6 +219,24 @@ class TraceDisk:
 
     def sync(self, handle: int) -> None:
         self.sync_node(SYNC, handle)
+
+    def can_sync_together(self) -> bool:
+        return True
+
+    def sync_together(self, handles: Sequence[int]) -> None:
+        """One after the other: before each of them a power cut finds these synced and those not.
+        Where one fails, none of the rest is synced any more.
+        """
+        for place, handle in enumerate(handles):
+            path, node = self.handles[handle]
+            try:
+                self.meet("sync_together", path, node)
+                self.sync_anything(SYNC, path, node.number)
+            except DiskError:
+                for rest in handles[place + 1 :]:
+                    path, node = self.handles[rest]
+                    self.ops.append(Op(FAILED_SYNC, path, node.number, 0, b""))
+                raise
 
     def sync_data(self, handle: int) -> None:
         self.sync_node(SYNC_DATA, handle)

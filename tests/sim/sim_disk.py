@@ -14,6 +14,7 @@ Must never use a clock or randomness of its own. PowerCut is no DiskError: nothi
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from errno import EIO, ENOSPC
 from random import Random
 
@@ -50,6 +51,7 @@ class SimDisk:
         self.read_fail_at = -1
         self.failed_reads: set[str] = set()  # files of which a read raised
         self.counts: Counter[str] = Counter()
+        self.can_together = True
 
     # --- faults ---
 
@@ -233,6 +235,25 @@ class SimDisk:
             inode.mark_clean()
             raise
         inode.reach_platter()
+
+    def can_sync_together(self) -> bool:
+        return self.can_together
+
+    def sync_together(self, handles: Sequence[int]) -> None:
+        """If it fails, each file is synced or never will be."""
+        inodes = [self.handles[handle][1] for handle in handles]
+        try:
+            self.step("sync_together " + " ".join(self.handles[handle][0] for handle in handles))
+        except DiskError:
+            self.counts["syncs failed"] += 1
+            for inode in inodes:
+                if self.rng.random() < 0.5:
+                    inode.mark_clean()
+                else:
+                    inode.reach_platter()
+            raise
+        for inode in inodes:
+            inode.reach_platter()
 
     def sync_data(self, handle: int) -> None:
         path, inode, _ = self.handles[handle]

@@ -65,6 +65,7 @@ class World:
         self.rng = random.Random(seed)
         self.clock = SimClock()
         self.disk = make_disk(random.Random(self.rng.random()))
+        self.disk.can_together = seed % 4 > 0
         self.net = SimNetwork(self.clock, random.Random(self.rng.random()), self._before_send)
         self.oracle = Oracle()
         self.has_passwords = has_passwords(seed)

@@ -1,9 +1,14 @@
 from dataclasses import replace
 
+import pytest
+
 from store.checkpoint import Checkpoint
 from store.disk import DiskFull
+from store.errors import StoreFailure
 from store.mailbox import MAILBOX_TEMPORARY, mailbox_path
 from store.settings import Admission
+from store.store import Store
+from tests.sim.sim_disk import SimDisk
 from tests.store.support import (
     LARGE,
     filled,
@@ -201,4 +206,120 @@ def test_the_folders_of_many_new_mailboxes_are_synced_once_each() -> None:
     late = store.create_account("late", 1)  # in a folder that has been synced before
     store.checkpoint_now()
     folder, _, name = mailbox_path(late.number).rpartition("/")
+    assert name in disk.tree[folder].platter
+
+
+def crowd(count: int) -> tuple[SimDisk, Store]:
+    """So many accounts with mailboxes, and one message for each that is not in them yet."""
+    disk = new_disk()
+    store = open_store(disk, LARGE)
+    people = [store.create_account(f"user{number:02}", 1) for number in range(count)]
+    store.checkpoint_now()
+    for number, account in enumerate(people):
+        store.accept(people[0], message_id(number), [account], b"to %d" % number, 2)
+    store.commit()
+    disk.trace.clear()
+    return disk, store
+
+
+def walk(checkpoint: Checkpoint) -> None:
+    """Up to where it counts."""
+    while not checkpoint.is_published:
+        checkpoint.step()
+
+
+def synced_mailboxes(disk: SimDisk) -> list[int]:
+    """How many mailboxes each of the syncs was for."""
+    return [each.count(".mailbox") for each in disk.trace if each.startswith("sync_together")]
+
+
+def test_mailboxes_share_a_sync() -> None:
+    disk, store = crowd(40)
+    store.checkpoint_now()
+    assert synced_mailboxes(disk) == [16, 16, 8]
+    before = picture(store)
+    disk.crash()
+    assert picture(open_store(disk, LARGE)) == before
+
+
+def test_where_they_cannot_share_each_has_its_own() -> None:
+    disk, store = crowd(20)
+    disk.can_together = False
+    store.checkpoint_now()
+    assert synced_mailboxes(disk) == [1] * 20
+    before = picture(store)
+    disk.crash()
+    assert picture(open_store(disk, LARGE)) == before
+
+
+def test_much_to_write_is_the_last_of_its_slice() -> None:
+    disk, store = crowd(9)
+    people = [store.state.by_name[f"user{number:02}"] for number in range(9)]
+    for number in range(9):
+        store.accept(people[0], message_id(100 + number), people[1:7], b"x" * 15_000, 3)
+    for number in range(2_000):
+        store.accept(people[0], message_id(200 + number), people[7:8], b"", 3)
+    store.commit()
+    disk.trace.clear()
+    store.checkpoint_now()
+    # 135 KiB each of six, so two of them are enough; a long tail ends with its first piece.
+    assert synced_mailboxes(disk) == [3, 2, 2, 1, 2]
+    before = picture(store)
+    disk.crash()
+    assert picture(open_store(disk, LARGE)) == before
+
+
+def test_nothing_counts_when_there_is_no_room_for_one_of_them() -> None:
+    for fail_at in range(1, 17):
+        disk, store = crowd(16)
+        queues = [store.state.by_name[name].queue for name in store.state.names]
+        offsets = [queue.end_offset for queue in queues]
+        entries = store.state.tail_entries
+        checkpoint = Checkpoint(store.core)
+        disk.fail_only, disk.fail_at, disk.fail_error = "write mailboxes", fail_at, DiskFull
+        with pytest.raises(DiskFull):
+            walk(checkpoint)
+        assert disk.fail_at == 0
+        assert [queue.end_offset for queue in queues] == offsets
+        assert store.state.tail_entries == entries
+        assert checkpoint.done == 0
+        assert not synced_mailboxes(disk)
+        assert not [path for path, *_ in disk.handles.values() if "mailbox" in path], "all closed"
+        walk(checkpoint)
+        assert synced_mailboxes(disk) == [16]
+        before = picture(store)
+        disk.crash()
+        assert picture(open_store(disk, LARGE)) == before
+
+
+def test_a_sync_of_some_that_fails_ends_the_process_and_loses_nothing() -> None:
+    for seed in range(8):
+        disk, store = crowd(16)
+        disk.rng.seed(seed)
+        before = picture(store)
+        disk.fail_only, disk.fail_at = "sync_together", 1
+        with pytest.raises(StoreFailure):
+            store.checkpoint_now()
+        disk.kill()
+        store = open_store(disk, LARGE)
+        assert picture(store) == before
+        store.checkpoint_now()
+        disk.crash()
+        assert picture(open_store(disk, LARGE)) == before
+
+
+def test_a_name_is_synced_though_there_was_no_room_behind_it() -> None:
+    """The next attempt finds the file, and need not know that nobody synced its name."""
+    disk, store = crowd(1)
+    path = mailbox_path(1)
+    disk.remove(path)
+    store.core.state.by_name["user00"].queue.hint = 0
+    disk.sync_folder(path.rpartition("/")[0])
+    checkpoint = Checkpoint(store.core)
+    disk.fail_only, disk.fail_at, disk.fail_error = f"write {MAILBOX_TEMPORARY}", 2, DiskFull
+    with pytest.raises(DiskFull):
+        walk(checkpoint)
+    assert path in disk.files()
+    walk(checkpoint)
+    folder, _, name = path.rpartition("/")
     assert name in disk.tree[folder].platter

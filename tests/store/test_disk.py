@@ -32,6 +32,12 @@ def script(disk: Disk) -> list[object]:
     disk.sync(handle)
     disk.write_at(handle, 0, b"again")
     disk.sync_data(handle)
+    others = [disk.create(f"a/{number}") for number in range(3)]
+    disk.sync_together([])
+    disk.sync_together(others[:2])
+    disk.sync_together([handle, *others])
+    for other in others:
+        disk.close(other)
     attempt(lambda: disk.size(handle))
     disk.close(handle)
     disk.rename("a/x", "a/y")
@@ -83,6 +89,23 @@ def test_a_sync_that_failed_never_reaches_the_platter() -> None:
     disk.sync(handle)
     assert disk.read_at(handle, 0, 4) == b"lost"
     disk.crash()
+
+
+def test_any_of_some_may_be_durable_when_their_sync_fails() -> None:
+    kept = set()
+    for seed in range(40):
+        disk = new_disk(seed)
+        handles = [disk.create(name) for name in "xyz"]
+        disk.sync_folder("")
+        for handle in handles:
+            disk.write_at(handle, 0, b"here")
+        disk.fail_only, disk.fail_at = "sync_together x y z", 1
+        with pytest.raises(DiskFailure):
+            disk.sync_together(handles)
+        disk.sync_together(handles)
+        disk.crash()
+        kept.add(tuple(disk.contents(name) == b"here" for name in "xyz"))
+    assert len(kept) == 8
 
 
 def test_a_grown_file_needs_more_than_fdatasync() -> None:

@@ -11,6 +11,7 @@ from store.disk import DiskFailure, DiskFull, DiskMissing
 from store.errors import StoreForbidden, StoreLocked
 from store.os_disk import OsDisk, file_system_of, judge_access
 from store.store import Store
+from store.syncfs import Syncfs
 from tests.store.support import SMALL, TickClock, picture
 from tests.store.workload import Day
 
@@ -160,6 +161,103 @@ def test_darwin_needs_more_than_fsync(disk: OsDisk) -> None:
     disk.flush = os_disk.full_sync
     with pytest.raises(DiskFailure):  # no such call here
         disk.sync(handle)
+
+
+class Syncs(OsDisk):
+    """Counts the files that were synced one by one."""
+
+    alone = 0
+
+    def sync(self, handle: int) -> None:
+        self.alone += 1
+        super().sync(handle)
+
+
+def some_files(folder: str) -> tuple[Syncs, list[int]]:
+    disk = Syncs(folder, create=True)
+    return disk, [disk.create(name) for name in "abc"]
+
+
+def test_many_files_are_synced_by_one_call(folder: str) -> None:
+    disk, handles = some_files(folder)
+    calls: list[int] = []
+
+    def count(handle: int) -> int:
+        calls.append(handle)
+        return 0
+
+    disk.syncfs = Syncfs(count, lambda: 0)
+    disk.sync_together(handles)
+    assert (calls, disk.alone) == ([disk.folders[""]], 0)
+    disk.sync_together(handles[:2])
+    assert (len(calls), disk.alone) == (1, 2), "for so few it is not worth it"
+    disk.device += 1
+    disk.sync_together(handles)
+    assert (len(calls), disk.alone) == (1, 5), "on another file system it would do nothing"
+    disk.device -= 1
+    disk.syncfs = None
+    disk.sync_together(handles)
+    assert (len(calls), disk.alone) == (1, 8)
+    disk.unlock()
+
+
+def test_a_sync_of_many_that_failed_is_not_tried_again(folder: str) -> None:
+    disk, handles = some_files(folder)
+    calls: list[int] = []
+
+    def fail(handle: int) -> int:
+        calls.append(handle)
+        return -1
+
+    for number in (errno.EIO, errno.ENOSPC):
+        disk.syncfs = Syncfs(fail, lambda: number)  # noqa: B023  # used in this round only
+        with pytest.raises(DiskFailure, match="a and 2 others: sync failed"):
+            disk.sync_together(handles)
+    assert (len(calls), disk.alone) == (2, 0)
+    disk.unlock()
+
+
+def test_whether_files_are_synced_together(folder: str, tmp_path: Path) -> None:
+    disk, _ = some_files(folder)
+    disk.syncfs = None
+    assert not disk.can_sync_together()
+    disk.syncfs = Syncfs(lambda _: 0, lambda: 0)
+    told = tmp_path / "meminfo"
+    told.write_bytes(b"\nDirty: 1 kB\nWriteback: 2 kB\n")
+    os.close(disk.meminfo)
+    disk.meminfo = os.open(told, os.O_RDONLY)
+    assert disk.can_sync_together()
+    told.write_bytes(b"\nDirty: 999999 kB\nWriteback: 2 kB\n")
+    assert not disk.can_sync_together()
+    os.close(disk.meminfo)
+    assert not disk.can_sync_together(), "nobody tells how much it would be"
+    disk.meminfo = -1
+    disk.unlock()
+    assert disk.syncfs is None
+
+
+def test_where_nothing_tells_how_much_it_would_be(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = OsDisk(folder, create=True)
+    os.close(disk.meminfo)
+    disk.meminfo = -1
+
+    def refuse(*_: object) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr("os.open", refuse)
+    disk.find_syncfs("ext4")
+    monkeypatch.undo()
+    assert not disk.can_sync_together()
+    disk.unlock()
+
+
+def test_only_who_serves_syncs_many_files_at_once(disk: OsDisk, folder: str) -> None:
+    disk.unlock()
+    reader = OsDisk(folder, create=False)
+    assert not reader.can_sync_together()
+    reader.unlock()
 
 
 def test_a_whole_day_on_a_real_disk(folder: str) -> None:

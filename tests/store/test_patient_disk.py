@@ -24,6 +24,8 @@ def test_only_the_bad_page_is_zeros() -> None:
     patient.write_at(handle, 0, b"a" * (3 * PAGE_BYTES + 10))
     patient.sync(handle)
     patient.sync_data(handle)
+    assert patient.can_sync_together()
+    patient.sync_together([handle])
     patient.close(handle)
     handle = patient.open("x", writable=False)
     assert patient.size(handle) == 4 * PAGE_BYTES

@@ -15,7 +15,7 @@ from random import Random
 from typing import Final
 
 DELAY_US: Final = 400_000
-SYNCS: Final = frozenset({"fsync", "fdatasync"})
+SYNCS: Final = frozenset({"fsync", "fdatasync", "syncfs"})
 SOCKET_CALLS: Final = frozenset({"accept4", "recvfrom", "sendto", "epoll_wait", "epoll_pwait"})
 NOT_RESTARTED: Final = frozenset({"renameat", "unlinkat", "mkdirat"})
 """Calls that Python does not make again after EINTR (PEP 475 names those that it does)."""
@@ -25,6 +25,7 @@ FAULTS: Final[dict[str, tuple[str, ...]]] = {
     "pwrite64": ("error=EIO", *NO_ROOM, "error=EINTR", "retval=0"),
     "fdatasync": ("error=EIO", *NO_ROOM, "error=EINTR", f"delay_enter={DELAY_US}"),
     "fsync": ("error=EIO", *NO_ROOM, "error=EINTR", f"delay_enter={DELAY_US}"),
+    "syncfs": ("error=EIO", *NO_ROOM, "error=EINTR", f"delay_enter={DELAY_US}"),
     "openat": ("error=EIO", *NO_ROOM, "error=EMFILE", "error=EINTR"),
     "renameat": ("error=EIO", *NO_ROOM, "error=EINTR"),
     "ftruncate": ("error=EIO", *NO_ROOM, "error=EINTR"),
