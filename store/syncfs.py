@@ -18,7 +18,7 @@ from typing import Final
 
 RELEASE_MIN: Final = (5, 17)
 FILE_SYSTEMS: Final = frozenset(("ext4",))
-UNWRITTEN_BYTES_MAX: Final = 32 << 20
+UNWRITTEN_BYTES_MAX: Final = 64 << 20
 """With more than this waiting to be written the call could take long: it writes what other programs
 left as well."""
 
