@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from msgd.penalties import Fault
 from msgd.proof import PendingLogin, Proven
 from msgd.sources import Address, address_of
-from store.entry import Entry
 from store.reader import QueueReader
+from store.records import SettledEntry
 from store.state import Account
 from wire.connection import Connection
 from wire.messages import Message
@@ -136,8 +136,8 @@ class Session:
         self.push: QueueReader | None = None
         self.backlog: QueueReader | None = None
         self.outcomes: QueueReader | None = None
-        self.outstanding: dict[int, Entry] = {}
-        """What was sent and not confirmed, by number."""
+        self.outstanding: dict[int, SettledEntry] = {}
+        """What was sent and not confirmed, by number: as the record of its receipt will say it."""
         self.outstanding_bytes = 0
         self.outstanding_messages = 0
         self.is_stopped = False

@@ -75,25 +75,3 @@ class Entry:
         self.audience_count = audience_count
         self.code = code
         self.body = body
-
-
-def with_pred(entry: Entry, pred: int) -> Entry:
-    """The entry with its predecessor: itself when nobody else can hold it, otherwise a copy."""
-    if entry.pred == pred:
-        return entry
-    if entry.pred == 0 and entry.audience is Audience.ONE:
-        entry.pred = pred
-        return entry
-    return Entry(
-        entry.number,
-        pred,
-        entry.kind,
-        entry.message_id,
-        entry.sender,
-        entry.sender_name,
-        entry.received_at_ms,
-        entry.audience,
-        entry.audience_count,
-        entry.code,
-        entry.body,
-    )

@@ -14,13 +14,21 @@ from store.entry import Audience, Entry, EntryKind
 from store.names import decode_name
 from wire import tlv
 
+Row = tuple[int, bytes, bytes, int, int, int, int, bytes]
+"""What of an entry goes over the wire: number, message id, sender's name as it stands on the disk,
+received_at_ms, audience, audience's count, code, body."""
+
+Parts = tuple[int, int, Row]
+"""A whole entry: its kind, its sender's number, the rest. Made in a third of an object's time."""
+
 ENTRY: Final = Struct(">QQQ16sBBHI")
 ENTRY_TLV: Final = Struct(">HIQQQ16sBBHI")  # with its TLV header: every message passes here once
 HEAD: Final = Struct(">HI")  # and its parts: the TLV header,
 SENT_AT: Final = Struct(">QQ")  # what stands between number and message_id,
 REST: Final = Struct(">BBHI")  # and what follows the message_id
 START: Final = Struct(">6sQ16s16s")  # all before that, made of such parts
-ID_AT: Final = HEAD.size + 8 + SENT_AT.size  # where the message_id stands in it
+NUMBER_AT: Final = HEAD.size  # where the number stands in it,
+ID_AT: Final = NUMBER_AT + 8 + SENT_AT.size  # and the message_id
 ID_END: Final = ID_AT + 16
 KINDS: Final = {int(kind): kind for kind in EntryKind}
 AUDIENCES: Final = {int(audience): audience for audience in Audience}
@@ -28,29 +36,54 @@ AUDIENCES: Final = {int(audience): audience for audience in Audience}
 
 def encode_entry(entry: Entry) -> bytes:
     """One entry."""
-    name, body = entry.sender_name.encode(), entry.body
+    return encode_parts(parts_of(entry))
+
+
+def encode_parts(parts: Parts) -> bytes:
+    """An entry that is in its parts."""
+    kind, sender, (number, message_id, name, at_ms, audience, count, code, body) = parts
+    size = len(name)
     head = ENTRY_TLV.pack(
-        entry.kind,
-        ENTRY.size + len(name) + len(body),
-        entry.number,
-        entry.sender,
-        entry.received_at_ms,
-        entry.message_id,
-        entry.audience,
-        len(name),
-        entry.code,
-        entry.audience_count,
+        *(kind, ENTRY.size + size + len(body), number, sender, at_ms, message_id, audience, size),
+        *(code, count),
     )
     return head + name + body
 
 
-def encode_outcome(  # noqa: PLR0917  # once per receipt: keywords cost
-    number: int, kind: int, message_id: bytes, whose: int, name: bytes, at_ms: int, code: int
-) -> bytes:
-    """An outcome that no object was made for."""
-    size = ENTRY.size + len(name)
+def parts_of(entry: Entry) -> Parts:
+    """An entry in its parts."""
+    row = (
+        entry.number,
+        entry.message_id,
+        entry.sender_name.encode(),
+        entry.received_at_ms,
+        int(entry.audience),
+        entry.audience_count,
+        entry.code,
+        entry.body,
+    )
+    return int(entry.kind), entry.sender, row
+
+
+def entry_of(parts: Parts, pred: int) -> Entry:
+    """An entry that is in its parts, as an object."""
+    kind, sender, (number, message_id, name, at_ms, audience, count, code, body) = parts
+    return Entry(
+        *(number, pred, KINDS[kind], message_id, sender, name.decode(), at_ms),
+        *(AUDIENCES[audience], count, code, body),
+    )
+
+
+def outcome_parts(
+    kind: int, whose: int, name: bytes, at_ms: int, code: int
+) -> tuple[bytes, bytes, bytes]:
+    """What outcomes of one recipient and one moment share, in three parts: each is
+    `START.pack(first, number, second, message_id) + third`.
+    """
     return (
-        ENTRY_TLV.pack(kind, size, number, whose, at_ms, message_id, 1, len(name), code, 1) + name
+        HEAD.pack(kind, ENTRY.size + len(name)),
+        SENT_AT.pack(whose, at_ms),
+        REST.pack(Audience.ONE, len(name), code, 1) + name,
     )
 
 

@@ -1,9 +1,9 @@
 """One queue as it is in memory: where its file ends, and the tail of what no checkpoint saved yet.
 
 An entry of the tail is kept as the bytes that its mailbox will hold: they take half the memory of
-an Entry, a checkpoint joins and writes them as they are, and one to several is kept once. Only what
-somebody is about to take is kept as the Entry that they will be given (see `is_awaited`), while
-there are not many entries in memory.
+an Entry, a checkpoint joins and writes them as they are, one to several is kept once, and who is
+handed it gets it out of these bytes (`store.rows`). Only what somebody is about to take is kept in
+its parts (see `is_awaited`), while there are not many entries in memory.
 
 Must never change what an entry is: both forms are the same to whoever asks. Fails by assertion.
 """
@@ -14,10 +14,18 @@ from itertools import accumulate
 from typing import Final
 
 from store.entry import Entry
-from store.entry_codec import ID_AT, ID_END, decode_entries, encode_entry
-from store.limits import ENTRY_BYTES
+from store.entry_codec import (
+    ID_AT,
+    ID_END,
+    Parts,
+    decode_entries,
+    encode_entry,
+    encode_parts,
+    entry_of,
+    parts_of,
+)
 
-Item = Entry | bytes
+Item = Parts | bytes
 
 SETTLED: Final = b""
 """In the place of an entry that is gone: nothing, so that those after it need not move up."""
@@ -61,13 +69,15 @@ class Queue:
 
     def append(self, entry: Entry) -> None:
         """Put an entry at the end."""
-        self.tail.append(entry if self.is_awaited else encode_entry(entry))
+        self.tail.append(parts_of(entry) if self.is_awaited else encode_entry(entry))
         self.tail_numbers.append(entry.number)
 
     def take_out(self, numbers: list[int]) -> int:
         """Those of these entries that are in the tail leave it; says how many those were."""
         tail, known = self.tail, self.tail_numbers
         end = len(tail)
+        if not end:  # all of it is in the file
+            return 0
         if end == len(numbers) and known.tolist() == numbers:  # as it mostly is
             found = end - self.tail_gone
             self.clear()
@@ -109,13 +119,6 @@ class Queue:
                 return as_entries(tail[index : index + 1])[0]
         return None
 
-    def some_after(self, position: int, count_max: int, bytes_max: int) -> list[Entry]:
-        """Entries of the tail that follow this number: those among the next `count_max` places
-        that are not gone, up to the first that ends past `bytes_max` bytes.
-        """
-        start = bisect_right(self.tail_numbers, position)
-        return as_entries(self.tail[start : start + count_max], bytes_max)
-
     def all_in_tail(self) -> list[Entry]:
         """All entries of the tail."""
         return as_entries(self.tail)
@@ -127,7 +130,7 @@ class Queue:
             if isinstance(item, bytes):
                 if item[ID_AT:ID_END] == message_id:
                     found.append(item)
-            elif item.message_id == message_id:
+            elif item[2][1] == message_id:
                 found.append(item)
         return as_entries(found)
 
@@ -137,7 +140,7 @@ class Queue:
         """
         self.close_gaps()
         items = self.tail[:count_max]
-        encoded = [item if isinstance(item, bytes) else encode_entry(item) for item in items]
+        encoded = [item if isinstance(item, bytes) else encode_parts(item) for item in items]
         encoded = cut(encoded, bytes_max)
         return self.tail_numbers[: len(encoded)].tolist(), encoded
 
@@ -157,24 +160,12 @@ class Queue:
             self.tail_gone = 0
 
 
-def as_entries(items: list[Item], bytes_max: int = 1 << 62) -> list[Entry]:
-    """What stands in a tail, as entries, without what is gone; not all if those are so many that
-    their bodies alone have clearly more than `bytes_max` bytes.
-    """
-    entries = [item for item in items if isinstance(item, Entry)]
-    if len(entries) == len(items):
-        return entries
-    if entries:
-        entries = []
-        for item in items:
-            if isinstance(item, Entry):
-                entries.append(item)
-            elif item:
-                entries += decode_entries(item)
-        return entries
-    encoded = [item for item in items if isinstance(item, bytes)]
-    # Of large bodies not ten times what can be handed out is copied here.
-    return decode_entries(b"".join(cut(encoded, bytes_max + ENTRY_BYTES * len(encoded))))
+def as_entries(items: list[Item]) -> list[Entry]:
+    """What stands in a tail, as entries, without what is gone."""
+    entries: list[Entry] = []
+    for item in items:
+        entries += decode_entries(item) if isinstance(item, bytes) else [entry_of(item, 0)]
+    return entries
 
 
 def cut(encoded: list[bytes], bytes_max: int) -> list[bytes]:

@@ -24,7 +24,7 @@ from store.admitting_records import Retired
 from store.awake import AwakeAccount
 from store.blocking import Blocked
 from store.entry import Audience, Entry, EntryKind
-from store.entry_codec import START, RunHead, encode_entry, encode_outcome
+from store.entry_codec import START, RunHead, encode_parts, parts_of
 from store.limits import AWAITED_ENTRIES_MAX
 from store.queue import Queue
 from store.records import (
@@ -42,6 +42,7 @@ from store.records import (
     Touched,
 )
 from store.registry import Registry
+from store.settling import leave_outcomes, take_all_out, take_out
 from store.window import Window, WindowVerdict
 
 __all__ = ["EVERYONE", "Account", "Everyone", "Queue", "State", "Window", "WindowVerdict"]
@@ -194,14 +195,14 @@ class State:
         if sender is not None and number > sender.stamp:
             window.take(sender.windows, message_id, at_ms)
             dirty[sender_number] = sender
-        encoded = b""  # once for all of them
+        parts, encoded = parts_of(entry), b""  # once for all of them
         for account in recipients:
             if number > account.stamp:
                 queue = account.queue
                 if queue.is_awaited:
-                    queue.tail.append(entry)
+                    queue.tail.append(parts)
                 else:
-                    encoded = encoded or encode_entry(entry)
+                    encoded = encoded or encode_parts(parts)
                     queue.tail.append(encoded)
                 queue.tail_numbers.append(number)
                 account.own_messages += 1
@@ -223,18 +224,15 @@ class State:
         assert number > sender.stamp
         assert at_ms >= self.last_received_at_ms
         self.last_received_at_ms = at_ms
-        sender_number, name = sender.number, sender.name
+        sender_number, name = sender.number, sender.name_bytes
         dirty = self.dirty
-        head = RunHead(sender_number, sender.name_bytes, at_ms)
+        head = RunHead(sender_number, name, at_ms)
         pack, sent_at, rest, heads = START.pack, head.sent_at, head.rest, head.of_sizes
         for message_id, account, body in run:
             queue = account.queue
             if queue.is_awaited:
-                queue.tail.append(
-                    Entry(
-                        number, 0, MESSAGE, message_id, sender_number, name, at_ms, ONE, 1, 0, body
-                    )
-                )
+                row = (number, message_id, name, at_ms, 1, 1, 0, body)  # Audience.ONE
+                queue.tail.append((1, sender_number, row))  # MESSAGE
             else:
                 start = heads.get(len(body)) or head.of_size(len(body))
                 queue.tail.append(pack(start, number, sent_at, message_id) + rest + body)
@@ -292,102 +290,20 @@ class State:
         discarded: bool,
         account: Account | None,
     ) -> list[Account]:
-        """`apply_settled`, its record in parts; says whose queue got an outcome, for each."""
+        """`apply_settled`, its record in parts; says whose queues got outcomes, each once."""
         self.next_number = number + max(1, len(settlements))
         self.see_time(at_ms)
         # The account's own stamp moves on last: it may be the sender of what it settles.
         if account is not None and number > account.stamp:
-            self.take_all_out(account, settlements, number)
+            take_all_out(self, account, settlements, number)
             fresh = True
         else:
             fresh = False
-        kind = FAILURE if discarded else SUCCESS
-        code = self.failure_code if discarded else 0
-        told: list[Account] = []
-        encoded_name = name.encode()
-        senders: dict[int, Account | None] = {}  # a look-up costs as much as all the rest
-        dirty = self.dirty
-        for place, settlement in enumerate(settlements, number):
-            _, _, settled_kind, _, _, sender_number, message_id = settlement
-            if settled_kind != 1:  # MESSAGE
-                continue
-            if sender_number in senders:
-                sender = senders[sender_number]
-            else:
-                sender = senders[sender_number] = self.by_number.get(sender_number)
-            if sender is not None and place > sender.stamp:
-                queue = sender.queue
-                queue.tail.append(
-                    Entry(
-                        place, 0, kind, message_id, account_number, name, at_ms, ONE, 1, code, b""
-                    )
-                    if queue.is_awaited
-                    else encode_outcome(
-                        place, kind, message_id, account_number, encoded_name, at_ms, code
-                    )
-                )
-                queue.tail_numbers.append(place)
-                sender.own_outcomes += 1
-                sender.stamp = place
-                dirty[sender_number] = sender
-                told.append(sender)
-        self.tail_entries += len(told)
+        told = leave_outcomes(self, number, at_ms, account_number, name, settlements, discarded)
         if fresh and account is not None:
             account.stamp = max(account.stamp, number)
-            dirty[account_number] = account
+            self.dirty[account_number] = account
         return told
-
-    def take_all_out(
-        self, account: Account, settlements: Sequence[SettledEntry], at_number: int
-    ) -> None:
-        """`take_out` for each. What stands next to each other goes as one range."""
-        if self.everyone.recalled:
-            for settlement in settlements:
-                self.take_out(account, settlement, at_number)
-            return
-        own: list[int] = []
-        start = end = messages = body_bytes = 0
-        for pred, number, kind, everyone, size, _, _ in settlements:
-            if pred != end or not end:
-                if end:
-                    account.settled.add(start, end)
-                start = pred
-            end = number
-            if everyone:
-                account.everyone_seen += 1
-                account.everyone_seen_bytes += size
-                continue
-            own.append(number)
-            if kind == 1:  # MESSAGE
-                messages += 1
-                body_bytes += size
-        if end:
-            account.settled.add(start, end)
-        account.own_messages -= messages
-        account.own_bytes -= body_bytes
-        account.own_outcomes -= len(own) - messages
-        self.tail_entries -= account.queue.take_out(own)
-
-    def take_out(self, account: Account, settlement: SettledEntry, at_number: int) -> None:
-        """One entry leaves an account's queue, by the record of number `at_number`."""
-        pred, number, kind, everyone, body_bytes, _, _ = settlement
-        if self.everyone.recalled:
-            # The range is about to cover what was passed over because it was recalled before.
-            for each in account.withdrawn(self.everyone):
-                if pred < each.number <= number and each.at_number < at_number:
-                    account.everyone_seen += 1
-                    account.everyone_seen_bytes += each.body_bytes
-        account.settled.add(pred, number)
-        if everyone:
-            account.everyone_seen += 1
-            account.everyone_seen_bytes += body_bytes
-            return
-        if kind == 1:  # MESSAGE
-            account.own_messages -= 1
-            account.own_bytes -= body_bytes
-        else:
-            account.own_outcomes -= 1
-        self.tail_entries -= account.queue.take_out([number])
 
     def apply_begun(self, number: int, fields: Begun) -> None:
         """The deletion of an account begins."""
@@ -467,7 +383,7 @@ class State:
                 settlement = Settlement(
                     copy.number - 1, copy.number, 1, 0, copy.body_bytes, sender_number, message_id
                 )
-                self.take_out(account, settlement, number)
+                take_out(self, account, settlement, number)
                 account.stamp = place
                 self.dirty[account.number] = account
             if sender is not None and tell:

@@ -278,31 +278,40 @@ class Store:
     def settle(
         self, account: Account, entries: Sequence[Entry], at_ms: int, *, discarded: bool = False
     ) -> list[Account]:
-        """Take entries that a reader gave out of the queue; says whose queue got an outcome of it,
-        for each.
+        """`settle_rows`, for entries that a reader gave as objects."""
+        settlements = [
+            (
+                entry.pred,
+                entry.number,
+                int(entry.kind),
+                1 if entry.audience == EVERYONE_AUDIENCE else 0,
+                len(entry.body),
+                entry.sender,
+                entry.message_id,
+            )
+            for entry in entries
+        ]
+        return self.settle_rows(account, settlements, at_ms, discarded=discarded)
+
+    def settle_rows(
+        self,
+        account: Account,
+        settlements: Sequence[SettledEntry],
+        at_ms: int,
+        *,
+        discarded: bool = False,
+    ) -> list[Account]:
+        """Take entries that a reader gave out of the queue; says whose queues got outcomes of it,
+        each once.
         """
-        if not entries:
+        if not settlements:
             return []
         state = self.state
         at_ms = max(at_ms, state.last_received_at_ms)
         settled = account.settled
-        settled_to = settled.ends[-1]
-        settlements: list[SettledEntry] = []
-        for entry in entries:
-            number = entry.number
-            assert number > settled_to or not settled.covers(number), number
-            everyone = 1 if entry.audience == EVERYONE_AUDIENCE else 0
-            settlements.append(
-                (
-                    entry.pred,
-                    number,
-                    entry.kind,
-                    everyone,
-                    len(entry.body),
-                    entry.sender,
-                    entry.message_id,
-                )
-            )
+        assert min(settlements)[0] >= settled.ends[-1] or not any(
+            settled.covers(number) for _, number, *_ in settlements
+        )
         record = records.encode_settled(
             at_ms, account.number, account.name_bytes, discarded, settlements
         )

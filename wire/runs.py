@@ -12,16 +12,23 @@ Must never read or write anything that the table of `wire.frames` would not.
 Fails never: a run ends before the first frame that is not laid out as usual, or not whole.
 """
 
+from collections.abc import Iterable
 from struct import Struct
 from typing import Final
 
 from wire import limits
 from wire.codes import Field, FrameType
-from wire.tlv import HEADER, HEADER_BYTES
+from wire.tlv import HEADER, HEADER_BYTES, U64
 
 SendToOne = tuple[int, bytes, bytes, int, bytes, bytes]
 """Where the frame ends, its REQUEST and MESSAGE_ID as they stand there, the installation and the
 counter of the id, the recipient's name (not looked at), the body."""
+
+Delivered = tuple[int, bytes, bytes, int, int, int, int, bytes]
+"""What is handed out: delivery, message id, the other's name as it goes over the wire, time in
+milliseconds, audience, audience's count, code of a failure (not looked at), body."""
+
+_Alike = tuple[bytes, int, int, int]
 
 # Plain ints and bytes: an IntEnum member costs a call wherever it is compared.
 _SEND: Final = int(FrameType.SEND_MESSAGE)
@@ -42,10 +49,9 @@ _PENDING_HEADER: Final = HEADER.pack(FrameType.MESSAGE_PENDING, 10 + 22 + _PENDI
 _COUNT: Final = int(Field.COUNT)
 _RECEIVED_AT: Final = int(Field.RECEIVED_AT)
 
-# DELIVERY and MESSAGE_ID; then the name; then what stands between it and the body, or the end.
+# DELIVERY and MESSAGE_ID; then the name; then the time; then what stands between it and the body.
 _DELIVERED: Final = Struct(">6sQ6s16s")
-_DISTRIBUTE_TAIL: Final = Struct(">6sQ 6sB 6sI HI")
-_TIME: Final = Struct(">HIQ")
+_AFTER_TIME: Final = Struct(">6sB 6sI HI")
 _REQUEST_FIELD: Final = Struct(">HII")
 _DELIVERY_HEADER: Final = HEADER.pack(Field.DELIVERY, 8)
 _RECEIVED_AT_HEADER: Final = HEADER.pack(Field.RECEIVED_AT, 8)
@@ -53,7 +59,7 @@ _AUDIENCE_HEADER: Final = HEADER.pack(Field.AUDIENCE, 1)
 _COUNT_HEADER: Final = HEADER.pack(Field.COUNT, 4)
 _REQUEST: Final = int(Field.REQUEST)
 _SENDER: Final = int(Field.SENDER)
-_DELIVERED_AT: Final = int(Field.DELIVERED_AT)
+_DELIVERED_AT_HEADER: Final = HEADER.pack(Field.DELIVERED_AT, 8)
 _DISTRIBUTE: Final = int(FrameType.DISTRIBUTE_MESSAGE)
 _SUCCESS: Final = int(FrameType.MESSAGE_SUCCESS)
 
@@ -130,71 +136,61 @@ def write_pendings(ids: list[bytes], received_at_ms: int) -> bytes:
 class Deliveries:
     """DISTRIBUTE_MESSAGEs and MESSAGE_SUCCESSes in a row, being written.
 
-    What a message shares with the one before it (mostly all but delivery, id and text) is not
-    written anew: measured 0.45 us a message, 1.9 one by one.
+    What messages of one sender and one length share (mostly all but delivery, id, time and text) is
+    written once: measured 0.4 us a message, 1.9 one by one.
     """
 
-    __slots__ = (
-        "_at_ms",
-        "_audience",
-        "_count",
-        "_front",
-        "_middle",
-        "_name",
-        "_parts",
-        "_request",
-        "_senders",
-        "_size",
-    )
+    __slots__ = ("_messages", "_parts", "_request", "_successes")
 
     def __init__(self, request: int | None) -> None:
         """`request` is that of the check which asked for the messages, if one did."""
         self._request = b"" if request is None else _REQUEST_FIELD.pack(_REQUEST, 4, request)
         self._parts: list[bytes] = []
-        # Of a mailbox the senders take turns, so that each is met many times.
-        self._senders: dict[str, bytes] = {}
-        self._size = -1  # of the body of the message before; -1: it was no message
-        self._name = ""
-        self._at_ms = self._audience = self._count = 0
-        self._front = self._middle = b""
+        # What such messages share: what stands before DELIVERY, before the time, and after it.
+        self._messages: dict[_Alike, tuple[bytes, bytes, bytes]] = {}
+        self._successes: dict[bytes, tuple[bytes, bytes]] = {}
 
-    def add_message(  # noqa: PLR0917  # once per message: keywords cost
-        self,
-        delivery: int,
-        message_id: bytes,
-        sender: str,
-        received_at_ms: int,
-        audience: int,
-        count: int,
-        body: bytes,
-    ) -> None:
-        """A DISTRIBUTE_MESSAGE."""
-        if (
-            len(body) != self._size
-            or received_at_ms != self._at_ms
-            or sender != self._name
-            or count != self._count
-            or audience != self._audience
-        ):
-            self._begin_message(sender, received_at_ms, audience, count, len(body))
-        self._parts += (
-            self._front,
-            _DELIVERED.pack(_DELIVERY_HEADER, delivery, _ID_HEADER, message_id),
-            self._middle,
-            body,
-        )
+    def add_messages(self, rows: Iterable[Delivered]) -> None:
+        """A DISTRIBUTE_MESSAGE for each."""
+        parts, shared = self._parts, self._messages
+        pack, pack_time = _DELIVERED.pack, U64.pack
+        alike: _Alike | None = None
+        time_ms = -1
+        front = middle = b""
+        for delivery, message_id, sender, at_ms, audience, count, _, body in rows:
+            key = sender, len(body), audience, count
+            if at_ms != time_ms or key != alike:
+                found = shared.get(key)
+                if found is None:
+                    found = shared[key] = self._shared(*key)
+                front, before_time, after_time = found
+                middle = before_time + pack_time(at_ms) + after_time
+                alike, time_ms = key, at_ms
+            parts += (
+                front,
+                pack(_DELIVERY_HEADER, delivery, _ID_HEADER, message_id),
+                middle,
+                body,
+            )
 
-    def add_success(
-        self, delivery: int, message_id: bytes, recipient: str, delivered_at_ms: int
-    ) -> None:
-        """A MESSAGE_SUCCESS."""
-        if self._size != -1 or delivered_at_ms != self._at_ms or recipient != self._name:
-            self._begin_success(recipient, delivered_at_ms)
-        self._parts += (
-            self._front,
-            _DELIVERED.pack(_DELIVERY_HEADER, delivery, _ID_HEADER, message_id),
-            self._middle,
-        )
+    def add_successes(self, rows: Iterable[Delivered]) -> None:
+        """A MESSAGE_SUCCESS for each; its name is the recipient's."""
+        parts, shared = self._parts, self._successes
+        pack, pack_time = _DELIVERED.pack, U64.pack
+        name: bytes | None = None
+        time_ms = -1
+        front = rest = b""
+        for delivery, message_id, recipient, at_ms, _, _, _, _ in rows:
+            if at_ms != time_ms or recipient != name:
+                found = shared.get(recipient)
+                if found is None:
+                    before_time = _named(_RECIPIENT, recipient) + _DELIVERED_AT_HEADER
+                    length = _DELIVERED.size + len(before_time) + U64.size
+                    found = shared[recipient] = HEADER.pack(_SUCCESS, length), before_time
+                front, before_time = found
+                rest = before_time + pack_time(at_ms)
+                name, time_ms = recipient, at_ms
+            parts += (front, pack(_DELIVERY_HEADER, delivery, _ID_HEADER, message_id), rest)
 
     def add_frame(self, frame: bytes) -> None:
         """Any other frame, whole."""
@@ -204,39 +200,23 @@ class Deliveries:
         """All of them."""
         return b"".join(self._parts)
 
-    def _begin_message(self, name: str, at_ms: int, audience: int, count: int, size: int) -> None:
-        assert size <= limits.BODY_BYTES_MAX
-        self._name, self._at_ms, self._size = name, at_ms, size
-        self._audience, self._count = audience, count
-        tail = _DISTRIBUTE_TAIL.pack(
-            _RECEIVED_AT_HEADER,
-            at_ms,
-            _AUDIENCE_HEADER,
-            audience,
-            _COUNT_HEADER,
-            count,
-            _BODY,
-            size,
+    def _shared(
+        self, sender: bytes, body_bytes: int, audience: int, count: int
+    ) -> tuple[bytes, bytes, bytes]:
+        assert body_bytes <= limits.BODY_BYTES_MAX
+        before_time = _named(_SENDER, sender) + _RECEIVED_AT_HEADER
+        after_time = _AFTER_TIME.pack(
+            _AUDIENCE_HEADER, audience, _COUNT_HEADER, count, _BODY, body_bytes
         )
-        sender = self._senders.get(name)
-        if sender is None:
-            sender = self._senders[name] = _named(_SENDER, name)
-        self._middle = middle = sender + tail
-        request = self._request
-        length = len(request) + _DELIVERED.size + len(middle) + size
-        self._front = HEADER.pack(_DISTRIBUTE, length) + request
-
-    def _begin_success(self, name: str, at_ms: int) -> None:
-        self._name, self._at_ms, self._size = name, at_ms, -1
-        self._middle = _named(_RECIPIENT, name) + _TIME.pack(_DELIVERED_AT, 8, at_ms)
-        self._front = HEADER.pack(_SUCCESS, _DELIVERED.size + len(self._middle))
+        value_bytes = len(self._request) + _DELIVERED.size + len(before_time) + U64.size
+        value_bytes += len(after_time) + body_bytes
+        return HEADER.pack(_DISTRIBUTE, value_bytes) + self._request, before_time, after_time
 
 
-def _named(field: int, name: str) -> bytes:
+def _named(field: int, name: bytes) -> bytes:
     """A field with a user's name."""
-    encoded = name.encode("utf-8")
-    assert len(encoded) <= limits.NAME_BYTES_MAX
-    return HEADER.pack(field, len(encoded)) + encoded
+    assert len(name) <= limits.NAME_BYTES_MAX
+    return HEADER.pack(field, len(name)) + name
 
 
 def _is_utf8(body: bytes) -> bool:

@@ -249,7 +249,7 @@ class Torn:
 
     exhausted = False
 
-    def read(self, *_: object, **__: object) -> list[object]:
+    def read_rows(self, *_: object, **__: object) -> list[object]:
         raise StoreDamaged("mailboxes/00/0.mailbox", 4096, "a block is not what was written")
 
 

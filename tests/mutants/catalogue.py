@@ -167,9 +167,9 @@ RECOVERY: Final = (
            "store/state.py:apply_settlements", "if account is not None and number > account.stamp:",
            "if account is not None:"),
     mutant("receipts-not-journaled", "a receipt is a record like any other",
-           "store/store.py:settle", "self.journal.append(record, len(settlements))", "pass"),
+           "store/store.py:settle_rows", "self.journal.append(record, len(settlements))", "pass"),
     mutant("numbers-used-again", "a settled message takes a number for its outcome",
-           "store/store.py:settle", "self.journal.append(record, len(settlements))",
+           "store/store.py:settle_rows", "self.journal.append(record, len(settlements))",
            "self.journal.append(record, 1)"),
     mutant("deletions-not-journaled", "an account's end is a record like any other",
            "store/store.py:delete_account",
@@ -198,10 +198,12 @@ SERVER: Final = (
            "msgd/exchange_delivery.py:_hand_out",
            "limits.window_messages_max - len(outstanding)", "1 << 20", "sim"),
     mutant("handed-out-is-settled", "a message leaves the queue with its receipt, not before",
-           "msgd/exchange_delivery.py:_handed", "outstanding[number] = entry",
-           "outstanding[number] = entry\n"
-           "if session.account is not None and entry.kind == MESSAGE:\n"
-           "    self._store.settle(session.account, [entry], entry.received_at_ms)", "sim"),
+           "msgd/exchange_delivery.py:_handed",
+           "outstanding.update(zip(numbers, settlements, strict=True))",
+           "outstanding.update(zip(numbers, settlements, strict=True))\n"
+           "if session.account is not None:\n"
+           "    messages = [each for each in settlements if each[KIND] == MESSAGE]\n"
+           "    self._store.settle_rows(session.account, messages, 0)", "sim"),
     mutant("receipt-before-the-archive", "the client confirms only what it has stored",
            "msgc/link_traffic.py:_on_arrival", "self._archive.inbox.store((arrival,))",
            "self._archive.inbox.store((arrival,)[:0]) or (None,)", "sim"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from store.entry import Audience, Entry, EntryKind
+from store.entry import EntryKind
 from store.limits import INSTALLATIONS_MAX
 from tests.msgd.fake_server import Server
 from tests.sim.watch import LOCKED_OUT_MS_MAX, TURNS_BETWEEN_FILES, Watch
@@ -69,7 +69,7 @@ def test_what_is_out_is_counted_anew(server: Server) -> None:
     most = server.limits.window_messages_max
     alice.outstanding.update(
         {
-            number: Entry(number, 0, EntryKind.SUCCESS, b"", 1, "", 1, Audience.ONE, 1, 0, b"")
+            number: (number - 1, number, int(EntryKind.SUCCESS), 0, 0, 1, b"")
             for number in range(1_000, 1_001 + most)
         }
     )

@@ -95,7 +95,7 @@ class Watch:
         out = session.outstanding
         out_bytes = 0
         if out:
-            out_bytes = sum([len(entry.body) for entry in out.values() if entry.kind == 1])
+            out_bytes = sum([size for _, _, kind, _, size, _, _ in out.values() if kind == 1])
         if session.outstanding_bytes != out_bytes:
             return "the bytes that are out to a client are counted wrong"
         if not out and not session.checks:

@@ -1,11 +1,20 @@
-from store.entry import Audience, Entry, EntryKind, with_pred
+from store.entry import Audience, Entry, EntryKind
 
 
-def test_an_entry_shared_by_several_is_copied() -> None:
+def test_kinds_and_audiences_are_what_stands_on_the_disk() -> None:
+    assert [(each.name, int(each)) for each in EntryKind] == [
+        ("MESSAGE", 1),
+        ("SUCCESS", 2),
+        ("FAILURE", 3),
+    ]
+    assert [(each.name, int(each)) for each in Audience] == [
+        ("ONE", 1),
+        ("SEVERAL", 2),
+        ("EVERYONE", 3),
+    ]
+
+
+def test_entries_are_equal_by_what_they_hold() -> None:
     one = Entry(9, 0, EntryKind.MESSAGE, bytes(16), 1, "ann", 5, Audience.ONE, 1, 0, b"")
-    assert with_pred(one, 0) is one
-    assert with_pred(one, 3) is one
-    assert with_pred(one, 4) is not one
-    shared = Entry(9, 0, EntryKind.MESSAGE, bytes(16), 1, "ann", 5, Audience.SEVERAL, 2, 0, b"")
-    assert with_pred(shared, 3).pred == 3
-    assert shared.pred == 0
+    assert one == Entry(9, 0, EntryKind.MESSAGE, bytes(16), 1, "ann", 5, Audience.ONE, 1, 0, b"")
+    assert one != Entry(9, 1, EntryKind.MESSAGE, bytes(16), 1, "ann", 5, Audience.ONE, 1, 0, b"")

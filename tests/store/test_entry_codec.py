@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.entry import Audience, Entry, EntryKind
-from store.entry_codec import decode_entries, encode_entry
+from store.entry_codec import decode_entries, encode_entry, entry_of, parts_of
 from tests.store.support import IDS, NAMES, U64
 from wire import tlv
 
@@ -26,6 +26,7 @@ ENTRIES = st.builds(
 @given(st.lists(ENTRIES, max_size=5))
 def test_entries_come_back(entries: list[Entry]) -> None:
     assert decode_entries(b"".join(map(encode_entry, entries))) == entries
+    assert [entry_of(parts_of(entry), 0) for entry in entries] == entries
 
 
 @given(st.binary(max_size=100))

@@ -1,10 +1,10 @@
-"""The tail of a queue: entries as bytes, as objects, or both, are the same to whoever asks."""
+"""The tail of a queue: entries as bytes, in parts, or both, are the same to whoever asks."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from store.entry import Audience, Entry, EntryKind
-from store.entry_codec import START, RunHead, encode_entry, encode_outcome
+from store.entry_codec import START, RunHead, encode_entry, outcome_parts, parts_of
 from store.queue import Queue
 
 OPERATIONS = st.lists(
@@ -41,7 +41,6 @@ def check(queue: Queue, model: dict[int, Entry]) -> None:
     for position in (0, 7, 20):
         after = [entry for entry in entries if entry.number > position]
         assert queue.first_after(position) == (after[0] if after else None)
-        assert queue.some_after(position, 1_000, 1_000) == after
     wanted = entry_of(1).message_id
     assert queue.all_with_id(wanted) == [each for each in entries if each.message_id == wanted]
 
@@ -87,12 +86,9 @@ def test_all_at_once_leave_an_empty_tail_even_if_some_had_left_before() -> None:
     assert (queue.tail, queue.tail_gone) == ([], 0)
 
 
-def test_a_reader_takes_what_is_awaited_as_it_is() -> None:
-    queue = filled(3, 5, is_awaited=True)
-    assert queue.first_after(0) is queue.first_after(0)
-    assert queue.some_after(0, 2, 1_000)[1] is queue.first_after(3)
-    queue = filled(3)
-    assert queue.tail == [encode_entry(entry_of(3))]
+def test_what_is_awaited_is_kept_in_its_parts() -> None:
+    assert filled(3, is_awaited=True).tail == [parts_of(entry_of(3))]
+    assert filled(3).tail == [encode_entry(entry_of(3))]
 
 
 def test_a_tail_of_both_forms_with_a_gap_in_each() -> None:
@@ -106,14 +102,6 @@ def test_a_tail_of_both_forms_with_a_gap_in_each() -> None:
     numbers, piece = queue.first_piece(3, 1_000)
     assert numbers == [1, 3, 4]
     assert piece == [encode_entry(entry_of(number)) for number in numbers]
-
-
-def test_large_bodies_are_not_all_decoded_for_a_reader_with_little_room() -> None:
-    queue = filled(*range(1, 11), body=b"x" * 10_000)
-    found = queue.some_after(0, 10, 25_000)
-    assert [entry.number for entry in found] == [1, 2, 3]
-    assert len(queue.some_after(0, 10, 1)) == 1
-    assert len(queue.some_after(0, 10, 100_000)) == 10
 
 
 def test_a_piece_has_one_entry_at_least_and_ends_past_its_size() -> None:
@@ -137,4 +125,5 @@ def test_an_outcome_is_encoded_as_its_entry_is() -> None:
     for kind, code in ((EntryKind.SUCCESS, 0), (EntryKind.FAILURE, 11)):
         entry = entry_of(3, b"", kind)
         entry.code = code
-        assert encode_outcome(3, kind, entry.message_id, 1, b"ann", 5, code) == encode_entry(entry)
+        first, second, third = outcome_parts(kind, 1, b"ann", 5, code)
+        assert START.pack(first, 3, second, entry.message_id) + third == encode_entry(entry)

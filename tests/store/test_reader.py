@@ -3,8 +3,9 @@ import pytest
 from store.entry import Audience, Entry, EntryKind
 from store.errors import StoreDamaged
 from store.fsck import fsck
-from store.limits import SETTLED_RANGES_MAX
+from store.limits import PAGE_BYTES, SETTLED_RANGES_MAX
 from store.mailbox import mailbox_path
+from tests.store.forgery import change_block, reseal, size_of
 from tests.store.support import filled, message_id, read_all, rest, waiting
 
 
@@ -139,3 +140,47 @@ def test_found_entries_are_given_before_the_damage_is_raised() -> None:
     assert len(reader.read(9, 1000)) == 1
     with pytest.raises(StoreDamaged, match="cannot be read"):
         reader.read(9, 1000)
+
+
+LENGTH_AT, COUNT_AT = 24, 28  # in the head of a block
+
+
+@pytest.mark.parametrize(
+    ("at", "change", "reason"),
+    [
+        (LENGTH_AT, 10, "too short"),
+        (LENGTH_AT, 80, "too short"),
+        (COUNT_AT, 1, "missing"),
+        (COUNT_AT, -1, "missing"),
+    ],
+)
+@pytest.mark.parametrize("outcomes_only", [False, True])
+def test_a_block_that_says_what_is_not_in_it_is_damage_at_its_end(
+    at: int, change: int, reason: str, outcomes_only: bool
+) -> None:
+    """What is in it is handed out first; then it is said at every call."""
+    disk, store = filled(3, 100)
+    alice, bob = store.state.by_name["alice"], store.state.by_name["bob"]
+    bob.own_outcomes = 1  # so that they are looked for
+    path = mailbox_path(bob.number)
+    place = PAGE_BYTES + at
+    value = int.from_bytes(disk.contents(path)[place : place + 4], "big") + change
+    change_block(disk, path, at, value.to_bytes(4, "big"))
+    reseal(disk, path, PAGE_BYTES, size_of(disk, path, PAGE_BYTES))
+    store.accept(alice, message_id(100), [bob], b"in memory", 4)
+    reader = store.reader(bob, 0, None)
+    if not outcomes_only:
+        assert [each.number for each in reader.read(9, 1 << 20)] == [3, 4, 5]
+    for _ in range(2):
+        with pytest.raises(StoreDamaged, match=reason) as raised:
+            reader.read(9, 1 << 20, outcomes_only=outcomes_only)
+        assert raised.value.file == path
+
+
+def test_what_was_settled_is_passed_without_a_look() -> None:
+    _, store = filled(9, 100)
+    bob = store.state.by_name["bob"]
+    store.settle(bob, read_all(store, "bob", 4), 9)
+    reader = store.reader(bob, 0, None)
+    assert [each.number for each in reader.read(3, 1 << 20)] == [7, 8, 9]
+    assert [each.pred for each in reader.read(3, 1 << 20)] == [9, 10]

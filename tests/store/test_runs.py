@@ -63,14 +63,14 @@ def test_in_a_row_is_as_one_by_one(runs: list[list[tuple[int, bytes]]]) -> None:
     assert sorted(first.state.dirty) == sorted(second.state.dirty)
 
 
-def test_only_who_is_awaited_is_kept_an_object() -> None:
+def test_only_who_is_awaited_is_kept_in_parts() -> None:
     store, accounts = three_users()
     bob, cat = accounts[1:]
     bob.queue.is_awaited = True
     accept_run(store, accounts, [(1, b"one"), (2, b"two")])
     store.accept(cat, message_id(1, b"cats-own"), accounts, b"to all", 8)
-    assert [isinstance(item, Entry) for item in bob.queue.tail] == [False, True, True]
-    assert [isinstance(item, Entry) for item in cat.queue.tail] == [False, False]
+    assert [isinstance(item, tuple) for item in bob.queue.tail] == [False, True, True]
+    assert [isinstance(item, tuple) for item in cat.queue.tail] == [False, False]
     assert [entry.body for entry in read_all(store, "bob")] == [b"the first", b"one", b"to all"]
     assert [entry.body for entry in read_all(store, "cat")] == [b"two", b"to all"]
 
@@ -88,7 +88,7 @@ def test_what_is_awaited_is_the_same_and_is_kept_as_it_is(
         for store, accounts in ((first, ours), (second, theirs)):
             store.accept(accounts[2], message_id(counter, b"cats-own"), accounts, b"to all", 8)
             store.settle(accounts[1], read_all(store, "bob")[:2], 9)
-    kept = {account.number for account in ours if Entry in map(type, account.queue.tail)}
+    kept = {account.number for account in ours if tuple in map(type, account.queue.tail)}
     assert kept <= {ours[index].number for index in awaited}
     assert picture(first) == picture(second)
     assert first.journal.records == second.journal.records

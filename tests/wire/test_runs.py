@@ -1,6 +1,7 @@
 """Frames in a row and frames one by one: the same values, the same bytes."""
 
 from dataclasses import replace
+from itertools import groupby
 
 import pytest
 from hypothesis import given
@@ -119,23 +120,36 @@ OUT = st.one_of(
 )
 
 
+def row_of(message: Message) -> runs.Delivered:
+    if isinstance(message, DistributeMessage):
+        return (
+            *(message.delivery, message.message_id, message.sender.encode()),
+            *(message.received_at_ms, message.audience, message.audience_count, 0, message.body),
+        )
+    assert isinstance(message, MessageSuccess)
+    name = message.recipient.encode()
+    return (message.delivery, message.message_id, name, message.delivered_at_ms, 1, 1, 0, b"")
+
+
 def assert_written_as_by_the_table(messages: list[Message], request: int | None) -> None:
-    row = runs.Deliveries(request)
-    expected = []
-    for each in messages:
-        if isinstance(each, DistributeMessage):
-            row.add_message(
-                *(each.delivery, each.message_id, each.sender, each.received_at_ms),
-                *(each.audience, each.audience_count, each.body),
-            )
-            expected.append(frames.encode_by_table(replace(each, request=request)))
-            continue
-        if isinstance(each, MessageSuccess):
-            row.add_success(each.delivery, each.message_id, each.recipient, each.delivered_at_ms)
+    out = runs.Deliveries(request)
+    expected: list[bytes] = []
+    for kind, alike in groupby(messages, type):
+        some = list(alike)
+        if kind is DistributeMessage:
+            out.add_messages(map(row_of, some))
+            some = [
+                replace(each, request=request)
+                for each in some
+                if isinstance(each, DistributeMessage)
+            ]
+        elif kind is MessageSuccess:
+            out.add_successes(map(row_of, some))
         else:
-            row.add_frame(frames.encode(each))
-        expected.append(frames.encode_by_table(each))
-    assert row.written() == b"".join(expected)
+            for each in some:
+                out.add_frame(frames.encode(each))
+        expected += map(frames.encode_by_table, some)
+    assert out.written() == b"".join(expected)
 
 
 @given(st.lists(OUT, max_size=8), st.none() | REQUESTS)
@@ -161,13 +175,11 @@ def test_two_answers_in_a_row() -> None:
 
 
 def test_senders_who_take_turns_keep_their_names() -> None:
-    row = runs.Deliveries(None)
-    expected = []
-    for number, name in enumerate(("ann", "bób", "ann", "bób"), 1):
-        row.add_message(number, bytes(16), name, number, 1, 1, b"hi")
-        message = DistributeMessage(number, bytes(16), name, number, 1, 1, b"hi")
-        expected.append(frames.encode_by_table(message))
-    assert row.written() == b"".join(expected)
+    turns = list(enumerate(("ann", "bób", "ann", "bób"), 1))
+    messages = [DistributeMessage(at, bytes(16), name, at, 1, 1, b"hi") for at, name in turns]
+    assert_written_as_by_the_table([*messages], None)
+    outcomes = [MessageSuccess(at, bytes(16), name, at) for at, name in turns]
+    assert_written_as_by_the_table([*outcomes], None)
 
 
 def test_a_frame_longer_than_the_limit_ends_the_run() -> None:
