@@ -111,7 +111,7 @@ class Brakes:
         return min(self.frames_max, self._limits.sure_frames_per_turn + more)
 
     def take(self, count: int) -> bool:
-        """It had so many; gives whether it was what everybody is sure of, and no more."""
+        """It had so many; gives whether it was what all who are heard are sure of, and no more."""
         beyond = count - self._limits.sure_frames_per_turn
         if beyond > 0 and self.interval_us:
             self._slack.left_us -= beyond * FRAME_US
@@ -217,7 +217,7 @@ class Brakes:
             if transport.frame_since_ms is None:
                 transport.is_timed = False
                 continue
-            if transport.is_paused or transport.has_leftover:
+            if transport.is_paused or transport.has_leftover or transport.is_in_line:
                 transport.frame_since_ms = now_ms  # it is not heard: so it is not late
             due_ms = self._due_ms(transport)
             if due_ms > now_ms:

@@ -18,7 +18,7 @@ from msgd.net import Channel, ChannelError, ChannelViolation, Network, Wait
 from msgd.penalties import Fault
 from msgd.reactor_limits import ReactorLimits
 from msgd.refusals import Refusal, RefusalNotes
-from msgd.slack import SHAKE_US, Slack
+from msgd.slack import NEWCOMER_US, SHAKE_US, Slack
 from msgd.sources import address_of
 from msgd.values import Now
 
@@ -106,9 +106,13 @@ class Handshakes:
             done = self._step(channel, now)
             if done is not None:
                 yield channel, done
-        for channel, handshake in tuple(self._all.items()):
+        ended = 0
+        while self._all and (not ended or self._slack.left_us > 0):
+            channel, handshake = next(iter(self._all.items()))
             if ms < handshake.until_ms:
                 break
+            ended += 1
+            self._slack.left_us -= NEWCOMER_US
             seconds = self._limits.handshake_ms / SECOND_MS
             self._end(channel, f"not done after {seconds:g} s", Fault.TOO_SLOW, now)
 

@@ -12,6 +12,7 @@ wrong ends that peer's connection and nothing else.
 from typing import Protocol
 
 from msgd.brakes import Brakes
+from msgd.crowd import Crowd, put_on_tab
 from msgd.door import Door
 from msgd.events import EventKind, EventLog
 from msgd.exchange import Exchange
@@ -72,8 +73,10 @@ class Reactor:
         self._log = log
         self._limits = limits
         self._gate = gate
-        self._slack = Slack(limits.slack_us_per_turn_max)
+        self._slack = Slack(limits)
         self._brakes = Brakes(limits, self._slack)
+        self._is_braked = self._brakes.interval_us > 0
+        self._crowd = Crowd(self._slack, is_bounded=self._is_braked)
         self._upkeep = Upkeep(store=store, clock=clock, limits=limits)
         self._face = face
         self._door = Door(
@@ -87,7 +90,6 @@ class Reactor:
         self._transports: dict[int, Transport] = {}  # by number of session
         self._by_channel: dict[Channel, Transport] = {}
         self._again: dict[int, Transport] = {}  # whole frames are left from the turn before
-        self._is_hurried = False  # this turn leaves what can wait for the next
         self._cut_short: list[int] = []  # of these, who had no more than everybody is sure of
         self._held: list[Session] = []  # their outboxes wait for a later batch
         self._touched: dict[int, Transport] = {}  # looked at in this turn's last step
@@ -131,7 +133,7 @@ class Reactor:
 
     def _timeout_ms(self) -> int:
         exchange = self._exchange
-        if self._again or self._busy or exchange.dirty or self._store.has_pending:
+        if self._again or self._crowd or self._busy or exchange.dirty or self._store.has_pending:
             return 0
         now_ms = self._clock.monotonic_ms()
         first_ms = now_ms + self._limits.idle_turn_ms
@@ -175,25 +177,24 @@ class Reactor:
     def _read(self, ready: Ready, now: Now) -> None:
         self._slack.begin_turn()
         self._brakes.begin_turn()
-        # Whoever has just come does not wait for what can wait, but that does so for one turn only.
-        self._is_hurried = not self._is_hurried and self._is_to_hurry(ready)
-        if not self._is_hurried:
-            self._read_again(now)
+        crowd, by_channel = self._crowd, self._by_channel
+        crowd.begin_turn(map(by_channel.get, ready.readable), now.monotonic_ms)
+        self._read_again(now)
         for channel in ready.writable:
             self._flush(channel, now)
         for channel in ready.readable:
-            transport = self._by_channel.get(channel)
+            transport = by_channel.get(channel)
             if transport is None:
                 self._door.hear(channel)
                 continue
             self._touched[transport.session.number] = transport
             if transport.send_waits_for is Wait.READ:
                 transport.flush(now.monotonic_ms)  # encrypted, it may have waited for bytes
-            if transport.read():
+            if crowd.hears(transport, now.monotonic_ms) and transport.read():
                 if transport.received_bytes > self._brakes.bytes_max:
                     self._brakes.weigh(transport, now.monotonic_ms)
                 self._serve(transport, now)
-        if self._is_hurried:
+        if crowd.is_hurried:
             return
         # Strangers last: whoever is in already is answered before them.
         for channel in self._door.take(len(self._transports), now, knocking=ready.listener):
@@ -201,34 +202,35 @@ class Reactor:
         for channel, begun_ms in self._door.shake(now):
             self._admit(channel, Now(begun_ms, now.wall_ms))
 
-    def _is_to_hurry(self, ready: Ready) -> bool:
-        """Whether somebody who is logged in has just come; not where all may be as fast as they
-        like: there, many messages in a turn are better than short turns.
-        """
-        if not self._brakes.interval_us:
-            return False
-        for channel in ready.readable:
-            transport = self._by_channel.get(channel)
-            if transport is not None and transport.is_logged_in:
-                return True
-        return False
-
     def _read_again(self, now: Now) -> None:
-        """Those of whom the turn before left something, and those that were held back."""
-        # Those come first that had less than they wanted, as others were before them.
-        cut_short, self._cut_short = self._cut_short, []
-        again = {number: self._again[number] for number in cut_short if number in self._again}
-        again.update(self._again)
-        self._again = {}
-        for held in self._brakes.release(self._transports, now.monotonic_ms):
-            if not held.is_paused:
-                again[held.session.number] = held
-        for held in again.values():
+        """Those that stood in line, those of whom the turn before left something, and those that
+        were held back: of the last two nobody, where somebody comes before them.
+        """
+        crowd = self._crowd
+        heard: list[Transport] = []
+        for transport in crowd.take(now.monotonic_ms) if crowd else ():
+            self._touched[transport.session.number] = transport
+            if not transport.is_paused and transport.session.closing is None:
+                heard.append(transport)
+        if not crowd.is_hurried:
+            # Those come first that had less than they wanted, as others were before them.
+            cut_short, self._cut_short = self._cut_short, []
+            again = {number: self._again[number] for number in cut_short if number in self._again}
+            again.update(self._again)
+            self._again = {}
+            for held in self._brakes.release(self._transports, now.monotonic_ms):
+                if not held.is_paused:
+                    again[held.session.number] = held
+            for held in again.values():
+                self._touched[held.session.number] = held
+                if crowd.hears(held, now.monotonic_ms):
+                    heard.append(held)
+        for transport in heard:
             # Whole frames are here, or bytes of them: of neither the poll would tell.
-            if held.has_leftover:
-                self._serve(held, now)
+            if transport.has_leftover:
+                self._serve(transport, now)
             else:
-                self._read_once(held, now)
+                self._read_once(transport, now)
 
     def _admit(self, channel: Channel, begun: Now) -> None:
         """A connection that can talk, and since when it is there."""
@@ -247,6 +249,8 @@ class Reactor:
         brakes = self._brakes
         share = brakes.share()
         left = self._serve_share(transport, share, now)
+        if self._is_braked:
+            put_on_tab(transport, share - left, now.monotonic_ms)
         if brakes.take(share - left) and transport.has_leftover:
             self._cut_short.append(number)
 
@@ -256,7 +260,7 @@ class Reactor:
         connection = session.connection
         receive = self._exchange.receive
         brakes = self._brakes
-        is_braked = brakes.interval_us > 0
+        is_braked = self._is_braked
         now_us = now.monotonic_ms * 1_000
         left = share
         in_a_row = True  # until one is unusual: what follows is likely to be, too
@@ -387,6 +391,7 @@ class Reactor:
         del self._by_channel[transport.channel]
         self._sending.pop(number, None)
         self._again.pop(number, None)
+        self._crowd.leave(transport)
         if linger:
             self._door.linger(transport.channel, now)
         else:
@@ -409,7 +414,8 @@ class Reactor:
             return
         has_more = transport.has_leftover or transport.channel.has_pending
         # While paused, its turn comes when some is taken; and a doomed one is not heard.
-        if has_more and not transport.is_paused and transport.session.closing is None:
+        is_heard = not transport.is_paused and transport.session.closing is None
+        if has_more and is_heard and not transport.is_in_line:
             self._again[number] = transport
         reading, writing = transport.wants()
         if reading is not transport.reading or writing is not transport.writing:

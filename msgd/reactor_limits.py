@@ -39,10 +39,15 @@ class ReactorLimits:
     frames_per_turn_max: int = 128
     """Of one connection."""
     sure_frames_per_turn: int = 2
-    """Of each connection, whatever the others want; more only out of the slack, unless everybody
-    may send as fast as he likes."""
+    """Of each connection that is heard, whatever the others want; more only out of the slack,
+    unless everybody may send as fast as he likes."""
     slack_us_per_turn_max: int = 300
     """For what can wait for the next turn; see `msgd.slack`."""
+    quiet_us_per_turn_max: int = 1_500
+    """To hear connections that have said little lately, each as if it took 100; the rest of them is
+    heard in the next turn."""
+    crowd_us_per_turn_max: int = 600
+    """The same for all others. Neither holds where everybody may send as fast as he likes."""
     output_bytes_pause: int = 256 * 1024
     """With more than this unsent, a connection is not read from."""
     output_bytes_max: int = 4 * 1024 * 1024
@@ -75,6 +80,8 @@ class ReactorLimits:
             raise ValueError("a connection must be paused before it is closed")
         if self.sure_frames_per_turn < 1:
             raise ValueError("somebody would never be heard")
+        if self.quiet_us_per_turn_max < 1 or self.crowd_us_per_turn_max < 1:
+            raise ValueError("whoever waits would wait for ever")
         if self.handshakes_per_s_max < 1:
             raise ValueError("nobody could connect")
         if self.connections_max < 1:

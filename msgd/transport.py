@@ -34,6 +34,7 @@ class Transport:
         "gone",
         "has_leftover",
         "held_until_ms",
+        "is_in_line",
         "is_logged_in",
         "is_timed",
         "is_violated",
@@ -44,6 +45,7 @@ class Transport:
         "send_waits_for",
         "session",
         "stalled_since_ms",
+        "tab_us",
         "weighed_ms",
         "writing",
     )
@@ -63,6 +65,10 @@ class Transport:
         """Since they were weighed last."""
         self.weighed_ms = 0
         """The moment up to which what was weighed was its due."""
+        self.tab_us = 0
+        """Up to which moment what it has said was little: kept by the crowd."""
+        self.is_in_line = False
+        """Whether it waits until a turn has time for it: kept by the crowd."""
         self.frame_since_ms: int | None = None
         """Since when a frame has been coming that is not all there."""
         self.is_timed = False
@@ -111,6 +117,7 @@ class Transport:
             and not self.has_leftover
             and self.receive_waits_for is _READ
             and not self.held_until_ms
+            and not self.is_in_line
             and self.session.closing is None
             and not self.channel.has_pending
         )
@@ -121,6 +128,7 @@ class Transport:
             not self.has_leftover
             and not self.channel.has_pending
             and not self.is_paused
+            and not self.is_in_line
             and self.session.closing is None
         )
         sending = self.output_bytes > 0

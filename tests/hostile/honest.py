@@ -1,6 +1,8 @@
 """Fifty honest clients, in one loop: each sends to the next one, reads, confirms, and is timed.
 
-What is timed is what a person waits for: from SEND_MESSAGE to MESSAGE_PENDING, the commit included.
+What is timed is what a person waits for: from SEND_MESSAGE to MESSAGE_PENDING, the commit included,
+by the kernel's stamps: `tests.hostile.stamped` says why. How long the clients themselves took to
+notice, who share their processor with all attackers, is told beside it and judges nothing.
 
 As a program, it is one more of them: the one whom the attack floods with messages. It has a process
 of its own, which gives way to the others, so that what it has to do delays nobody who is timed; it
@@ -21,7 +23,8 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
-from tests.hostile.peers import Peer, client_context
+from tests.hostile.peers import client_context
+from tests.hostile.stamped import StampedPeer
 from tests.real.server import ServerError
 from wire.connection import Unsupported
 from wire.messages import (
@@ -52,14 +55,14 @@ LOGIN_S: Final = 20.0
 class Person:
     """One of them."""
 
-    def __init__(self, number: int, peer: Peer) -> None:
+    def __init__(self, number: int, peer: StampedPeer) -> None:
         self.number = number
         self.name = name_of(number)
         self.peer = peer
         self.counter = 0
         self.next_s = 0.0
-        self.waits: dict[int, float] = {}
-        """When what has no answer was sent, by request."""
+        self.waits: dict[int, tuple[int, float]] = {}
+        """When what has no answer was sent, by request: for the kernel, and for the client."""
         self.received = 0
         self.is_in = False
 
@@ -80,8 +83,9 @@ class Crowd:
         self._selector = selectors.DefaultSelector()
         self.people: list[Person] = []
         self.samples_ms: list[float] = []
+        self.felt_ms: list[float] = []
+        """The same answers until the clients had read them."""
         self.failures = 0
-        self.late = 0
         for number in numbers:  # one after the other, as people come
             self._add(number)
 
@@ -97,7 +101,7 @@ class Crowd:
 
     def run(self, seconds: float) -> list[float]:
         """Talk for so long; gives the milliseconds of each answer, sorted."""
-        self.samples_ms = []
+        self.samples_ms, self.felt_ms = [], []
         now_s = time.monotonic()
         until_s = now_s + seconds
         for place, person in enumerate(self.people):
@@ -112,7 +116,10 @@ class Crowd:
             now_s = time.monotonic()
         # Who has no answer yet has waited so long at least.
         for person in self.people:
-            self.samples_ms += [(now_s - at_s) * 1e3 for at_s in person.waits.values()]
+            waits_ms = [(now_s - at_s) * 1e3 for _, at_s in person.waits.values()]
+            self.samples_ms += waits_ms
+            self.felt_ms += waits_ms
+        self.felt_ms.sort()
         return sorted(self.samples_ms)
 
     def close(self) -> None:
@@ -122,7 +129,7 @@ class Crowd:
         self._selector.close()
 
     def _add(self, number: int) -> None:
-        peer = Peer(self._selector, self._port, context=self._context)
+        peer = StampedPeer(self._selector, self._port, context=self._context)
         person = Person(number, peer)
         self.people.append(person)
         peer.say(Hello((1,), "honest"))
@@ -137,8 +144,10 @@ class Crowd:
         # The one who is flooded is there before the others, and writes to himself.
         to = name_of(VICTIM if person.number == VICTIM else (person.number + 1) % HONEST)
         message_id = person.number.to_bytes(8, "big") + person.counter.to_bytes(8, "big")
-        person.waits[person.counter] = time.monotonic()
+        at_s = time.monotonic()
         person.peer.say(SendMessage(person.counter, message_id, b"are you there? " * 7, (to,)))
+        person.peer.flush()
+        person.waits[person.counter] = person.peer.sent_ns, at_s
         self._pump(person)
 
     def _turn(self, timeout_s: float) -> None:
@@ -154,9 +163,10 @@ class Crowd:
     def _answer(self, person: Person, message: Message | Unsupported) -> None:
         peer = person.peer
         if isinstance(message, MessagePending):
-            at_s = person.waits.pop(message.request, None)
-            if at_s is not None:
-                self.samples_ms.append((time.monotonic() - at_s) * 1e3)
+            sent = person.waits.pop(message.request, None)
+            if sent is not None:
+                self.samples_ms.append((peer.came_ns - sent[0]) / 1e6)
+                self.felt_ms.append((time.monotonic() - sent[1]) * 1e3)
         elif isinstance(message, DistributeMessage | MessageSuccess):
             person.received += isinstance(message, DistributeMessage)
             peer.say(MessageReceipt((message.delivery,)))

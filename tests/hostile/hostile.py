@@ -46,6 +46,9 @@ class Figures:
 
     calm_ms: float = 0.0
     attack_ms: float = 0.0
+    calm_felt_ms: float = 0.0
+    attack_felt_ms: float = 0.0
+    """The same as the clients felt it, who in the attack wait for their processor, too."""
     answers: int = 0
     memory_bytes: int = 0
     """More than in the calm, at its worst."""
@@ -83,7 +86,8 @@ class Figures:
         """The closing line."""
         return (
             f"honest_p99_ms={self.attack_ms:.1f} calm_p99_ms={self.calm_ms:.1f} "
-            f"ratio={self.ratio:.2f} answers={self.answers} attacks={self.came} "
+            f"ratio={self.ratio:.2f} felt_p99_ms={self.attack_felt_ms:.1f} "
+            f"calm_felt_p99_ms={self.calm_felt_ms:.1f} answers={self.answers} attacks={self.came} "
             f"memory_mib=+{self.memory_bytes / (1 << 20):.1f} leaked_descriptors={self.leaked} "
             f"unhandled_exceptions={self.exceptions} refused={self.failures} "
             f"victim_p99_ms={self.victim_ms:.1f} victim_received={self.victim_got} "
@@ -238,12 +242,12 @@ def run(
         crowd = Crowd(server.port, range(HONEST), context=None if plain else client_context())
         crowd.run(2.0)  # to get warm
         figures.calm_ms = p99(crowd.run(calm_s))
+        figures.calm_felt_ms = p99(crowd.felt_ms)
         calm_bytes, calm_sockets = memory_bytes(server.process_id), sockets(server.process_id)
-        say(f"calm: p99 {figures.calm_ms:.1f} ms, {calm_bytes >> 20} MiB, {calm_sockets} sockets")
+        took = f"p99 {figures.calm_ms:.1f} ms ({figures.calm_felt_ms:.1f} as felt)"
+        say(f"calm: {took}, {calm_bytes >> 20} MiB, {calm_sockets} sockets")
         attackers = attack(server, clients, seconds, plain=plain, kinds=kinds, place=place)
-        samples = watch(server, crowd, figures, seconds, calm_bytes)
-        samples.sort()
-        figures.attack_ms, figures.answers = p99(samples), len(samples)
+        watch(server, crowd, figures, seconds, calm_bytes)
         said, _ = attackers.communicate(timeout=60)
         told = json.loads(said)
         say(f"attackers: came {told['came']}, logged in {told['logged_in']}")
@@ -272,11 +276,10 @@ def run(
     return figures
 
 
-def watch(
-    server: Server, crowd: Crowd, figures: Figures, seconds: float, calm_bytes: int
-) -> list[float]:
-    """What the honest measure while the attackers are at it; the server's part in `figures`."""
+def watch(server: Server, crowd: Crowd, figures: Figures, seconds: float, calm_bytes: int) -> None:
+    """What the honest measure while the attackers are at it, into `figures`."""
     samples: list[float] = []
+    felt_ms: list[float] = []
     before_s = processor_s(server.process_id)[1]
     until_s = time.monotonic() + seconds
     while (left_s := until_s - time.monotonic()) > 0:
@@ -285,17 +288,20 @@ def watch(
         part = crowd.run(step_s)
         now_worked_s, now_waited_s = processor_s(server.process_id)
         samples += part
+        felt_ms += crowd.felt_ms
         more = memory_bytes(server.process_id) - calm_bytes
         figures.memory_bytes = max(figures.memory_bytes, more)
         say(
-            f"attack: p99 {p99(part):.1f} ms, {more / (1 << 20):+.1f} MiB, "
+            f"attack: p99 {p99(part):.1f} ms ({p99(crowd.felt_ms):.1f} as felt), "
+            f"{more / (1 << 20):+.1f} MiB, "
             f"{sockets(server.process_id)} sockets, server at work "
             f"{(now_worked_s - worked_s) / step_s:.0%}, without a processor "
             f"{(now_waited_s - waited_s) / step_s:.0%}"
         )
     stood_s = processor_s(server.process_id)[1] - before_s
     figures.stood_percent = 100 * stood_s / seconds
-    return samples
+    figures.attack_ms, figures.answers = p99(sorted(samples)), len(samples)
+    figures.attack_felt_ms = p99(sorted(felt_ms))
 
 
 def say(text: str) -> None:

@@ -56,6 +56,8 @@ class Peer:
         self._selector = selector
         raw = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         raw.settimeout(0)
+        # As msgc does: else what is said right after a receipt waits here for the receipt's ACK.
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if source:
             # Else each would hold a port of its own, of which one address has 28,000.
             raw.setsockopt(socket.IPPROTO_IP, getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24), 1)
@@ -153,9 +155,12 @@ class Peer:
         return found
 
     def _watch(self) -> None:
-        events = (selectors.EVENT_READ if self.reads else 0) | (
-            selectors.EVENT_WRITE if self.unsent else 0
+        self._watch_for(
+            (selectors.EVENT_READ if self.reads else 0)
+            | (selectors.EVENT_WRITE if self.unsent else 0)
         )
+
+    def _watch_for(self, events: int) -> None:
         if events == self._events:
             return
         if not events:  # who neither reads nor has anything to say is told of nothing

@@ -169,7 +169,7 @@ def test_those_who_were_too_fast_go_on_together() -> None:
 def test_of_those_who_were_too_fast_so_many_go_on_as_there_is_slack(
     slack_us: int, first: int
 ) -> None:
-    bench = Bench(ReactorLimits(slack_us_per_turn_max=slack_us))
+    bench = Bench(ReactorLimits(slack_us_per_turn_max=slack_us, crowd_us_per_turn_max=1_000))
     names = [f"crowd{number}" for number in range(8)]
     crowd = [bench.user(name) for name in names]
     bench.user("bob", live=False)

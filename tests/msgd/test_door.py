@@ -35,7 +35,7 @@ class World:
 
     def __init__(self, limits: ReactorLimits | None = None, *, early_drop_full: int = 0) -> None:
         self.network = FakeNetwork()
-        self.slack = Slack(1_000_000)
+        self.slack = Slack(ReactorLimits(slack_us_per_turn_max=1_000_000))
         self.refused: dict[Refusal, int] = {}
         self.door = Door(
             network=self.network,

@@ -11,7 +11,7 @@ from msgd.handshakes import Handshakes
 from msgd.net import Channel, ChannelError, ChannelViolation, Wait
 from msgd.reactor_limits import ReactorLimits
 from msgd.refusals import Refusal, RefusalNotes
-from msgd.slack import Slack
+from msgd.slack import NEWCOMER_US, Slack
 from msgd.sources import address_of
 from msgd.values import Now
 from tests.msgd.fake_net import FakeChannel, FakeNetwork
@@ -42,7 +42,7 @@ class Line:
 
     def __init__(self, limits: ReactorLimits | None = None) -> None:
         self.network = FakeNetwork()
-        self.slack = Slack(1_000_000)
+        self.slack = Slack(ReactorLimits(slack_us_per_turn_max=1_000_000))
         self.events = EventLog(1_000)
         self.gate = Gate(
             GateLimits(source_new_max=0, early_drop_full=0),
@@ -87,6 +87,23 @@ class Line:
 
 def crowd(count: int) -> list[Shaker]:
     return [Shaker(f"10.0.0.1:{number}") for number in range(1, count + 1)]
+
+
+def test_of_those_whose_time_is_over_a_turn_ends_as_many_as_it_has_slack_for() -> None:
+    line = Line()
+    slow = crowd(5)
+    line.begin(*slow)
+    line.slack.left_us = 2 * NEWCOMER_US
+    line.ms += 5_000
+    assert line.work() == []
+    assert [line.is_closed(each) for each in slow] == [True, True, False, False, False]
+    assert line.handshakes.deadline_ms(line.ms) == line.ms
+    line.slack.left_us = 0
+    line.work()
+    assert [line.is_closed(each) for each in slow] == [True, True, True, False, False]
+    line.slack.begin_turn()
+    line.work()
+    assert all(map(line.is_closed, slow))
 
 
 def test_a_handshake_waits_for_what_it_wants_and_is_done() -> None:
