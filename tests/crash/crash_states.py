@@ -13,9 +13,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from itertools import count
+from contextlib import ExitStack
+from itertools import count, cycle
 from random import Random
 
+from msgd.build import BUILD, COMPILED, PURE
 from tests.crash.explore import Found, Job, explore, recorded
 from tests.crash.judge import KINDS
 from tests.crash.workloads import DAYS
@@ -64,7 +66,7 @@ class Totals:
             f"states={self.states} distinct={len(self.digests)}"
             f" pairs={len(self.pairs & self.wanted)}/{len(self.wanted)} two_deep={self.two_deep}"
             f" twice={self.twice} rotten={self.rotten} {kinds} seconds={seconds:.0f}"
-            f" per_core_second={self.states / max(self.cpu_seconds, 0.001):.0f}"
+            f" per_core_second={len(self.digests) / max(self.cpu_seconds, 0.001):.0f}"
         )
 
 
@@ -110,11 +112,17 @@ def run_rounds(options: argparse.Namespace, totals: Totals) -> None:
         stopped = options.stop and bool(totals.violations)
         return stopped or len(totals.digests) >= options.states
 
-    with ProcessPoolExecutor(options.jobs, initializer=start_worker) as pool:
+    with ExitStack() as stack:
+        # The same steps go to the same process in every round: it knows what it has judged before.
+        pools = [
+            stack.enter_context(ProcessPoolExecutor(1, initializer=start_worker))
+            for _ in range(options.jobs)
+        ]
         for round_ in rounds:
-            jobs = list(jobs_of(round_, days, options.seed, only=options.step))
-            Random(f"{options.seed} {round_}").shuffle(jobs)  # an early end has seen all days
-            waiting = [pool.submit(explore, job) for job in jobs]
+            jobs = jobs_of(round_, days, options.seed, only=options.step)
+            shared = list(zip(jobs, cycle(pools), strict=False))
+            Random(f"{options.seed} {round_}").shuffle(shared)  # an early end has seen all days
+            waiting = [pool.submit(explore, job) for job, pool in shared]
             for future in waiting:
                 if future.cancelled():
                     continue
@@ -135,7 +143,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--step", type=int, help="only this step, to make a violation again")
     parser.add_argument("--stop", action="store_true", help="at the first violation")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument(
+        "--build", choices=("pure", COMPILED), help="what to run: the sources [pure]"
+    )
     options = parser.parse_args(arguments)
+    if options.build == COMPILED and BUILD == PURE:
+        parser.error("these are the sources; scripts/crash_states.sh makes a compiled build")
     begun = time.monotonic()
     totals = Totals()
     run_rounds(options, totals)

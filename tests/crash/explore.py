@@ -86,6 +86,12 @@ def recorded(day: str) -> Run:
     return record(day)
 
 
+@lru_cache(maxsize=16)
+def judge_of(day: str) -> Judge:
+    """One for all jobs of a process: a state that comes again is not recovered again."""
+    return Judge(recorded(day))
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """Some steps of a day, in one round."""
@@ -102,13 +108,14 @@ def explore(job: Job) -> Found:
     begun = time.process_time()
     run = recorded(job.day)
     explorer = Explorer(job, run)
+    before = explorer.judge.second_recoveries
     platter = Platter(EMPTY)
-    for step in range(len(run.disk.ops) + 1):
+    for step in range(min(job.last, len(run.disk.ops)) + 1):
         if step:
             platter.apply(run.disk.ops[step - 1])
-        if job.first <= step <= job.last:
+        if step >= job.first:
             explorer.visit(platter, step)
-    explorer.found.twice = explorer.judge.second_recoveries
+    explorer.found.twice = explorer.judge.second_recoveries - before
     explorer.found.cpu_seconds = time.process_time() - begun
     return explorer.found
 
@@ -119,7 +126,7 @@ class Explorer:
     def __init__(self, job: Job, run: Run) -> None:
         self.job = job
         self.run = run
-        self.judge = Judge(run)
+        self.judge = judge_of(job.day)
         self.found = Found()
         self.step = 0
         self.seen: set[tuple[int, int, int]] = set()
@@ -150,7 +157,7 @@ class Explorer:
         self.crash_in_recovery(*rng.choice(bases), low, high, rng)
         self.found.wanted.add((job.day, step, "M11"))
         for _ in range(ROTTEN_STATES):
-            self.rot(rng.choice((platter.everything(), platter.nothing())), platter, low, rng)
+            self.rot(rng.choice((platter.everything(), platter.nothing())), platter, rng)
         if step < len(run.disk.ops) and run.disk.ops[step].kind in SYNCS:
             self.found.wanted.add((job.day, step, "M9"))
             self.failing_sync(step, rng)
@@ -247,7 +254,7 @@ class Explorer:
 
     # --- M11: bits rot, files vanish ---
 
-    def rot(self, choice: Choice, platter: Platter, low: int, rng: Random) -> None:
+    def rot(self, choice: Choice, platter: Platter, rng: Random) -> None:
         """Damage a state: it must be refused, or show all the same, or be an unfinished batch."""
         found = self.found
         found.pairs.add((self.job.day, self.step, "M11"))
@@ -256,6 +263,7 @@ class Explorer:
         if not what:
             return
         found.rotten += 1
+        low, high = self.run.allowed(self.step)
         entropy = self.judge.entropy(rng.getrandbits(64))
         try:
             store = Store.open(TraceDisk(image), Clock(), entropy, self.run.settings)
@@ -268,7 +276,7 @@ class Explorer:
         place = self.judge.places.get(seen)
         # Damage to the last batch of a journal cannot be told from a write that was cut off.
         least = low - 1 if path.startswith("journal/") and path in image.files else low
-        if place is None or place < least:
+        if place is None or not least <= place <= high:
             self.violation("M11", "lost", f"{what}, and nobody is told: it shows moment {place}")
 
     # --- M9: a sync fails, the pages are clean, the process goes on or starts again ---

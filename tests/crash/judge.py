@@ -25,6 +25,7 @@ from tests.crash.run import Clock, Entropy, Run
 from tests.crash.trace_disk import Image, TraceDisk
 
 LATER = 1_000_000  # places of histories that go on after a recovery begin here
+KNOWN_MAX = 2_000_000  # recoveries that are remembered
 KINDS = ("lost", "doubled", "refused", "changed", "unbounded", "broken")
 
 
@@ -45,6 +46,7 @@ class Judge:
         self.settings: Settings = run.settings
         self.places: dict[Picture, int] = dict(run.places)
         self.known: dict[int, Recovered] = {}
+        self.good: dict[int, Recovered] = {}  # by place: one object for all that show it
         self.second_recoveries = 0
         self.run_name = run.name
 
@@ -56,6 +58,8 @@ class Judge:
         """What the real store makes of it."""
         found = self.known.get(digest)
         if found is None:
+            if len(self.known) >= KNOWN_MAX:
+                self.known.clear()
             found = self.known[digest] = self.recover_anew(digest, image)
         return found
 
@@ -81,7 +85,7 @@ class Judge:
         place = self.places.get(seen)
         if place is None:
             return Recovered(-1, *self.explain(seen))
-        return Recovered(place, "", "")
+        return self.good.setdefault(place, Recovered(place, "", ""))
 
     def bound(self, store: Store, disk: TraceDisk) -> str:
         """What is wrong with the number of files: nothing may grow without a limit."""

@@ -142,13 +142,12 @@ class TraceDisk:
             raise DiskMissing(2, path)
         prefix = path + "/" if path else ""
         start = len(prefix)
-        return tuple(
-            sorted(
-                each[start:]
-                for each in (*self.names, *self.folders)
-                if each.startswith(prefix) and "/" not in each[start:] and each[start:]
-            )
-        )
+        found = [
+            each[start:]
+            for each in (*self.names, *self.folders)
+            if each.startswith(prefix) and each.find("/", start) < 0 and len(each) > start
+        ]
+        return tuple(sorted(found))
 
     def make_node(self, path: str) -> Node:
         if path.rpartition("/")[0] not in self.folders:
@@ -187,7 +186,8 @@ class TraceDisk:
 
     def read_at(self, handle: int, offset: int, size: int) -> bytes:
         path, node = self.handles[handle]
-        self.meet("read", path)
+        if self.before is not None:
+            self.meet("read", path)
         return bytes(node.data[offset : offset + size])
 
     def write_at(self, handle: int, offset: int, data: bytes) -> None:
