@@ -162,6 +162,29 @@ set_up_compiled() { # ROOT
     printf '%s\n' "$stamp" >"$compiled/setup.stamp"
 }
 
+# Runs a module that proves something, with these arguments. With `--build compiled` among them it runs
+# on the compiled build, from a folder that has the tests and no sources.
+run_proof() { # ROOT MODULE ARGUMENT...
+    local root=$1 module=$2
+    shift 2
+    unset MSG_VENV
+    export PYTHONHASHSEED=0
+    case " $* " in
+    *" --build compiled "* | *" --build=compiled "*) ;;
+    *)
+        set_up "$root" dev >&2
+        cd "$root" || exit 1
+        exec "$venv/bin/python" -m "$module" "$@"
+        ;;
+    esac
+    set_up_compiled "$root" >&2
+    tests_copy=$(mktemp -d)
+    trap 'rm -rf "$tests_copy"' EXIT
+    cp -r "$root/tests" "$tests_copy/"
+    cd "$tests_copy" || exit 1
+    "$compiled/bin/python" -m "$module" "$@"
+}
+
 compiled_stamp() { # ROOT PYTHON
     {
         "$2" -c 'import sys; print(sys.version, sys.prefix)'
