@@ -28,7 +28,6 @@ from msgc.link_events import (
 from msgc.link_settings import LinkSettings
 from msgc.values import FateState, LinkState, SendState
 from msgc.words import CODE_TAKEN_BACK
-from tests.sim.draw import draw_below
 from tests.sim.oracle import Oracle
 from tests.sim.sim_clock import SimClock
 from tests.sim.sim_net import ClientEnd, SimNetwork
@@ -36,7 +35,10 @@ from tests.sim.sim_password import SimCredentials
 from wire.codes import Code, Presence
 
 UNSENT_BYTES_MAX = 1 << 20
-UNSENT_MAX = 201
+UNSENT_MAX = (25, 25, 25, 201)
+"""So much one user or another leaves unsent; each of them is refused again while a disk is full."""
+BURSTS = (*(1,) * 11, 10)
+"""Of how many messages at once."""
 RECENT_MAX = 10
 PATIENCE_MS = 1_000
 WORDS = ("lunch", "patch", "queue", "snow", "grüße", "日本語", "tab\there", "line\nline", "\x1b[2J")
@@ -73,6 +75,7 @@ class SimUser:
         self.archive._search._database.has_search &= world.indexes_words
         self.calm = False
         self.remaining: int | None = None
+        self._unsent_max = rng.choice(UNSENT_MAX)
         self._unsent_most = 0
         """No more than so many are UNSENT: to ask the archive each time costs."""
         self._recent: deque[bytes] = deque(maxlen=RECENT_MAX)
@@ -285,9 +288,9 @@ class SimUser:
                 return
 
     def _compose(self) -> None:
-        if self._unsent_most >= UNSENT_MAX:
-            self._unsent_most = len(self.archive.outbox.unsent_ids(UNSENT_MAX))
-            if self._unsent_most == UNSENT_MAX:
+        if self._unsent_most >= self._unsent_max:
+            self._unsent_most = len(self.archive.outbox.unsent_ids(self._unsent_max))
+            if self._unsent_most == self._unsent_max:
                 return
         everyone = self.rng.random() < 0.15
         others = [name for name in self.world.names if name != self.name]
@@ -297,12 +300,12 @@ class SimUser:
         if self.rng.random() < 0.1:
             recipients.append(self.name)
         size = self.rng.choice((1, 1, 1, 5, 5, 300))
-        body = " ".join([WORDS[draw_below(self.rng, len(WORDS))] for _ in range(size)])
+        body = " ".join(self.rng.choices(WORDS, k=size))
         names = () if everyone else tuple(recipients)
         kind = "one" if len(names) == 1 else "n"
         self.world.count(f"sends to {'all' if everyone else kind}")
         with self.archive.change():
-            for _ in range(self.rng.choice((1, 1, 1, 1, 1, 10))):
+            for _ in range(self.rng.choice(BURSTS)):
                 sent = self.archive.outbox.compose(names, everyone, body)
                 self.world.oracle.composed(self.name, sent)
                 self._recent.appendleft(sent.message_id)

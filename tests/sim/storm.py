@@ -24,6 +24,8 @@ from tests.sim.sim_net import SimNetwork
 
 NOT_ZERO: Final = pattern(rb"[^\0]")
 ROOMY_BYTES: Final = 1 << 40
+FULL_MS_MAX: Final = 120_000
+"""So long a disk is full at most."""
 CALLS_THAT_FAIL: Final = ("sync", "sync", "write", "sync_folder", "create", "rename", "")
 
 
@@ -48,12 +50,15 @@ class World(Protocol):
 
 
 class Storm:
-    """See the module's text. `next_ms` is when the next fault comes; None when it is over."""
+    """See the module's text. `next_ms` is when something is to be done; None when it is over."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.pace_ms = world.rng.choice((2_000, 20_000, 120_000))
-        self.next_ms: int | None = world.clock.now_ms + world.rng.randint(1, self.pace_ms)
+        self._fault_ms = world.clock.now_ms + world.rng.randint(1, self.pace_ms)
+        self._room_ms: int | None = None
+        """When somebody makes room on a full disk."""
+        self.next_ms: int | None = self._fault_ms
         self._faults: tuple[Callable[[], None], ...] = (
             self._power_cut,
             self._power_cut_soon,
@@ -73,13 +78,18 @@ class Storm:
 
     def strike(self) -> bool:
         """Do what is due; gives whether anything was."""
-        world = self.world
-        if self.next_ms is None or world.clock.now_ms < self.next_ms:
+        world, now_ms = self.world, self.world.clock.now_ms
+        if self.next_ms is None or now_ms < self.next_ms:
             return False
-        self.next_ms = world.clock.now_ms + world.rng.randint(1, 2 * self.pace_ms)
-        fault = world.rng.choice(self._faults)
-        world.trace("storm", fault.__name__)
-        fault()
+        if self._room_ms is not None and now_ms >= self._room_ms:
+            self._make_room()
+        else:
+            self._fault_ms = now_ms + world.rng.randint(1, 2 * self.pace_ms)
+            fault = world.rng.choice(self._faults)
+            world.trace("storm", fault.__name__)
+            fault()
+        room_ms = self._room_ms
+        self.next_ms = self._fault_ms if room_ms is None else min(self._fault_ms, room_ms)
         return True
 
     def end(self) -> None:
@@ -131,14 +141,20 @@ class Storm:
         disk.fail_at = self.world.rng.randint(1, 5)
 
     def _disk_fills(self) -> None:
-        """Nearly no room, until the next time."""
-        disk = self.world.disk
+        """Nearly no room, for a while: who is refused all day shows nothing new."""
+        disk, rng = self.world.disk, self.world.rng
         if disk.quota_bytes < ROOMY_BYTES:
-            self.world.count("full disks that heal")
-            disk.quota_bytes = ROOMY_BYTES
+            self._make_room()
         else:
             self.world.count("full disks")
-            disk.quota_bytes = disk.used_bytes() + self.world.rng.randint(0, 1 << 18)
+            disk.quota_bytes = disk.used_bytes() + rng.randint(0, 1 << 18)
+            self._room_ms = self.world.clock.now_ms + rng.randint(1, FULL_MS_MAX)
+
+    def _make_room(self) -> None:
+        disk = self.world.disk
+        self.world.counts["full disks that heal"] += disk.quota_bytes < ROOMY_BYTES
+        disk.quota_bytes = ROOMY_BYTES  # the operator may have been faster
+        self._room_ms = None
 
     def _read_fails(self) -> None:
         """One of the next reads fails; or some pages cannot be read until somebody mends them."""

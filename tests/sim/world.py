@@ -36,7 +36,7 @@ from tests.sim.storm import Storm
 from tests.sim.watch import Watch
 
 TURNS_AT_ONE_MOMENT_MAX = 20_000
-INDEXED_SEEDS = 4
+INDEXED_SEEDS = 16
 """In one of so many worlds the archives have an index of words; the traces do not depend on it."""
 HEALING_MS_MAX = 30 * 60_000
 
