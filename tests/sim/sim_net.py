@@ -334,13 +334,17 @@ class SimNetwork:
 
     def _look(self) -> Ready:
         ready = Ready(listener=bool(self._backlog) and self._listening, wishes=tuple(self.wishes))
-        for channel in [channel for channel in self._watched if channel.is_closed]:
-            del self._watched[channel]
-            if channel.wire in self.wires:
-                self.wires.remove(channel.wire)
+        closed: list[SimChannel] = []
         for channel, (reading, writing) in self._watched.items():
+            if channel.is_closed:
+                closed.append(channel)
+                continue
             if reading and channel.wire.to_server.is_readable():
                 ready.readable.append(channel)
             if writing and channel.wire.to_client.takes_more():
                 ready.writable.append(channel)
+        for channel in closed:
+            del self._watched[channel]
+            if channel.wire in self.wires:
+                self.wires.remove(channel.wire)
         return ready

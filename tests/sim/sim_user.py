@@ -66,6 +66,7 @@ class SimUser:
 
     def __init__(self, world: World, name: str, rng: random.Random) -> None:
         self.world = world
+        self._clock = world.clock
         self.name = name
         self.rng = rng
         self.pace_ms = rng.choice((2_000, 10_000, 30_000, 60_000))
@@ -151,7 +152,7 @@ class SimUser:
         A step without cause changes nothing, and costs.
         """
         wake_ms = self.wake_ms()
-        is_due = wake_ms is not None and wake_ms <= self.world.clock.now_ms
+        is_due = wake_ms is not None and wake_ms <= self._clock.now_ms
         if is_due or (self._unsent and self._end is not None and self._end.wire.to_server.room()):
             self._step()
             wake_ms = self.wake_ms()
