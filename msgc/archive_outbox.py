@@ -13,7 +13,8 @@ from typing import Final
 
 from msgc.archive_database import Database, Row
 from msgc.archive_search import Search
-from msgc.values import Fate, FateState, OutboxCounts, Recall, SendState, Sent
+from msgc.states import FateState, SendState
+from msgc.values import Fate, OutboxCounts, Recall, Sent
 
 _SELECT: Final = (
     "SELECT message_id, everyone, body, composed_at_ms, state, attempts, code, text, "

@@ -13,7 +13,8 @@ from typing import Final
 
 from msgc.archive_database import Database
 from msgc.archive_outbox import Outbox
-from msgc.values import FateState, SendState, Sent
+from msgc.states import FateState, SendState
+from msgc.values import Sent
 
 _OPEN: Final = 1
 _ANSWERED: Final = 2

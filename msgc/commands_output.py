@@ -15,8 +15,9 @@ from typing import Any, Final
 from msgc import words
 from msgc.command_end import flush, write
 from msgc.link_events import AccountLine
+from msgc.states import SendState
 from msgc.surroundings import Surroundings
-from msgc.values import Fate, Received, SendState, Sent
+from msgc.values import Fate, Received, Sent
 from term.safe import safe_line, safe_text
 from wire.codes import Audience, Code, Presence
 from wire.limits import BODY_BYTES_MAX

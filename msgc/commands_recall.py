@@ -16,8 +16,9 @@ from msgc.commands_talk import Talk
 from msgc.link_events import CheckDone, RecallAnswered
 from msgc.loop import Loop
 from msgc.profile import Profile, ProfileHeldError
+from msgc.states import SendState
 from msgc.surroundings import Surroundings
-from msgc.values import SendState, Sent
+from msgc.values import Sent
 from wire.codes import Code
 
 

@@ -32,8 +32,9 @@ from msgc.link_events import (
 )
 from msgc.loop import Loop
 from msgc.profile import Profile, ProfileHeldError
+from msgc.states import SendState
 from msgc.surroundings import Surroundings
-from msgc.values import SendState, Sent
+from msgc.values import Sent
 from wire.limits import RECIPIENTS_MAX
 
 WATCH_MS: Final = 200

@@ -27,7 +27,7 @@ from msgc.link_login import LoginLink
 from msgc.link_pulse import Pulse
 from msgc.link_requests import Asked, Kind
 from msgc.net import TrustError
-from msgc.values import LinkState
+from msgc.states import LinkState
 from wire import messages
 from wire.codes import Code
 from wire.connection import Connection, Unsupported

@@ -16,7 +16,7 @@ from msgc.link_pulse import Backoff, Pulse
 from msgc.link_requests import Asked, Kind, Requests
 from msgc.link_settings import ANSWER_EXPECTED_MS, LinkSettings
 from msgc.link_traffic import Traffic
-from msgc.values import LinkState
+from msgc.states import LinkState
 from wire import messages
 from wire.connection import Connection
 from wire.limits import BODY_BYTES_MAX, RECIPIENTS_MAX

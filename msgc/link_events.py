@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from msgc.net import Doubt
-from msgc.values import FateState, Received, SendState
+from msgc.states import FateState, SendState
+from msgc.values import Received
 
 
 @dataclass(frozen=True, slots=True)

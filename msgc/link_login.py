@@ -26,7 +26,7 @@ from msgc.link_events import (
 from msgc.link_requests import Asked, Kind
 from msgc.link_settings import TRY_AGAIN
 from msgc.net import Doubt
-from msgc.values import LinkState
+from msgc.states import LinkState
 from wire import messages
 from wire.codes import Authentication, Code
 from wire.errors import RemoteProtocolError

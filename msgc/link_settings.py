@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from msgc import limits
-from msgc.values import LinkState
+from msgc.states import LinkState
 from wire.codes import Code
 
 ANSWER_EXPECTED_MS: Final = {

@@ -22,8 +22,9 @@ from msgc.link_events import (
 )
 from msgc.link_pulse import Pause
 from msgc.link_requests import Asked, Kind, Requests
-from msgc.values import Arrival, FateState, Received
-from msgc.values import SendState as Send
+from msgc.states import FateState
+from msgc.states import SendState as Send
+from msgc.values import Arrival, Received
 from msgc.words import (
     CODE_ACCOUNT_GONE,
     CODE_ID_REUSED,

@@ -22,7 +22,8 @@ from typing import Final
 
 from msgc import words
 from msgc.profile import is_name
-from msgc.values import Received, SendState, Sent
+from msgc.states import SendState
+from msgc.values import Received, Sent
 from term.safe import safe_line
 
 PLAIN_LINE_BYTES_MAX: Final = 900

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from msgc import words
 from msgc.loop import Loop
 from msgc.settings import Settings, SettingsError
+from msgc.states import LinkState, SendState
 from msgc.surroundings import Surroundings
-from msgc.values import LinkState, SendState, Sent
 from msgc.view_choices import PASSWORD_SETTING, changed, settings_of, value_of
 from msgc.view_entry import EntryDesk
 from msgc.view_notices import Notice
@@ -24,6 +24,7 @@ from term.safe import Safe, safe_line
 if TYPE_CHECKING:
     from msgc.link import Link
     from msgc.link_events import LinkEvent
+    from msgc.values import Sent
     from msgc.view_news import News
 
 FOLLOW_MS: Final = 10_000
@@ -217,7 +218,7 @@ class LiveDesk(EntryDesk):
 
     # ----- inside -------------------------------------------------------------------------------
 
-    def _follow(self, sent: Sent) -> None:
+    def _follow(self, sent: "Sent") -> None:
         self.situation.said = Safe("")
         self.situation.followed = sent.message_id
         self._followed_at_ms = self.now_ms()

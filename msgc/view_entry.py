@@ -15,8 +15,8 @@ from msgc.loop import Loop
 from msgc.passwords import InviteError, PasswordSourceError, generate_password, read_invite
 from msgc.profile import Profile, ProfileError, ProfileHeldError, is_name
 from msgc.settings import Settings
+from msgc.states import LinkState
 from msgc.surroundings import Surroundings
-from msgc.values import LinkState
 from msgc.view_notices import NoticeLog
 from msgc.view_requests import AskingDesk
 from msgc.view_situation import Errand, Situation

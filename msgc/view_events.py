@@ -42,7 +42,7 @@ from msgc.link_events import (
     TakenOver,
 )
 from msgc.net import Doubt
-from msgc.values import FateState, SendState
+from msgc.states import FateState, SendState
 from msgc.view_messages import one_line
 from msgc.view_news import (
     AccountSought,

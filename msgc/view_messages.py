@@ -6,7 +6,8 @@ through `term.safe`. Fails never.
 
 from typing import Final
 
-from msgc.values import HistoryEntry, Received, SendState, Sent
+from msgc.states import SendState
+from msgc.values import HistoryEntry, Received, Sent
 from msgc.view import Cell, Column, Fact, Row
 from msgc.view_text import STAMP_COLUMNS, Times, join_names, plural
 from term.picture import EMPTY, Line, Span, Style

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from msgc.profile import Profile
 from msgc.screens.desk import Desk
-from msgc.values import Draft, HistoryEntry, Received, SendState, Sent
+from msgc.states import SendState
 from msgc.view_values import Overview, Phase, Standing, Target, Wanted
 
 if TYPE_CHECKING:
     from msgc.archive import Archive
+    from msgc.values import Draft, HistoryEntry, Received, Sent
 
 _DRAFTS_MAX: Final = 1_000
 
@@ -24,45 +25,45 @@ class PaperDesk(Desk):
         self._counts: Overview | None = None
         """What was counted in the archive, until something changes there."""
 
-    def inbox(self, count_max: int) -> tuple[Received, ...]:
+    def inbox(self, count_max: int) -> "tuple[Received, ...]":
         """See Desk."""
         return self._archive.inbox.unread(count_max)
 
-    def look_at(self, received: tuple[Received, ...]) -> None:
+    def look_at(self, received: "tuple[Received, ...]") -> None:
         """See Desk."""
         self._archive.inbox.mark_read(one.number for one in received)
         self._counts = None
 
-    def mark_unread(self, received: tuple[Received, ...]) -> None:
+    def mark_unread(self, received: "tuple[Received, ...]") -> None:
         """See Desk."""
         self._archive.inbox.mark_unread(one.number for one in received)
         self._counts = None
 
-    def history(self, wanted: Wanted, count_max: int) -> tuple[HistoryEntry, ...]:
+    def history(self, wanted: Wanted, count_max: int) -> "tuple[HistoryEntry, ...]":
         """See Desk."""
         return self._archive.glance(
             wanted.words, wanted.person, count_max, thorough=wanted.thorough
         )
 
-    def sent(self, count_max: int) -> tuple[Sent, ...]:
+    def sent(self, count_max: int) -> "tuple[Sent, ...]":
         """See Desk."""
         return self._archive.outbox.recent(count_max)
 
-    def sent_one(self, message_id: bytes) -> Sent | None:
+    def sent_one(self, message_id: bytes) -> "Sent | None":
         """See Desk."""
         return self._archive.outbox.get(message_id)
 
-    def unsent(self, count_max: int) -> tuple[Sent, ...]:
+    def unsent(self, count_max: int) -> "tuple[Sent, ...]":
         """See Desk."""
         outbox = self._archive.outbox
         unsent = outbox.in_state(SendState.UNSENT, count_max)
         return (*unsent, *outbox.in_state(SendState.FAILED, count_max))
 
-    def drafts(self) -> tuple[Draft, ...]:
+    def drafts(self) -> "tuple[Draft, ...]":
         """See Desk."""
         return self._archive.drafts.all(_DRAFTS_MAX)
 
-    def draft(self, target: Target) -> Draft | None:
+    def draft(self, target: Target) -> "Draft | None":
         """See Desk."""
         return self._archive.drafts.get(target.purpose)
 

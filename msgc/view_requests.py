@@ -6,7 +6,7 @@ answer by itself. Fails never: without a connection nothing is asked, and it is 
 
 from typing import TYPE_CHECKING, Final
 
-from msgc.values import LinkState, SendState
+from msgc.states import LinkState, SendState
 from msgc.view_papers import PaperDesk
 from msgc.view_situation import Situation
 from term.safe import Safe

@@ -7,11 +7,14 @@ Must never write anything anywhere.
 Fails never: an unknown code is told with its number and the server's own text.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from msgc.values import FateState, SendState, Sent
+from msgc.states import FateState, SendState
 from msgc.words_trust import TLS_WANTED
 from wire.codes import Audience, Code, NoticeKind, Presence
+
+if TYPE_CHECKING:  # nothing is kept at the first prompt
+    from msgc.values import Sent
 
 CODE_ID_REUSED: Final = -1
 """Ours, not the wire's: the server had the id of a message that was sent for the first time."""
@@ -231,7 +234,7 @@ def blocked_by(names: tuple[str, ...]) -> str:
     return f"{', '.join(names)} {verb} no messages from you. Nothing was sent{tail}"
 
 
-def failure(sent: Sent) -> str:
+def failure(sent: "Sent") -> str:
     """Why a message of one's own came to nothing."""
     if sent.code == Code.QUEUE_FULL and sent.refused_recipients:
         return full_mailboxes(sent.refused_recipients)
@@ -242,7 +245,7 @@ def failure(sent: Sent) -> str:
     return refusal(sent.code or 0, sent.text or "")
 
 
-def sent_summary(sent: Sent) -> str:
+def sent_summary(sent: "Sent") -> str:
     """Where a message stands, in one line: `Sent to 3 users: 1 delivered, 2 waiting.`"""
     if sent.state is SendState.UNSENT:
         if sent.recall is not None and sent.recall.is_open:
@@ -264,7 +267,7 @@ def sent_summary(sent: Sent) -> str:
     return f"Sent to {plural(sent.total, 'user')}: {', '.join(parts)}."
 
 
-def errand_summary(parts: tuple[Sent, ...]) -> str:
+def errand_summary(parts: "tuple[Sent, ...]") -> str:
     """Where the messages of one `msgc send` stand: there are several when it is to very many."""
     if len(parts) == 1:
         return sent_summary(parts[0])
@@ -278,7 +281,7 @@ def errand_summary(parts: tuple[Sent, ...]) -> str:
     return f"{text}: {delivered} delivered, {waiting} waiting{ends}."
 
 
-def send_state(sent: Sent) -> str:
+def send_state(sent: "Sent") -> str:
     """One word for a list."""
     if sent.state is SendState.UNSENT:
         return "unsent"
@@ -305,7 +308,7 @@ def postponed(number: int, code: int, clock: str) -> str:
     return f"Message {number} is kept: {trouble(code)}, msgc tries again at {clock}."
 
 
-def recall_summary(sent: Sent) -> str:
+def recall_summary(sent: "Sent") -> str:
     """What became of the wish to take a message back, in one line."""
     recall = sent.recall
     if sent.state is SendState.FAILED:

@@ -5,7 +5,6 @@ change of the recipients or an editor that fails. Must never send an empty text 
 server would refuse for its length, nor clear the field before the outbox has the message.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from msgc.limits import DRAFT_BYTES_MAX
@@ -142,7 +141,7 @@ class Composer(Screen):
             right=right,
             question=question,
         )
-        return replace(whole, message=message)
+        return whole._replace(message=message)
 
     # ----- what is shown ------------------------------------------------------------------------
 

@@ -5,13 +5,15 @@ more says so here. Nothing here waits: what the server has to answer comes back 
 seen in the next `overview`. Words given to `say` are already safe.
 """
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from msgc.values import Draft, HistoryEntry, Received, Sent
 from msgc.view_notices import Notice
 from msgc.view_text import Times
 from msgc.view_values import Directory, Distrust, Limits, Overview, Setting, Target, Wanted, Wish
 from term.safe import Safe
+
+if TYPE_CHECKING:  # nothing is kept at the first prompt
+    from msgc.values import Draft, HistoryEntry, Received, Sent
 
 
 class Desk(Protocol):
@@ -52,31 +54,31 @@ class Desk(Protocol):
 
     # ----- the archive --------------------------------------------------------------------------
 
-    def inbox(self, count_max: int) -> tuple[Received, ...]:
+    def inbox(self, count_max: int) -> "tuple[Received, ...]":
         """What was not looked at yet, oldest first."""
 
-    def look_at(self, received: tuple[Received, ...]) -> None:
+    def look_at(self, received: "tuple[Received, ...]") -> None:
         """These have been seen by a person: they count as waiting no more."""
 
-    def mark_unread(self, received: tuple[Received, ...]) -> None:
+    def mark_unread(self, received: "tuple[Received, ...]") -> None:
         """These count as waiting again."""
 
-    def history(self, wanted: Wanted, count_max: int) -> tuple[HistoryEntry, ...]:
+    def history(self, wanted: Wanted, count_max: int) -> "tuple[HistoryEntry, ...]":
         """What was ever received or sent and is wanted, newest first."""
 
-    def sent(self, count_max: int) -> tuple[Sent, ...]:
+    def sent(self, count_max: int) -> "tuple[Sent, ...]":
         """What was sent or is to be sent, newest first."""
 
-    def sent_one(self, message_id: bytes) -> Sent | None:
+    def sent_one(self, message_id: bytes) -> "Sent | None":
         """One of them."""
 
-    def unsent(self, count_max: int) -> tuple[Sent, ...]:
+    def unsent(self, count_max: int) -> "tuple[Sent, ...]":
         """What could not go yet, then what failed."""
 
-    def drafts(self) -> tuple[Draft, ...]:
+    def drafts(self) -> "tuple[Draft, ...]":
         """What was begun and not sent, newest first."""
 
-    def draft(self, target: Target) -> Draft | None:
+    def draft(self, target: Target) -> "Draft | None":
         """The one to these."""
 
     def keep_draft(self, target: Target, body: str) -> None:

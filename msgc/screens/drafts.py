@@ -19,7 +19,8 @@ from msgc.screens.screen import (
     Screen,
 )
 from msgc.screens.sent import Life
-from msgc.values import Draft, SendState, Sent
+from msgc.states import SendState
+from msgc.values import Draft, Sent
 from msgc.view import (
     Block,
     Cell,

@@ -4,7 +4,7 @@ Must never hold numbers of its own: they are the desk's, at every picture. Fails
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from msgc.screens.desk import Desk
@@ -161,7 +161,7 @@ class Menu(Screen):
         blocks: list[Block] = [Gap(), *_greeting(overview, self._desk.now_ms()), Gap()]
         if len(blocks) + len(ITEMS) > room.rows:
             del blocks[0]
-        blocks.append(replace(rows, has_heads=False, is_numbered=False, indent=1))
+        blocks.append(rows._replace(has_heads=False, is_numbered=False, indent=1))
         return view(
             self._desk,
             self.name,

@@ -5,7 +5,6 @@ again. Must never choose for the person: an option only opens the next screen.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from msgc.screens.desk import Desk
@@ -141,7 +140,7 @@ class Send(Screen):
 
         columns = (Column("key", "", 2), Column("option", "", before="  "))
         rows = table("options", columns, self._options, len(words), len(words), row_at)
-        return replace(rows, has_heads=False, is_numbered=False, indent=1)
+        return rows._replace(has_heads=False, is_numbered=False, indent=1)
 
     def _table(self, room: Room) -> Table:
         entries = self._directory.entries

@@ -16,7 +16,8 @@ from msgc.screens.screen import (
     Outcome,
     Screen,
 )
-from msgc.values import Fate, FateState, SendState, Sent
+from msgc.states import FateState, SendState
+from msgc.values import Fate, Sent
 from msgc.view import (
     GUTTER_COLUMNS,
     Block,

@@ -5,7 +5,7 @@ Must never know anything of the server.
 
 from random import Random
 
-from msgc.values import LinkState
+from msgc.states import LinkState
 from tests.real.person import Person
 
 UNSENT_MAX = 100

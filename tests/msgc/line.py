@@ -6,7 +6,8 @@ from msgc.archive import MEMORY, Archive
 from msgc.link import Link
 from msgc.link_events import LinkEvent
 from msgc.link_settings import LinkSettings
-from msgc.values import LinkState, Sent
+from msgc.states import LinkState
+from msgc.values import Sent
 from tests.msgc.fake_server import FakeServer, FakeSession
 
 Event = TypeVar("Event")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from msgc.archive import MEMORY, Archive, ArchiveError
 from msgc.archive_database import SCHEMA_VERSION
-from msgc.values import Arrival, Fate, FateState, OutboxCounts, Received, SendState, Sent
+from msgc.states import FateState, SendState
+from msgc.values import Arrival, Fate, OutboxCounts, Received, Sent
 from tests.msgc.line import Ticker, make_archive
 from wire.codes import Code
 

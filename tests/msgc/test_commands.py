@@ -9,7 +9,7 @@ import pytest
 from msgc import command_line
 from msgc.command_end import CommandError, Exit, InterruptedTalkError
 from msgc.net import Signal
-from msgc.values import SendState
+from msgc.states import SendState
 from tests.msgc.fake_server import FakeServer, FakeSession
 from tests.msgc.fake_world import FakeWorld
 from tests.msgc.schema import check_line

@@ -8,7 +8,8 @@ import pytest
 from msgc import command_line
 from msgc.command_end import CommandError, Exit
 from msgc.command_options import UsageError
-from msgc.values import Arrival, FateState
+from msgc.states import FateState
+from msgc.values import Arrival
 from tests.msgc.fake_server import FakeServer
 from tests.msgc.fake_world import FakeWorld
 from tests.msgc.schema import check_line

@@ -24,7 +24,7 @@ from msgc.link_events import (
     TakenOver,
 )
 from msgc.link_settings import LinkSettings
-from msgc.values import LinkState
+from msgc.states import LinkState
 from tests.msgc.fake_server import FakeServer, welcome
 from tests.msgc.line import Line, Ticker, compose, make_archive, online, session_of, state_of
 from wire import messages

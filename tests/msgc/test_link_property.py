@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from msgc.archive import MEMORY, Archive
-from msgc.values import FateState, LinkState, SendState
+from msgc.states import FateState, LinkState, SendState
 from tests.examples import examples
 from tests.msgc.fake_server import FakeServer
 from tests.msgc.line import Line, Ticker, make_archive

@@ -12,7 +12,7 @@ from msgc.link_events import (
     SendAnswered,
     SendPostponed,
 )
-from msgc.values import FateState, LinkState, SendState
+from msgc.states import FateState, LinkState, SendState
 from tests.msgc.fake_server import FakeServer
 from tests.msgc.line import Line, compose, make_archive, online, session_of, state_of
 from wire import messages

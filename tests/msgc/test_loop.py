@@ -16,7 +16,7 @@ from msgc.link_events import (
 from msgc.link_settings import LinkSettings
 from msgc.loop import Loop
 from msgc.net import Signal
-from msgc.values import LinkState
+from msgc.states import LinkState
 from tests.msgc.fake_server import FakeServer
 from tests.msgc.fake_world import FakeClock, FakeDoor, FakeNetwork
 from tests.msgc.line import make_archive

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from msgc.mailbox_text import QUOTED_LINE_BYTES_MAX, of_received, of_sent
-from msgc.values import Fate, FateState, Received, SendState, Sent
+from msgc.states import FateState, SendState
+from msgc.values import Fate, Received, Sent
 from term.safe import Safe
 from term.width import columns
 from wire.codes import Audience

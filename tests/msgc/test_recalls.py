@@ -9,7 +9,8 @@ from msgc import limits, words
 from msgc.archive import Archive
 from msgc.archive_database import SCHEMA_VERSION
 from msgc.link_events import RecallAnswered, SendAnswered, SendPostponed
-from msgc.values import FateState, SendState, Sent
+from msgc.states import FateState, SendState
+from msgc.values import Sent
 from msgc.view_messages import spoken_state, state_word
 from tests.msgc.fake_server import FakeServer
 from tests.msgc.line import Line, compose, make_archive, online, session_of

@@ -3,7 +3,8 @@
 import pytest
 
 from msgc import words
-from msgc.values import Fate, FateState, SendState, Sent
+from msgc.states import FateState, SendState
+from msgc.values import Fate, Sent
 from wire.codes import Audience, Code, NoticeKind, Presence
 
 

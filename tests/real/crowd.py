@@ -12,7 +12,8 @@ from signal import SIGTERM
 from msgc.net import Clock
 from msgc.os_clock import OsClock
 from msgc.os_net import OsNetwork
-from msgc.values import OutboxCounts, SendState
+from msgc.states import SendState
+from msgc.values import OutboxCounts
 from tests.real.person import Person
 from tests.real.server import Server, ServerError
 from tests.sim.oracle import ALL, Oracle, Verdict

@@ -27,7 +27,8 @@ from msgc.link_events import (
 from msgc.link_settings import LinkSettings
 from msgc.net import Channel, Clock, NetError, Network
 from msgc.server import Server
-from msgc.values import LinkState, SendState, Sent
+from msgc.states import LinkState, SendState
+from msgc.values import Sent
 from tests.sim.oracle import Oracle
 
 CHECKS_MAX = 3

@@ -24,7 +24,8 @@ from re import compile as pattern
 from typing import Final
 
 from msgc.archive import Archive
-from msgc.values import FateState, Received, SendState, Sent
+from msgc.states import FateState, SendState
+from msgc.values import Received, Sent
 from msgc.words import CODE_ACCOUNT_GONE
 
 MESSAGE_NAMED: Final = pattern(r"\bmessage ([0-9a-f]{32})\b")

@@ -26,7 +26,7 @@ from msgc.link_events import (
     SendPostponed,
 )
 from msgc.link_settings import LinkSettings
-from msgc.values import FateState, LinkState, SendState
+from msgc.states import FateState, LinkState, SendState
 from msgc.words import CODE_TAKEN_BACK
 from tests.sim.oracle import Oracle
 from tests.sim.sim_clock import SimClock

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from random import Random
 
 from msgc.archive import MEMORY, Archive
-from msgc.values import Arrival, FateState, Received, Sent
+from msgc.states import FateState
+from msgc.values import Arrival, Received, Sent
 from msgc.words import CODE_TAKEN_BACK
 from tests.sim.oracle import Oracle
 from wire.codes import Code

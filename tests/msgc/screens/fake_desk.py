@@ -11,7 +11,8 @@ from msgc.link_events import AccountLine
 from msgc.screens.desk import Desk
 from msgc.screens.screen import Screen
 from msgc.screens.stack import Stack
-from msgc.values import Draft, Fate, FateState, HistoryEntry, Received, SendState, Sent
+from msgc.states import FateState, SendState
+from msgc.values import Draft, Fate, HistoryEntry, Received, Sent
 from msgc.view_news import News
 from msgc.view_notices import Notice
 from msgc.view_text import Times

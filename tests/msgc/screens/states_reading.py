@@ -20,7 +20,8 @@ from msgc.screens.notices import Notices
 from msgc.screens.sent import Life, SentMessages
 from msgc.screens.settings import Settings
 from msgc.settings import Settings as FileSettings
-from msgc.values import FateState, HistoryEntry, Recall, Received, SendState, Sent
+from msgc.states import FateState, SendState
+from msgc.values import HistoryEntry, Recall, Received, Sent
 from msgc.view_choices import settings_of
 from msgc.view_news import CheckEnded, DeletionRefused
 from msgc.view_notices import Notice

@@ -11,7 +11,8 @@ import pytest
 
 from msgc.screens.check import Check
 from msgc.screens.history import History
-from msgc.values import FateState, HistoryEntry, SendState
+from msgc.states import FateState, SendState
+from msgc.values import HistoryEntry
 from msgc.view import LINES, Block, Room, Scrolled, Table
 from msgc.view_json import object_of
 from msgc.view_lines import lines_of

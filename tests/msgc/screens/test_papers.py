@@ -1,7 +1,7 @@
 """Sent messages, drafts, accounts, settings, help and the question before quitting."""
 
 from msgc.screens.leave import Leave
-from msgc.values import FateState
+from msgc.states import FateState
 from msgc.view_news import DeletionRefused, FateChanged
 from msgc.view_values import Target
 from tests.msgc.screens import states_reading as states

@@ -18,7 +18,7 @@ from msgc.link_events import (
     ServerStopping,
     TakenOver,
 )
-from msgc.values import FateState, SendState
+from msgc.states import FateState, SendState
 from msgc.view_events import EventReader
 from msgc.view_news import CheckBroken, CheckEnded, News
 from msgc.view_notices import NoticeLog
