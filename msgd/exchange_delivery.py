@@ -43,6 +43,12 @@ from wire.runs import Deliveries
 COUNT_MAX: Final = (1 << 32) - 1
 """A count on the wire is a u32; a larger one is told as this."""
 
+SURE_PER_TURN: Final = 64
+"""Entries that every session may be handed in a turn..."""
+HANDED_PER_TURN_MAX: Final = 1_024
+"""...and more, up to its window, while all together have not had so many: a few who fetch much are
+done in few turns, and a crowd of them makes no turn longer than it needs."""
+
 SLICES_PER_TURN_MAX: Final = 4
 """Reads that found nothing wanted, for one session in one turn, before the others have theirs."""
 
@@ -65,11 +71,12 @@ class Stop(Enum):
 class Delivery:
     """See the module's text."""
 
-    __slots__ = ("_core", "_store")
+    __slots__ = ("_core", "_left", "_store")
 
     def __init__(self, core: Core) -> None:
         self._core = core
         self._store = core.store
+        self._left = 0  # of HANDED_PER_TURN_MAX
 
     def begin(self, session: Session) -> None:
         """A user has logged in: all that was accepted up to now is backlog."""
@@ -143,6 +150,7 @@ class Delivery:
         if not marked:
             return
         self._core.to_pump = []
+        self._left = HANDED_PER_TURN_MAX
         for session in marked:
             session.in_pump = False
             if session.account is not None and not session.account.closing:
@@ -249,6 +257,7 @@ class Delivery:
         account = session.account
         assert account is not None
         slices_left = SLICES_PER_TURN_MAX
+        handed = 0
         while True:
             if check is not None and not check.left:
                 return Stop.ENOUGH
@@ -257,9 +266,15 @@ class Delivery:
             # With less room than the largest message there is no telling whether the next one fits.
             if count <= 0 or room_bytes < limits.body_bytes_max:
                 return Stop.EMPTY if self._is_all_out(session, outcomes_only) else Stop.FULL
+            share = max(self._left, SURE_PER_TURN - handed)
+            if share <= 0:
+                return Stop.LATER
+            count = min(count, share)
             if check is not None and check.left < count:
                 count = check.left
             found = lane.read_rows(count, room_bytes, outcomes_only=outcomes_only)
+            handed += len(found.rows)
+            self._left -= len(found.rows)
             if found.rows:
                 # Encoded at once, and held back as any message is until what it rests on is
                 # durable (measured with a check's or a push's 64: 0.6 us a message, 3.4 as values).

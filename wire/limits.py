@@ -56,7 +56,7 @@ ITERATIONS_MAX: Final = 5_000_000
 """Of PBKDF2. Below, a stolen verifier is guessed too fast; above, a server could keep its clients
 busy for seconds. Both ends hold it."""
 
-WINDOW_MESSAGES_MAX: Final = 64
+WINDOW_MESSAGES_MAX: Final = 256
 WINDOW_BYTES_MAX: Final = 256 * 1024
 """What the server hands out to one session without having its receipt."""
 

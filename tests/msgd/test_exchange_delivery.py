@@ -1,10 +1,13 @@
 import pytest
 
+from msgd.exchange_delivery import HANDED_PER_TURN_MAX, SURE_PER_TURN
+from msgd.limits import ExchangeLimits
 from store.limits import AWAITED_ENTRIES_MAX
 from tests.msgd.fake_server import Server
 from wire.codes import Code, NoticeKind
 from wire.messages import (
     CheckComplete,
+    CheckMessages,
     DistributeMessage,
     Error,
     LoginSuccess,
@@ -17,7 +20,7 @@ from wire.messages import (
 
 @pytest.fixture
 def server() -> Server:
-    server = Server()
+    server = Server(limits=ExchangeLimits(window_messages_max=64))
     server.account("bob")
     return server
 
@@ -77,6 +80,29 @@ def test_outcomes_count_against_the_window_too(server: Server) -> None:
     assert not alice.bodies()
     alice.confirm(alice.deliveries()[0])
     assert alice.bodies() == ["0"]
+
+
+def test_a_crowd_is_handed_its_windows_in_several_turns() -> None:
+    """All of them a little in each turn, and a few of them more."""
+    server = Server()
+    names = [f"user{number}" for number in range(20)]
+    for name in names:
+        server.account(name)
+    alice = server.user("alice")
+    for name in names:
+        alice.send_many(200, name)
+    crowd = [server.user(name) for name in names]
+    for each in crowd:
+        each.post(CheckMessages(each.request(), None, outcomes_only=False))
+    server.answer()
+    counts = [len(each.bodies()) for each in crowd]
+    assert sum(counts) <= HANDED_PER_TURN_MAX + len(crowd) * SURE_PER_TURN
+    assert max(counts) == 200
+    assert min(counts) == SURE_PER_TURN
+    server.turn()
+    for each in crowd:
+        assert each.bodies() == texts(*range(200))
+        assert each.complete() == (200, 0)
 
 
 def test_what_waited_before_the_login_is_not_pushed(server: Server) -> None:

@@ -39,7 +39,7 @@ def test_hello_is_answered_with_the_limits_and_the_stores_identity() -> None:
     assert welcome.server_id == server.store.store_id
     assert welcome.authentication == Authentication.NAME_ONLY
     assert welcome.server_time_ms == server.now.wall_ms
-    assert (welcome.window_messages, welcome.window_bytes) == (64, 256 * 1024)
+    assert (welcome.window_messages, welcome.window_bytes) == (256, 256 * 1024)
     assert (welcome.body_bytes_max, welcome.recipients_max) == (64 * 1024, 1_024)
     assert welcome.ping_interval_ms == 30_000
 

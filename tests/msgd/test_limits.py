@@ -8,7 +8,7 @@ from wire import limits as wire_limits
 
 def test_the_defaults_are_those_of_the_protocol() -> None:
     limits = ExchangeLimits()
-    assert limits.window_messages_max == 64
+    assert limits.window_messages_max == 256
     assert limits.window_bytes_max == 256 * 1024
     assert limits.body_bytes_max == 64 * 1024
     assert limits.recipients_max == 1_024
