@@ -38,9 +38,9 @@ CLOSER_FROM: Final = 0.6
 """...and from here they are short again and come closer together..."""
 CROWDED_FROM: Final = 0.75
 """...and from here there is one after each turn, and they become longer still."""
-LONGER_MS: Final = 30
-CROWDED_MS: Final = 250
-"""How much longer they are in the end."""
+LONGER_MS: Final = 4
+"""How much longer they are at most before they come closer together; in the end it is
+`Keeper.pressed_ms_max`."""
 
 
 class Upkeep:
@@ -116,7 +116,8 @@ class Upkeep:
         apart_bytes = self._apart_bytes
         if used >= CROWDED_FROM:
             apart_bytes = 0
-            length_ms += int((used - CROWDED_FROM) / (1 - CROWDED_FROM) * CROWDED_MS)
+            part = (used - CROWDED_FROM) / (1 - CROWDED_FROM)
+            length_ms += int(part * self._store.keeper.pressed_ms_max())
         elif used >= CLOSER_FROM:
             apart_bytes = int(apart_bytes * (CROWDED_FROM - used) / (CROWDED_FROM - CLOSER_FROM))
         elif used > LONGER_FROM:

@@ -20,6 +20,7 @@ from store.errors import StoreDamaged
 from store.limits import (
     COMPACT_EMPTY_BYTES_MIN,
     PAGE_BYTES,
+    PRESSED_DEAR_MS_MAX,
     PRESSED_MS_MAX,
     RECALLED_FORGET_MIN,
 )
@@ -68,7 +69,11 @@ class Keeper:
         settings = core.settings
         journal = core.journal.bytes_used * 4 / (settings.journal_bytes_max * 3)
         pressure = max(journal, core.state.tail_entries / settings.tail_entries_max)
-        return max(0, int((min(pressure, 1) * 2 - 1) * PRESSED_MS_MAX))
+        return max(0, int((min(pressure, 1) * 2 - 1) * self.pressed_ms_max()))
+
+    def pressed_ms_max(self) -> int:
+        """The most of that: where syncs are dear a flood would be refused, had it not to wait."""
+        return PRESSED_DEAR_MS_MAX if self.core.together.is_dear else PRESSED_MS_MAX
 
     def room_bytes(self) -> int:
         """Free, and not promised to what was accepted; each mailbox begins a page of its own."""

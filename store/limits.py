@@ -36,7 +36,8 @@ CHECKPOINT_SLICE_FILES: Final = 16  # mailboxes in one slice, where one sync doe
 CHECKPOINT_GROUP_BYTES: Final = 256 * 1024  # which is the last of them when so much is written
 CHECKPOINT_GROUP_ENTRIES: Final = 2048  # or so many entries
 PREALLOCATE_SLICE_BYTES: Final = 256 * 1024  # of a new file's zeros, between two turns
-PRESSED_MS_MAX: Final = 250  # a turn's slice grows by up to this before anybody is refused
+PRESSED_MS_MAX: Final = 4  # a turn's slice grows by up to this before anybody is refused
+PRESSED_DEAR_MS_MAX: Final = 250  # the same where each mailbox needs a sync of its own
 ACCOUNTS_PER_BLOCK_MAX: Final = 256  # account states in one block of the accounts log
 
 TORN_FILES_MAX: Final = 8

@@ -28,11 +28,14 @@ class Together:
         self.disk = disk
         self.clock = clock
         self.alone_until_us = 0
+        self.is_dear = False
+        """Whether each file was to have a sync of its own when somebody asked last."""
 
     def files_max(self) -> int:
         """How many files the next sync may be for."""
         alone = self.clock.monotonic_us() < self.alone_until_us
-        return 1 if alone or not self.disk.can_sync_together() else CHECKPOINT_SLICE_FILES
+        self.is_dear = alone or not self.disk.can_sync_together()
+        return 1 if self.is_dear else CHECKPOINT_SLICE_FILES
 
     def sync(self, handles: Sequence[int]) -> None:
         """Make these files durable, all of them."""

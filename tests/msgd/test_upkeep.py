@@ -49,6 +49,9 @@ class FakeStore:
         part = min(1, self.tail_entries / self.settings.tail_entries_max)
         return max(0, int((part * 2 - 1) * PRESSED_MS_MAX))
 
+    def pressed_ms_max(self) -> int:
+        return PRESSED_MS_MAX
+
     def work(self, budget_ms: int) -> bool:
         self.slices_ms.append(budget_ms + self.pressed_ms())
         return not self.is_done
@@ -133,16 +136,16 @@ def test_the_fuller_the_longer_and_then_the_closer() -> None:
     assert [shape(percent) for percent in (10, 30, 45, 59)] == [
         (few, 4),
         (few, 4),
-        (few, 19),
-        (few, 33),
+        (few, 6),
+        (few, 7),
     ]
     counts, lengths_ms = zip(*[shape(percent) for percent in (60, 65, 70, 74)], strict=True)
     assert list(counts) == sorted(counts)
     assert lengths_ms == (4, 4, 4, 4)
     assert [shape(percent) for percent in (75, 80, 100)] == [
         (1_024, 4),
-        (1_024, 54),
-        (1_024, 254),
+        (1_024, 4),
+        (1_024, 4 + PRESSED_MS_MAX),
     ]
 
 

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from store.limits import PRESSED_MS_MAX
+from store.limits import PRESSED_DEAR_MS_MAX, PRESSED_MS_MAX
 from store.settings import Admission
 from tests.store.support import SMALL, filled, message_id, new_disk, open_store, picture, read_all
 from tests.store.workload import pass_time
@@ -25,6 +25,7 @@ def test_busy_when_journal_or_tail_is_nearly_full() -> None:
 def test_the_fuller_memory_and_journal_are_the_longer_a_slice_may_take() -> None:
     store = open_store(new_disk(), replace(SMALL, tail_entries_max=20))
     ann = store.create_account("ann", 1)
+    store.core.together.is_dear = True
     grown = []
     for number in range(24):
         store.accept(ann, message_id(number), [ann], b"", 1)
@@ -32,9 +33,11 @@ def test_the_fuller_memory_and_journal_are_the_longer_a_slice_may_take() -> None
     assert grown == sorted(grown)
     assert grown[9] == 0
     assert 0 < grown[10] < grown[18] < grown[19]
-    assert grown[19] == grown[23] == PRESSED_MS_MAX
+    assert grown[19] == grown[23] == PRESSED_DEAR_MS_MAX
     store.commit()
     store.core.settings = replace(SMALL, journal_bytes_max=4096)
+    assert store.keeper.pressed_ms() == PRESSED_DEAR_MS_MAX
+    store.core.together.is_dear = False
     assert store.keeper.pressed_ms() == PRESSED_MS_MAX
 
 
