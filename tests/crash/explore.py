@@ -29,6 +29,8 @@ from tests.crash.workloads import record
 RANDOM_STATES: Final = 40  # of one step in one round
 ROTTEN_STATES: Final = 2  # of one step in one round
 RANDOM_SECOND: Final = 20  # of one recovery in one round
+LARGE_DAYS: Final = frozenset({"kept"})  # a state of these takes as long as eight others
+SHARE_OF_LARGE: Final = 4  # and so they get one in so many of what is drawn
 VIOLATIONS_SHOWN_MAX: Final = 3
 
 
@@ -127,6 +129,7 @@ class Explorer:
         self.job = job
         self.run = run
         self.judge = judge_of(job.day)
+        self.share = SHARE_OF_LARGE if job.day in LARGE_DAYS else 1
         self.found = Found()
         self.step = 0
         self.seen: set[tuple[int, int, int]] = set()
@@ -146,7 +149,7 @@ class Explorer:
         if job.round == 1:
             states = all_of_each(platter, rng)
         elif job.round > 1:
-            states = [random_state(platter, rng) for _ in range(RANDOM_STATES)]
+            states = [random_state(platter, rng) for _ in range(RANDOM_STATES // self.share)]
         bases: list[tuple[int, Image]] = []
         for mode, choice in states:
             digest, image = platter.compose(choice)
@@ -220,7 +223,7 @@ class Explorer:
         """At which operations of a second recording the power goes in this round."""
         if self.job.round == 1:
             return set(range(last + 1))
-        count = 1 if self.job.round == 0 else RANDOM_SECOND
+        count = 1 if self.job.round == 0 else RANDOM_SECOND // self.share
         return {rng.randrange(last + 1) for _ in range(count)}
 
     def walk(  # noqa: PLR0917  # one recording, and what is wanted of it
@@ -292,7 +295,7 @@ class Explorer:
             self.found.pairs.add((self.job.day, self.step, "M9"))
             return
         last = len(run.disk.ops)
-        count = 1 if self.job.round == 0 else RANDOM_SECOND
+        count = 1 if self.job.round == 0 else RANDOM_SECOND // self.share
         steps = {last, *(rng.randrange(step + 1, last + 1) for _ in range(count))}
         outer, self.judge = self.judge, Judge(run)
         platter = Platter(EMPTY, rng if self.job.round else None)
