@@ -213,6 +213,11 @@ class Reactor:
             if not transport.is_paused and transport.session.closing is None:
                 heard.append(transport)
         if not crowd.is_hurried:
+            # What is dear comes before all that can wait with it, or it would always be last.
+            for transport in crowd.take_dear():
+                self._touched[transport.session.number] = transport
+                if not transport.is_paused and transport.session.closing is None:
+                    self._serve(transport, now)
             # Those come first that had less than they wanted, as others were before them.
             cut_short, self._cut_short = self._cut_short, []
             again = {number: self._again[number] for number in cut_short if number in self._again}
@@ -237,6 +242,7 @@ class Reactor:
         session = self._exchange.open_session(channel.peer, begun)
         session.binding = channel.binding
         transport = Transport(channel, session, self._limits)
+        self._crowd.join(transport, begun.monotonic_ms)
         self._transports[session.number] = transport
         self._by_channel[channel] = transport
         self._touched[session.number] = transport
@@ -249,7 +255,9 @@ class Reactor:
         brakes = self._brakes
         share = brakes.share()
         left = self._serve_share(transport, share, now)
-        if self._is_braked:
+        if self._is_braked and transport.has_leftover and share == left:
+            self._crowd.wait_for_slack(transport)
+        elif self._is_braked:
             put_on_tab(transport, share - left, now.monotonic_ms)
         if brakes.take(share - left) and transport.has_leftover:
             self._cut_short.append(number)

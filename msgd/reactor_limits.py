@@ -43,10 +43,10 @@ class ReactorLimits:
     unless everybody may send as fast as he likes."""
     slack_us_per_turn_max: int = 300
     """For what can wait for the next turn; see `msgd.slack`."""
-    quiet_us_per_turn_max: int = 1_500
+    quiet_us_per_turn_max: int = 1_000
     """To hear connections that have said little lately, each as if it took 100; the rest of them is
     heard in the next turn."""
-    crowd_us_per_turn_max: int = 600
+    crowd_us_per_turn_max: int = 400
     """The same for all others. Neither holds where everybody may send as fast as he likes."""
     output_bytes_pause: int = 256 * 1024
     """With more than this unsent, a connection is not read from."""

@@ -25,6 +25,7 @@ def test_each_has_two_frames_for_sure_and_20_more_are_for_all() -> None:
     names = [f"crowd{number}" for number in range(5)]
     crowd = [bench.user(name) for name in names]
     bench.user("bob", live=False)
+    bench.pass_time(1_000)
     for name, each in zip(names, crowd, strict=True):
         post(each, 1, 20, name)
     turns: list[list[int]] = []
@@ -61,6 +62,7 @@ def test_one_with_two_frames_is_answered_at_once_beside_a_crowd() -> None:
 def test_who_has_just_come_does_not_wait_for_what_was_left() -> None:
     bench = Bench(RATED)
     flood, alice = bench.user("flood"), bench.user("alice")
+    bench.pass_time(1_000)
     flood.say(*(Ping(number) for number in range(1, 1_000)))
     bench.turn()
     assert len(of(Pong, flood.hear())) == 22

@@ -8,7 +8,7 @@ from msgd.slack import HEARD_US
 from tests.msgd.fake_machine import FAST, Bench, message, of
 from tests.msgd.fake_net import FakeClient
 from tests.msgd.test_brakes import HEADER, RATED, pending
-from wire.messages import Ping, Pong
+from wire.messages import ListAccounts, Ping, Pong
 
 LOUD_FRAMES = TAB_US_MAX // TAB_FRAME_US + 1
 QUIET_PER_TURN = RATED.quiet_us_per_turn_max // HEARD_US
@@ -86,7 +86,7 @@ def test_who_says_little_does_not_wait_for_a_flood() -> None:
         assert alice.hear() == [Pong(7)], number
         turns.append(len(heard(loud)))
         bench.clock.advance_to(bench.clock.now_ms + 20)
-    assert turns == [0, 6, 0, 6, 0, 6], "and the flood is heard in every second turn"
+    assert turns == [0, CROWD_PER_TURN] * 3, "and the flood is heard in every second turn"
 
 
 def test_who_has_said_much_has_said_little_after_a_while() -> None:
@@ -112,6 +112,51 @@ def test_part_of_a_frame_is_on_the_tab_too() -> None:
         alice.say_bytes(bytes([byte]))
         bench.turn()
     assert not is_quiet(transport, bench.clock.now_ms)
+
+
+def test_who_has_just_come_says_much_until_it_is_silent_for_a_moment() -> None:
+    bench = Bench(RATED)
+    bench.user("alice")
+    transport = next(iter(bench.reactor._transports.values()))
+    assert transport.is_logged_in
+    assert not is_quiet(transport, bench.clock.now_ms)
+    assert not is_quiet(transport, bench.clock.now_ms + 39), "it has said two frames"
+    assert is_quiet(transport, bench.clock.now_ms + 40)
+
+
+def test_beside_those_who_ask_for_lists_a_flood_is_heard_and_they_beside_it() -> None:
+    bench = Bench(RATED)
+    many = users(bench, 30)
+    make_loud(bench, *many)
+    for each in many[:20]:
+        each.say(*(ListAccounts(number + 1) for number in range(5)))
+    ask(*many[20:])
+    first = [0] * 30
+    for turn in range(1, 100):
+        bench.turn()
+        for number, each in enumerate(many):
+            if each.hear() and not first[number]:
+                first[number] = turn
+    assert all(first), first
+    assert max(first[20:]) <= 9, "ten, of four in a turn and what they meet of the others"
+    assert max(first[:20]) <= 20
+
+
+def test_who_waits_for_a_list_and_goes_is_gone() -> None:
+    bench = Bench(RATED)
+    deaf = users(bench, 3)
+    make_loud(bench, *deaf)
+    for each in deaf:
+        each.say(*(ListAccounts(number + 1) for number in range(50)))
+    bench.turn()
+    bench.turn()
+    assert len(bench.reactor._crowd) >= 1
+    for number in range(3):
+        assert bench.exchange.kick(f"user{number}", bench.now)
+    bench.turn()
+    bench.turn()
+    assert len(bench.reactor._crowd) == 0
+    assert bench.reactor.connections == 0
 
 
 def test_strangers_wait_like_those_who_say_much() -> None:
