@@ -141,6 +141,7 @@ def test_who_is_in_is_answered_in_the_turn_in_which_others_knock() -> None:
 def test_strangers_wait_a_turn_for_who_has_just_come_and_no_more() -> None:
     bench = Bench(ReactorLimits())
     alice = bench.user("alice")
+    bench.pass_time(1_000)
     knock(bench, 12)
     inside: list[int] = []
     for number in range(4):
