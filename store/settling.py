@@ -21,13 +21,14 @@ if TYPE_CHECKING:  # which is made of what stands here
 MESSAGE = int(EntryKind.MESSAGE)
 SUCCESS = int(EntryKind.SUCCESS)
 FAILURE = int(EntryKind.FAILURE)
+FEW = 4  # of less columns are not worth it
 
 
 def take_all_out(
     state: "State", account: Account, settlements: Sequence[SettledEntry], at_number: int
 ) -> None:
     """`take_out` for each. What stands next to each other goes as one range."""
-    if state.everyone.recalled or not settlements:
+    if state.everyone.recalled or len(settlements) < FEW:
         for settlement in settlements:
             take_out(state, account, settlement, at_number)
         return
@@ -99,6 +100,8 @@ def leave_outcomes(  # noqa: PLR0917  # once per receipt: keywords cost
     """The messages among them leave an outcome in their senders' queues, the first of number
     `number`; gives those whose queues got some, each once.
     """
+    if not any(settlement[2] == MESSAGE for settlement in settlements):
+        return []  # a receipt for outcomes
     kind = FAILURE if discarded else SUCCESS
     code = state.failure_code if discarded else 0
     encoded = name.encode()
