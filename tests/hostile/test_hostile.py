@@ -33,6 +33,11 @@ def test_each_figure_can_fail() -> None:
     assert "ratio=2.00" in good.line()
 
 
+def test_a_calm_in_which_times_are_far_apart_is_none() -> None:
+    assert not Figures(calm_ms=10, calm_p50_ms=2).is_restless
+    assert Figures(calm_ms=10.1, calm_p50_ms=2).is_restless
+
+
 def test_p99_is_what_99_of_a_hundred_stay_below() -> None:
     assert p99([float(each) for each in range(100)]) == 99
     assert p99([7.0]) == 7
