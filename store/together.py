@@ -15,7 +15,7 @@ from store.disk import Disk
 from store.limits import CHECKPOINT_SLICE_FILES
 from store.settings import StoreClock
 
-TOGETHER_US_MAX: Final = 50_000
+TOGETHER_US_MAX: Final = 250_000
 """A sync of several that takes longer than this..."""
 ALONE_US: Final = 10_000_000
 """...is the last one for so long."""
