@@ -101,3 +101,19 @@ def test_without_room_a_segment_is_made_once_nothing_else_makes_room() -> None:
     while store.work(0):
         pass
     assert journal.prepared is not None
+
+
+def test_a_segment_that_finds_no_room_is_not_tried_again_until_somebody_looks() -> None:
+    disk, store = filled(2, 4000)
+    while store.work(5):
+        pass
+    store.journal.spares.clear()
+    store.journal.prepared = None
+    room_bytes, disk.quota_bytes = disk.quota_bytes, disk.used_bytes()
+    assert store.keeper.segment_is_wanted(), "as far as it knows"
+    assert store.keeper.step_ready()
+    assert not store.keeper.segment_is_wanted()
+    disk.quota_bytes = room_bytes
+    pass_time(store)
+    store.work(5)
+    assert not store.keeper.segment_refused

@@ -122,6 +122,16 @@ def test_one_that_is_too_many_ends_it_whatever_comes_after(
     assert found.is_full
 
 
+@pytest.mark.parametrize("is_in_parts", [False, True])
+def test_what_came_later_is_not_taken(is_in_parts: bool) -> None:
+    entries = [message(5), message(6)]
+    items: list[Item] = [parts_of(each) if is_in_parts else encode_entry(each) for each in entries]
+    found = Rows(4, 9, 1_000)
+    found.take_items(items, 5, set())
+    assert [each.number for each in found.as_entries()] == [5]
+    assert not found.is_full
+
+
 def test_of_large_bodies_not_all_are_copied_for_who_has_little_room() -> None:
     items: list[Item] = [encode_entry(message(each, b"x" * 10_000)) for each in range(1, 11)]
     for bytes_max, count in ((25_000, 2), (1, 1), (100_000, 10)):

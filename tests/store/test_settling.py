@@ -74,6 +74,22 @@ def test_what_leaves_a_queue_together_leaves_as_one_by_one(
     assert together.picture() == one_by_one.picture()
 
 
+def test_many_with_gaps_between_them_leave_as_one_by_one() -> None:
+    together, one_by_one = Scene(), Scene()
+    settlements: list[SettledEntry] = [
+        (pred, pred + 1, 1, everyone, 7, 2, bytes(16))
+        for pred, everyone in ((3, 0), (4, 1), (8, 0), (9, 0), (15, 1))
+    ]
+    for scene in (together, one_by_one):
+        scene.wait(4, 1)
+        scene.wait(10, 1)
+    take_all_out(together.state, together.accounts[0], settlements, 1_000)
+    for settlement in settlements:
+        take_out(one_by_one.state, one_by_one.accounts[0], settlement, 1_000)
+    assert together.picture() == one_by_one.picture()
+    assert together.accounts[0].settled.pairs() == [(0, 1), (3, 5), (8, 10), (15, 16)]
+
+
 def test_a_record_that_a_sender_has_seen_in_part_leaves_it_the_rest() -> None:
     scene = Scene()
     bob = scene.accounts[1]
