@@ -171,6 +171,8 @@ class Salvage:
                     self.survey_whole(queue, account)
                     return
                 self.note_damage(box, account, seen)
+                if account is None and not sure:
+                    self.doubt_everyones(box)
             finally:
                 box.close()
             if box.trusted_end is None:
@@ -274,6 +276,14 @@ class Salvage:
             )
         if account is None:
             self.shared_named += seen.named
+
+    def doubt_everyones(self, box: MailboxSalvage) -> None:
+        """Where a newer state of everyone's queue may be lost, nothing counts what is not there."""
+        if box.problem or box.holes or box.end < box.limit:
+            self.report.doubt(
+                f"every account: messages to everyone may have stood where {box.path} cannot be "
+                "read; nothing says how many"
+            )
 
     def is_waiting(self, number: int, account: Account | None) -> bool:
         """Whether anybody waits for an entry of this number."""

@@ -1,5 +1,7 @@
 """Doubts: what is kept when the accounts log, or more than one thing, is damaged."""
 
+import pytest
+
 from store.fsck import fsck
 from store.manifest import MANIFEST
 from store.repair import repair
@@ -164,3 +166,28 @@ def test_everyones_file_alone_leaves_its_messages() -> None:
     repaired(disk)
     found = waiting(open_store(disk, LARGE), "bob")
     assert [body for _, _, body, _ in found] == [b"to all", b"to all again"]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "is_told"),
+    [(0, 8192, True), (4096, 8192, True), (8192, 12288, True), (0, 0, False)],
+)
+def test_what_everyones_file_has_lost_is_told_where_nothing_counts_it(
+    start: int, end: int, is_told: bool
+) -> None:
+    disk = new_disk()
+    store = open_store(disk, LARGE)
+    ann, bob = store.create_account("ann", 1), store.create_account("bob", 2)
+    for counter in (1, 2):
+        store.accept_for_everyone(ann, message_id(counter), b"to all", 3)
+        store.checkpoint_now()
+    saved = len(disk.contents(ACCOUNTS))
+    store.accept(ann, message_id(3), [bob], b"x", 4)
+    store.accept(bob, message_id(4), [ann], b"x", 4)
+    store.checkpoint_now()
+    disk.kill()
+    disk.contents(ACCOUNTS)[4096:saved] = bytes(saved - 4096)  # all that is said of everyone's
+    everyone = disk.contents("mailboxes/00/0000000000000000.mailbox")
+    everyone[start:end] = bytes(end - start)
+    assert ("in doubt: every account: messages to everyone may have" in repaired(disk)) is is_told
+    assert len(waiting(open_store(disk, LARGE), "bob")) == (2 if is_told else 3)
