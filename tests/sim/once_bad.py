@@ -53,8 +53,8 @@ ONCE_BAD: Final[dict[int, str]] = {
     5174: "who was leaving when a message to all was sent stood among those who may have it:"
     " tests/msgd/test_exchange_recall.py"
     " test_who_was_leaving_when_it_was_sent_is_not_among_those_who_have_it",
-    5414: "a repair told nobody of what everyone's file had lost where a newer state of it was lost,"
-    " too: tests/store/test_salvage.py"
+    5414: "a repair did not tell what everyone's file had lost where nothing counted it any more:"
+    " tests/store/test_salvage.py"
     " test_what_everyones_file_has_lost_is_told_where_nothing_counts_it",
     6217: "a key that was pressed while the server hung up ended the client:"
     " tests/msgc/test_link.py test_a_key_pressed_while_the_server_hangs_up_does_nothing",
