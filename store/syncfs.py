@@ -37,9 +37,8 @@ class Syncfs:
         """Make durable everything on the file system of an open file. Raises OSError."""
         while self.call(handle):
             number = self.last_error()
-            if (
-                number != EINTR
-            ):  # which says of nothing that it was written, and takes no error away
+            # EINTR says of nothing that it was written, and takes no error away.
+            if number != EINTR:
                 raise OSError(number, f"syncfs failed: {errorcode.get(number, number)}")
 
 
