@@ -20,6 +20,7 @@ from msgd.exchange_delivery import Delivery
 from msgd.exchange_login import Login
 from msgd.exchange_operator import Operator
 from msgd.exchange_recall import Recall
+from msgd.exchange_receipts import Receipts
 from msgd.exchange_runs import Runs
 from msgd.exchange_sending import Sending
 from msgd.limits import ExchangeLimits
@@ -61,10 +62,11 @@ class Exchange:
 
     def __init__(self, store: Store, limits: ExchangeLimits, events: EventLog) -> None:
         self._core = Core(store, limits, events)
-        self._delivery = Delivery(self._core)
+        self._receipts = Receipts(self._core)
+        self._delivery = Delivery(self._core, self._receipts)
         self._login = Login(self._core, self._delivery)
         self._accounts = Accounts(self._core)
-        self._sending = Sending(self._core)
+        self._sending = Sending(self._core, self._receipts)
         self._runs = Runs(self._core)
         self._deletion = Deletion(self._core, self._delivery, self._login)
         self._recall = Recall(self._core)
@@ -101,7 +103,7 @@ class Exchange:
         if type(message) is SendMessage:
             self._sending.send(session, message, now)
         elif type(message) is MessageReceipt:
-            self._delivery.receipt(session, message, now)
+            self._receipts.receive(session, message, now)
         else:
             self._receive_rare(session, message, now)
 
@@ -113,6 +115,7 @@ class Exchange:
         return self._runs.send(session, sends, now)
 
     def _receive_rare(self, session: Session, message: Message | Unsupported, now: Now) -> None:
+        self._receipts.settle_all(now)  # what is asked for now may show what waits
         match message:
             case Ping():
                 self._core.say(session, Pong(message.request))
@@ -189,7 +192,11 @@ class Exchange:
 
     def next_deadline_ms(self) -> int | None:
         """The monotonic time at which `tick` may next have something to do."""
-        return self._login.next_deadline_ms()
+        at_ms = self._login.next_deadline_ms()
+        receipts_ms = self._receipts.deadline_ms()
+        if at_ms is None or (receipts_ms is not None and receipts_ms < at_ms):
+            return receipts_ms
+        return at_ms
 
     def work(self, now: Now) -> bool:
         """A slice of what takes long (forced deletions, recalls); True while there is more."""
@@ -198,6 +205,7 @@ class Exchange:
 
     def end_turn(self, now: Now) -> None:
         """Push what this turn brought to those who are online. Just before the commit."""
+        self._receipts.end_turn(now)
         self._delivery.pump(now)
 
     @property

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from msgd import names
 from msgd.events import EventKind
 from msgd.exchange_core import Core
-from msgd.exchange_delivery import COUNT_MAX, MESSAGE, Delivery
+from msgd.exchange_delivery import COUNT_MAX, Delivery
 from msgd.exchange_login import Login
+from msgd.exchange_receipts import MESSAGE
 from msgd.session import Session
 from msgd.values import Now
 from store.errors import StoreDamaged

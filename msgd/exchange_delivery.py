@@ -1,4 +1,4 @@
-"""Who is handed what, and when: pushing, checks, and receipts.
+"""Who is handed what, and when: pushing and checks. What comes back is `exchange_receipts`.
 
 A session reads its user's queue through lanes, each a reader that never turns back, so that nothing
 is handed out twice in one session. A LIVE session has two: what came after its login is pushed,
@@ -18,6 +18,7 @@ from typing import Final
 
 from msgd.events import EventKind
 from msgd.exchange_core import Core
+from msgd.exchange_receipts import KIND, MESSAGE, Receipts
 from msgd.session import Check, Session
 from msgd.values import Now
 from store.entry import EntryKind
@@ -25,7 +26,6 @@ from store.entry_codec import Row
 from store.errors import StoreDamaged
 from store.limits import AWAITED_ENTRIES_MAX, SETTLED_RANGES_MAX
 from store.reader import QueueReader
-from store.records import SettledEntry
 from store.rows import Rows
 from wire import frames
 from wire.codes import Code, NoticeKind
@@ -34,9 +34,7 @@ from wire.messages import (
     CheckMessages,
     Error,
     MessageFailure,
-    MessageReceipt,
     Notice,
-    ReceiptSettled,
 )
 from wire.runs import Deliveries
 
@@ -52,10 +50,7 @@ done in few turns, and a crowd of them makes no turn longer than it needs."""
 SLICES_PER_TURN_MAX: Final = 4
 """Reads that found nothing wanted, for one session in one turn, before the others have theirs."""
 
-MESSAGE: Final = int(EntryKind.MESSAGE)
 SUCCESS: Final = int(EntryKind.SUCCESS)
-NUMBER: Final = 1  # in a SettledEntry
-KIND: Final = 2
 
 
 @unique
@@ -71,16 +66,24 @@ class Stop(Enum):
 class Delivery:
     """See the module's text."""
 
-    __slots__ = ("_core", "_left", "_store")
+    __slots__ = ("_core", "_left", "_receipts", "_store")
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, receipts: Receipts) -> None:
         self._core = core
+        self._receipts = receipts
         self._store = core.store
         self._left = 0  # of HANDED_PER_TURN_MAX
 
     def begin(self, session: Session) -> None:
         """A user has logged in: all that was accepted up to now is backlog."""
         session.boundary = self._core.state.next_number - 1
+
+    def leave(self, session: Session, now: Now) -> tuple[int, ...]:
+        """The user goes; gives what is out and not confirmed."""
+        self._receipts.settle(session, now)
+        out = tuple(session.outstanding)
+        self.end(session)
+        return out
 
     def end(self, session: Session) -> None:
         """The session has no user any more; what it has not confirmed waits for the next one."""
@@ -115,32 +118,6 @@ class Delivery:
         left = COUNT_MAX if message.limit is None else message.limit
         session.checks.append(Check(message.request, left, message.outcomes_only))
         self._core.mark(session)
-
-    def receipt(self, session: Session, message: MessageReceipt, now: Now) -> None:
-        """MESSAGE_RECEIPT: what is out in this session leaves the queue; the rest is ignored."""
-        account = session.account
-        assert account is not None
-        core = self._core
-        take = session.outstanding.pop
-        found = [take(number, None) for number in message.deliveries]
-        settled = [settlement for settlement in found if settlement is not None]
-        if settled:
-            online = core.online
-            for sender in self._store.settle_rows(account, settled, now.wall_ms):
-                told = online.get(sender.name)
-                if told is not None and not told.in_pump:
-                    core.mark(told)
-            core.tally.settled += len(settled)
-            # The messages among them; outcomes are the protocol's own affair.
-            read = [settlement for settlement in settled if settlement[KIND] == MESSAGE]
-            if read:
-                session.outstanding_messages -= len(read)
-                session.outstanding_bytes -= sum([size for _, _, _, _, size, _, _ in read])
-                core.note(EventKind.RECEIPT, f"{account.name} has {self._numbers(read)}", now)
-            if session.is_stopped and not session.in_pump:
-                core.mark(session)
-        if message.request is not None:
-            core.say(session, ReceiptSettled(message.request, len(settled)))
 
     # ----- the end of the turn ----------------------------------------------------------------
 
@@ -330,14 +307,6 @@ class Delivery:
             check.delivered += messages
             check.left -= outcomes if check.outcomes_only else messages
         return frames_out.written()
-
-    def _numbers(self, read: list[SettledEntry]) -> str:
-        """For an event: which messages, by their numbers."""
-        _, first, _, _, _, sender_number, _ = read[0]
-        if len(read) == 1:
-            sender = self._core.state.by_number.get(sender_number)
-            return f"{first} of {'a deleted account' if sender is None else sender.name}"
-        return f"{len(read)} messages, {first} to {read[-1][NUMBER]}"
 
 
 def _alike(kinds: list[int], rows: list[Row]) -> Iterator[tuple[int, list[Row]]]:

@@ -379,8 +379,7 @@ class Login:
         core = self._core
         del core.online[account.name]
         core.end_spending(session, account, now)
-        handed = tuple(session.outstanding)
-        self._delivery.end(session)
+        handed = self._delivery.leave(session, now)
         session.account = None
         if core.state.by_number.get(account.number) is account and not account.closing:
             core.store.end_session(account, handed, now.wall_ms)

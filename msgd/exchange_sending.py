@@ -13,6 +13,7 @@ from msgd import names
 from msgd.events import EventKind
 from msgd.exchange_core import Core
 from msgd.exchange_quota import has_room, note_filled, tell_owner
+from msgd.exchange_receipts import Receipts
 from msgd.limits import EVENT_NAMES_MAX, FAULTY_RECIPIENTS_BYTES_MAX
 from msgd.session import Session
 from msgd.values import Now
@@ -31,10 +32,11 @@ OPEN: Final = Admission.OPEN
 class Sending:
     """See the module's text."""
 
-    __slots__ = ("_core", "_store")
+    __slots__ = ("_core", "_receipts", "_store")
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, receipts: Receipts) -> None:
         self._core = core
+        self._receipts = receipts
         self._store = core.store
 
     def send(self, session: Session, message: SendMessage, now: Now) -> None:
@@ -68,13 +70,12 @@ class Sending:
         if store.admission is not OPEN:
             self._refuse_full(session, message, now)
             return
-        limits = core.limits
         body_bytes = len(message.body)
         for account in recipients:
             if account.blocked and sender.number in account.blocked:
                 self._refuse_blocked(session, message, sender, recipients, now)
                 return
-            if not has_room(account, body_bytes, limits):
+            if not self._has_room(account, body_bytes, now):
                 self._refuse_without_room(session, message, recipients, now)
                 return
         entry = store.accept(sender, message_id, recipients, message.body, now.wall_ms)
@@ -87,7 +88,7 @@ class Sending:
             told = online.get(account.name)
             if told is not None and not told.in_pump:
                 core.mark(told)
-            if not has_room(account, 1, limits):
+            if not self._has_room(account, 1, now):
                 note_filled(core, account, now)
         core.tally.accepted += 1
         core.tally.accepted_bytes += len(message.body)
@@ -147,6 +148,14 @@ class Sending:
                 f"{count} recipients, {limits.recipients_max} at most; send to everyone, or twice",
             )
         return None
+
+    def _has_room(self, account: Account, body_bytes: int, now: Now) -> bool:
+        """Whether its mailbox has room: at the latest when the receipts that wait are settled."""
+        limits = self._core.limits
+        if has_room(account, body_bytes, limits):
+            return True
+        self._receipts.settle_all(now)
+        return has_room(account, body_bytes, limits)
 
     def _find(self, wanted: tuple[str, ...]) -> tuple[list[Account], list[str]]:
         """The accounts of these names, each once, and the names that have none."""

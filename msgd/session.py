@@ -45,6 +45,7 @@ class Session:
         "challenged",
         "checks",
         "closing",
+        "confirmed",
         "connection",
         "cost_us",
         "fault",
@@ -138,8 +139,8 @@ class Session:
         self.outcomes: QueueReader | None = None
         self.outstanding: dict[int, SettledEntry] = {}
         """What was sent and not confirmed, by number: as the record of its receipt will say it."""
-        self.outstanding_bytes = 0
-        self.outstanding_messages = 0
+        self.confirmed: list[int] = []  # of these, by receipts that wait for each other
+        self.outstanding_bytes = self.outstanding_messages = 0
         self.is_stopped = False
         """Whether the window, and nothing else, keeps more from going out."""
         self.is_damaged = False
