@@ -82,6 +82,36 @@ class Queue:
             found = end - self.tail_gone
             self.clear()
             return found
+        # And if not all of the tail, then a stretch of it: looked for as one, and marked at once.
+        start = bisect_left(known, numbers[0]) if numbers else 0
+        stop = start + len(numbers)
+        if known[start:stop].tolist() == numbers:
+            found = len([item for item in tail[start:stop] if item])
+            tail[start:stop] = [SETTLED] * len(numbers)
+        else:
+            found = self.take_each_out(numbers)
+        self.tail_gone += found
+        if self.tail_gone == end:
+            self.clear()
+        return found
+
+    def take_one_out(self, number: int) -> int:
+        """`take_out` for one."""
+        tail, known = self.tail, self.tail_numbers
+        index = bisect_left(known, number)
+        if index >= len(tail) or known[index] != number or not tail[index]:
+            return 0
+        if self.tail_gone + 1 == len(tail):
+            self.clear()
+        else:
+            tail[index] = SETTLED
+            self.tail_gone += 1
+        return 1
+
+    def take_each_out(self, numbers: list[int]) -> int:
+        """Mark one by one what is no stretch of the tail; says how many those were."""
+        tail, known = self.tail, self.tail_numbers
+        end = len(tail)
         found = index = 0
         for number in numbers:
             # What is settled together mostly stands together.
@@ -93,9 +123,6 @@ class Queue:
                 tail[index] = SETTLED
                 found += 1
             index += 1
-        self.tail_gone += found
-        if self.tail_gone == end:
-            self.clear()
         return found
 
     def clear(self) -> None:

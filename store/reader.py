@@ -102,6 +102,13 @@ class Source:
         """
         self.position = max(self.position, floor)
         self.peeked = None
+        if self.chunk or self.blocks or self.offset < self.queue.end_offset:
+            self.take_of_file(found, until, settled_to)
+        else:
+            self.take_of_tail(found, until, settled_to)
+
+    def take_of_file(self, found: Rows, until: int, settled_to: int) -> None:
+        """What is left of the file, and then of the tail."""
         while not found.is_full and self.is_ready():
             if self.next_number() <= settled_to:
                 return
@@ -247,8 +254,11 @@ class QueueReader:
         try:
             # Most of all: nothing of everyone's is next, and nothing that comes is settled.
             if not outcomes_only and len(settled) < SETTLED_RANGES_MAX and self.shared.is_passed:
-                self.own.take(found, self.until, settled.floor, settled.ends[-1])
-            if not found.is_full:
+                own = self.own
+                own.take(found, self.until, settled.floor, settled.ends[-1])
+                # And mostly that was all: a look at each queue would only find that out again.
+                self.exhausted = not found.is_full and own.is_passed
+            if not found.is_full and not self.exhausted:
                 self.read_each(found, outcomes_only)
         except StoreDamaged:
             if not found.rows:
@@ -283,13 +293,15 @@ class QueueReader:
     def begin_call(self) -> None:
         """Each call may read one slice of each file; what is settled need not be read again."""
         self.exhausted = False
-        self.own.may_read = self.shared.may_read = True
+        own, shared = self.own, self.shared
+        own.may_read = shared.may_read = True
+        if own.mark is None and shared.mark is None:
+            return
         account = self.account
         floor = account.settled.floor
         queue = account.queue
-        queue.hint = max(queue.hint, self.own.settled_offset(floor))
-        offset = self.shared.settled_offset(floor)
-        account.everyone_hint = max(account.everyone_hint, offset)
+        queue.hint = max(queue.hint, own.settled_offset(floor))
+        account.everyone_hint = max(account.everyone_hint, shared.settled_offset(floor))
 
     def next_entry(self) -> tuple[Source, Entry | None]:
         """The entry with the lowest number, and where it is; None when there is none to be had."""

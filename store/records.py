@@ -125,6 +125,7 @@ MESSAGE: Final = Struct(">QQ16sBI")
 MESSAGE_TLV: Final = Struct(">HIQQ16sBI")  # the same with its TLV header: one call on the hot path
 MESSAGE_HEAD: Final = Struct(">HIQQ")  # and what of that comes before the message's id
 SETTLED: Final = Struct(">QQBBI")
+SETTLED_TLV: Final = Struct(">HIQQBBI")  # the same with its TLV header
 SETTLEMENT: Final = Struct(">QQBBIQ16s")
 BEGUN: Final = Struct(">QQQQ")
 ENDED: Final = Struct(">QQQQ")
@@ -199,10 +200,13 @@ def encode_settled(
     at_ms: int, account: int, name: bytes, discarded: bool, settlements: Sequence[SettledEntry]
 ) -> bytes:
     """ENTRIES_SETTLED."""
-    head = SETTLED.pack(at_ms, account, discarded, len(name), len(settlements))
+    count = len(settlements)
+    value_bytes = SETTLED.size + len(name) + count * SETTLEMENT.size
+    head = SETTLED_TLV.pack(5, value_bytes, at_ms, account, discarded, len(name), count)
     pack = SETTLEMENT.pack
-    parts = [head, name, *[pack(*settlement) for settlement in settlements]]
-    return tlv.encode(RecordCode.ENTRIES_SETTLED, b"".join(parts))
+    if count == 1:
+        return head + name + pack(*settlements[0])
+    return b"".join([head, name, *[pack(*settlement) for settlement in settlements]])
 
 
 def encode_begun(at_ms: int, account: int, everyone_total: int, everyone_bytes: int) -> bytes:

@@ -85,7 +85,7 @@ def take_out(state: "State", account: Account, settlement: SettledEntry, at_numb
         account.own_bytes -= body_bytes
     else:
         account.own_outcomes -= 1
-    state.tail_entries -= account.queue.take_out([number])
+    state.tail_entries -= account.queue.take_one_out(number)
 
 
 def leave_outcomes(  # noqa: PLR0917  # once per receipt: keywords cost
@@ -100,12 +100,15 @@ def leave_outcomes(  # noqa: PLR0917  # once per receipt: keywords cost
     """The messages among them leave an outcome in their senders' queues, the first of number
     `number`; gives those whose queues got some, each once.
     """
-    if not any(settlement[2] == MESSAGE for settlement in settlements):
+    for settlement in settlements:
+        if settlement[2] == MESSAGE:
+            break
+    else:
         return []  # a receipt for outcomes
     kind = FAILURE if discarded else SUCCESS
     code = state.failure_code if discarded else 0
     encoded = name.encode()
-    start, sent_at, rest = outcome_parts(kind, whose, encoded, at_ms, code)
+    start = sent_at = rest = b""  # of an entry's bytes, where such are wanted
     pack = START.pack
     senders: dict[int, tuple[Account | None, int]] = {}  # and their stamps as they were
     found: list[tuple[Account, int]] = []  # and how much was in their tails
@@ -127,6 +130,8 @@ def leave_outcomes(  # noqa: PLR0917  # once per receipt: keywords cost
                 row = (place, message_id, encoded, at_ms, 1, 1, code, b"")  # Audience.ONE
                 queue.tail.append((kind, whose, row))
             else:
+                if not start:
+                    start, sent_at, rest = outcome_parts(kind, whose, encoded, at_ms, code)
                 queue.tail.append(pack(start, place, sent_at, message_id) + rest)
             queue.tail_numbers.append(place)
     told: list[Account] = []

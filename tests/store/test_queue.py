@@ -12,6 +12,7 @@ OPERATIONS = st.lists(
         st.tuples(st.just("append"), st.booleans()),
         st.tuples(st.just("take_out"), st.lists(st.integers(0, 40), unique=True, max_size=6)),
         st.tuples(st.just("take_first"), st.integers(1, 6)),
+        st.tuples(st.just("take_one_out"), st.integers(0, 40)),
         st.tuples(st.just("save"), st.integers(1, 4)),
     ),
     max_size=25,
@@ -62,6 +63,10 @@ def test_both_forms_are_the_same(operations: list[tuple[str, int | list[int]]]) 
             if numbers:
                 queue.forget_first(len(numbers))
                 assert queue.file_last == numbers[-1]
+        elif what == "take_one_out":
+            assert isinstance(value, int)
+            assert queue.take_one_out(value) == (value in model)
+            model.pop(value, None)
         else:
             gone = list(model)[:value] if isinstance(value, int) else value
             assert queue.take_out(gone) == sum(number in model for number in gone)
@@ -77,6 +82,29 @@ def test_what_is_next_to_each_other_leaves_together() -> None:
     assert queue.take_out([3]) == 1
     assert queue.tail == []
     assert queue.take_out([3]) == 0
+
+
+def test_a_stretch_of_the_tail_leaves_at_once_even_if_some_had_left_before() -> None:
+    queue = filled(3, 5, 6, 9, 12)
+    assert queue.take_out([]) == 0
+    assert queue.take_out([6]) == 1
+    assert queue.take_out([5, 6, 9]) == 2
+    check(queue, {number: entry_of(number) for number in (3, 12)})
+    assert queue.take_out([9, 12]) == 1
+    assert queue.take_out([9, 12, 15]) == 0
+    check(queue, {3: entry_of(3)})
+    assert queue.take_out([3, 5]) == 1
+    assert (queue.tail, queue.tail_gone) == ([], 0)
+
+
+def test_one_leaves_as_several_do() -> None:
+    numbers = (3, 5, 6)
+    alone, together = filled(*numbers), filled(*numbers)
+    for number in (4, 5, 5, 9, 3, 6, 6):
+        assert alone.take_one_out(number) == together.take_out([number])
+        assert (alone.tail, alone.tail_gone) == (together.tail, together.tail_gone)
+        assert alone.tail_numbers == together.tail_numbers
+    assert alone.tail == []
 
 
 def test_all_at_once_leave_an_empty_tail_even_if_some_had_left_before() -> None:

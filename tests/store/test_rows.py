@@ -124,6 +124,42 @@ def test_one_that_is_too_many_ends_it_whatever_comes_after(
     assert found.is_full
 
 
+def settlements_one_by_one(entries: list[Entry]) -> Rows:
+    found = Rows(4, 99, 1 << 20)
+    for entry in entries:
+        found.add(parts_of(entry))
+    return found
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_all_that_wait_in_parts_are_taken_at_once_as_one_by_one(count: int) -> None:
+    everyone = message(5)
+    everyone.audience = Audience.EVERYONE
+    outcome = Entry(
+        *(6, 0, EntryKind.SUCCESS, bytes(16), 1, "ann", 5, Audience.ONE, 1, 0, b""),
+    )
+    entries = [everyone, outcome, *(message(number, b"x" * number) for number in (7, 8, 9))][:count]
+    expected = settlements_one_by_one(entries)
+    for count_max, is_full in ((99, False), (count, True)):
+        found = Rows(4, count_max, 1_000)
+        found.take_items([parts_of(each) for each in entries], entries[-1].number, set())
+        assert found.rows == expected.rows
+        assert found.settlements == expected.settlements
+        assert (found.pred, found.body_bytes) == (expected.pred, expected.body_bytes)
+        assert found.is_full is is_full
+
+
+def test_of_many_in_parts_only_those_with_room_are_taken() -> None:
+    entries = [message(number, b"x" * 10) for number in (5, 6, 7, 8)]
+    for count_max, bytes_max, until, count in (
+        *((2, 1_000, 9, 2), (9, 25, 9, 2), (9, 1, 9, 1), (9, 1_000, 7, 3), (9, 1_000, 4, 0)),
+    ):
+        found = Rows(4, count_max, bytes_max)
+        found.take_items([parts_of(each) for each in entries], until, set())
+        assert found.settlements == settlements_one_by_one(entries[:count]).settlements
+        assert found.is_full is (until == 9)
+
+
 @pytest.mark.parametrize("is_in_parts", [False, True])
 def test_what_came_later_is_not_taken(is_in_parts: bool) -> None:
     entries = [message(5), message(6)]

@@ -116,3 +116,24 @@ def test_a_record_that_a_sender_has_seen_leaves_it_nothing() -> None:
     assert (failure.number, failure.kind, failure.code) == (21, EntryKind.FAILURE, 11)
     assert bob.own_outcomes == 0
     assert list(scene.state.dirty) == [3]
+
+
+def test_a_receipt_for_outcomes_leaves_nothing() -> None:
+    scene = Scene()
+    settlements = [(at, at + 1, 2, 0, 0, 2, bytes(16)) for at in (5, 6)]
+    assert leave_outcomes(scene.state, 20, 7, 1, "ann", [], discarded=False) == []
+    assert leave_outcomes(scene.state, 20, 7, 1, "ann", settlements, discarded=False) == []
+    assert not scene.state.dirty
+
+
+def test_an_outcome_that_is_awaited_is_the_same_as_one_that_is_not() -> None:
+    scene = Scene()
+    bob, cat = scene.accounts[1:]
+    cat.queue.is_awaited = True
+    settlements = [(at, at + 1, 1, 0, 5, 2 + at % 2, bytes(16)) for at in (4, 5, 6, 7)]
+    assert leave_outcomes(scene.state, 20, 7, 1, "ann", settlements, discarded=False) == [bob, cat]
+    left = bob.queue.all_in_tail() + cat.queue.all_in_tail()
+    assert [entry.number for entry in left] == [20, 22, 21, 23]
+    for entry in left:
+        entry.number = 0
+    assert left == [left[0]] * 4
