@@ -53,6 +53,12 @@ _RECEIVED_AT: Final = int(Field.RECEIVED_AT)
 _DELIVERED: Final = Struct(">6sQ6s16s")
 _AFTER_TIME: Final = Struct(">6sB 6sI HI")
 _REQUEST_FIELD: Final = Struct(">HII")
+# And for one alone: the frame header and all up to the name; then what follows it.
+_DELIVERED_HEAD: Final = Struct(">HI 6sQ6s16s HI")
+_MESSAGE_TAIL: Final = Struct(">6sQ 6sB 6sI HI")
+_MESSAGE_FIXED_BYTES: Final = _DELIVERED_HEAD.size - HEADER_BYTES + _MESSAGE_TAIL.size
+_SUCCESS_TAIL: Final = Struct(">6sQ")
+_SUCCESS_FIXED_BYTES: Final = _DELIVERED_HEAD.size - HEADER_BYTES + _SUCCESS_TAIL.size
 _DELIVERY_HEADER: Final = HEADER.pack(Field.DELIVERY, 8)
 _RECEIVED_AT_HEADER: Final = HEADER.pack(Field.RECEIVED_AT, 8)
 _AUDIENCE_HEADER: Final = HEADER.pack(Field.AUDIENCE, 1)
@@ -131,6 +137,38 @@ def write_pendings(ids: list[bytes], received_at_ms: int) -> bytes:
     """
     tail = _PENDING_TAIL.pack(_COUNT, 4, 1, _RECEIVED_AT, 8, received_at_ms)
     return b"".join((_PENDING_HEADER, (tail + _PENDING_HEADER).join(ids), tail))
+
+
+def write_message(row: Delivered) -> bytes:
+    """`Deliveries` for one message that no check asked for: its DISTRIBUTE_MESSAGE."""
+    delivery, message_id, sender, at_ms, audience, count, _, body = row
+    body_bytes = len(body)
+    assert body_bytes <= limits.BODY_BYTES_MAX
+    name_bytes = len(sender)
+    assert name_bytes <= limits.NAME_BYTES_MAX
+    length = _MESSAGE_FIXED_BYTES + name_bytes + body_bytes
+    head = _DELIVERED_HEAD.pack(
+        *(_DISTRIBUTE, length, _DELIVERY_HEADER, delivery, _ID_HEADER, message_id),
+        *(_SENDER, name_bytes),
+    )
+    tail = _MESSAGE_TAIL.pack(
+        *(_RECEIVED_AT_HEADER, at_ms, _AUDIENCE_HEADER, audience, _COUNT_HEADER, count),
+        *(_BODY, body_bytes),
+    )
+    return head + sender + tail + body
+
+
+def write_success(row: Delivered) -> bytes:
+    """`Deliveries` for one success: its MESSAGE_SUCCESS."""
+    delivery, message_id, recipient, at_ms, _, _, _, _ = row
+    name_bytes = len(recipient)
+    assert name_bytes <= limits.NAME_BYTES_MAX
+    length = _SUCCESS_FIXED_BYTES + name_bytes
+    head = _DELIVERED_HEAD.pack(
+        *(_SUCCESS, length, _DELIVERY_HEADER, delivery, _ID_HEADER, message_id),
+        *(_RECIPIENT, name_bytes),
+    )
+    return head + recipient + _SUCCESS_TAIL.pack(_DELIVERED_AT_HEADER, at_ms)
 
 
 class Deliveries:

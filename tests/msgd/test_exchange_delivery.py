@@ -2,7 +2,9 @@ import pytest
 
 from msgd.exchange_delivery import HANDED_PER_TURN_MAX, SURE_PER_TURN
 from msgd.limits import ExchangeLimits
+from store.entry import EntryKind
 from store.limits import AWAITED_ENTRIES_MAX
+from store.rows import Rows
 from tests.msgd.fake_server import Server
 from wire.codes import Code, NoticeKind
 from wire.messages import (
@@ -48,6 +50,31 @@ def test_messages_come_in_the_order_of_acceptance_and_numbers_grow(server: Serve
     alice.send_many(10, "bob")
     assert bob.bodies() == texts(*range(10))
     assert bob.deliveries() == sorted(set(bob.deliveries()))
+
+
+@pytest.mark.parametrize("kind", EntryKind)
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_that_is_pushed_alone_is_what_it_is_in_a_row(kind: EntryKind, count: int) -> None:
+    pictures: list[object] = []
+    for is_alone in (True, False):
+        server = Server()
+        alice = server.user("alice")
+        found = Rows(4, 64, 1_000)
+        body, code = (b"hi", 0) if kind is EntryKind.MESSAGE else (b"", Code.RECALLED)
+        row = (9, bytes(16), b"bob", 7, 1, 1, int(code), body)
+        found.add((int(kind), 3, row))
+        delivery, session = server.exchange._delivery, alice.session
+        frames = b""
+        for _ in range(count):  # what is out already is not handed out again
+            if is_alone:
+                frames = delivery._handed_one(session, found)
+            else:
+                frames = delivery._handed(session, found, None)
+        out = (session.outstanding, session.outstanding_messages, session.outstanding_bytes)
+        pictures.append((frames, out, server.exchange.tally.delivered))
+        assert bool(frames) is (count == 1)
+        assert list(session.outstanding) == [9]
+    assert pictures[0] == pictures[1]
 
 
 def test_a_live_session_has_at_most_64_messages_out_and_the_rest_follow_the_receipts(

@@ -110,14 +110,12 @@ def test_answers_in_a_row_are_what_the_table_writes(
 U64 = st.integers(0, (1 << 64) - 1)
 FEW = st.integers(7, 8)  # so that what follows often shares it
 SHORT = st.sampled_from(["ann", "bób", "", "n" * 64])
-OUT = st.one_of(
-    st.builds(
-        DistributeMessage,
-        *(U64, IDS, SHORT, FEW, FEW, FEW, st.sampled_from([b"", b"hi", b"ho"])),
-    ),
-    st.builds(MessageSuccess, U64, IDS, SHORT, FEW),
-    st.builds(Ping, REQUESTS),
+DISTRIBUTES = st.builds(
+    DistributeMessage,
+    *(U64, IDS, SHORT, FEW, FEW, FEW, st.sampled_from([b"", b"hi", b"ho"])),
 )
+SUCCESSES = st.builds(MessageSuccess, U64, IDS, SHORT, FEW)
+OUT = st.one_of(DISTRIBUTES, SUCCESSES, st.builds(Ping, REQUESTS))
 
 
 def row_of(message: Message) -> runs.Delivered:
@@ -150,6 +148,27 @@ def assert_written_as_by_the_table(messages: list[Message], request: int | None)
                 out.add_frame(frames.encode(each))
         expected += map(frames.encode_by_table, some)
     assert out.written() == b"".join(expected)
+
+
+def assert_written_alone_as_by_the_table(message: DistributeMessage | MessageSuccess) -> None:
+    if isinstance(message, DistributeMessage):
+        written = runs.write_message(row_of(message))
+    else:
+        written = runs.write_success(row_of(message))
+    assert written == frames.encode_by_table(message)
+
+
+@given(DISTRIBUTES | SUCCESSES)
+def test_one_alone_is_what_the_table_writes(message: DistributeMessage | MessageSuccess) -> None:
+    assert_written_alone_as_by_the_table(message)
+
+
+def test_a_message_alone_and_a_success_alone() -> None:
+    for name in ("ann", "bób", "n" * 64):
+        assert_written_alone_as_by_the_table(
+            DistributeMessage(9, MESSAGE_ID, name, 7, 2, 300, b"x" * limits.BODY_BYTES_MAX)
+        )
+        assert_written_alone_as_by_the_table(MessageSuccess(1 << 60, MESSAGE_ID, name, 8))
 
 
 @given(st.lists(OUT, max_size=8), st.none() | REQUESTS)
