@@ -138,6 +138,7 @@ def measure(value: bytes) -> tuple[tuple[int, ...], int, int]:
     if (
         int.from_bytes(value[:NUMBERS_BYTES], "big") & NUMBERS_TOO_HIGH
         or not 0 < fixed[0] <= fixed[1] >= fixed[15]  # number, stamp, file_last
+        or fixed[4] > fixed[1]  # closing_number
         or fixed[13] < fixed[14]  # end_offset, hint
         or (fixed[12] | fixed[13] | fixed[14]) & INSIDE_A_PAGE
         or (fixed[13] and not fixed[16] & HAS_FILE)

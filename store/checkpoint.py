@@ -22,6 +22,7 @@ from store.accounts_log import AccountsLog, accounts_path
 from store.compaction import may_be_worth_it
 from store.core import Core
 from store.disk import DiskFull, DiskMissing
+from store.errors import StoreDamaged
 from store.limits import (
     ACCOUNTS_PER_BLOCK_MAX,
     CHECKPOINT_GROUP_BYTES,
@@ -30,6 +31,7 @@ from store.limits import (
     CHECKPOINT_SLICE_BYTES,
     CHECKPOINT_SLICE_ENTRIES,
     CHECKPOINT_SLICE_FILES,
+    HOLE_BYTES_MAX,
     PAGE_BYTES,
 )
 from store.mailbox import join_blocks, mailbox_folder, mailbox_path
@@ -261,9 +263,12 @@ class Checkpoint:
         if is_new:  # also if there is no room for the rest of it: the next attempt finds it there
             self.mark_unsynced(mailbox_folder(number))
         offset = max(queue.end_offset, base)
+        place = PAGE_BYTES + offset - base
+        if place > HOLE_BYTES_MAX and place > core.disk.size(handle) + HOLE_BYTES_MAX:
+            raise StoreDamaged(mailbox_path(number), 0, f"it cannot go on at {offset}")
         numbers, piece = queue.first_piece(CHECKPOINT_SLICE_ENTRIES, CHECKPOINT_SLICE_BYTES)
         data = join_blocks(number, offset, numbers, piece)
-        core.disk.write_at(handle, PAGE_BYTES + offset - base, data)
+        core.disk.write_at(handle, place, data)
         is_last = len(numbers) == len(queue.tail)
         return Piece(queue, base, offset, len(data), len(numbers), is_last)
 

@@ -61,6 +61,7 @@ AWAITED_ENTRIES_MAX: Final = 30_000  # in all tails; past it none are kept as ob
 HOT_ACCOUNTS_MAX: Final = 4096  # held awake between two checkpoints: they were written to
 SYNC_SAMPLES_MAX: Final = 512
 BATCH_BYTES_SHOWN_MAX: Final = 2 << 20  # of a damaged batch, looked through for message ids
+HOLE_BYTES_MAX: Final = 1 << 40  # that a mailbox which lost its end may get, where it goes on
 LOST_END_BYTES_MAX: Final = 64 << 20  # of a mailbox: a repair fills them up, and believes no more
 BACKUP_ROUNDS_MAX: Final = 100  # attempts to copy a folder that changes all the time
 FSCK_PROGRESS_MAILBOXES: Final = 1_000  # looked at between two words of progress

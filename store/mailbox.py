@@ -204,4 +204,6 @@ class Mailbox:
             raise StoreDamaged(self.path, self.place(offset), str(error)) from error
         if len(found) != block.items:
             raise StoreDamaged(self.path, self.place(offset), "entries are missing in a block")
+        if found and (found[0].number, found[-1].number) != (block.first, block.last):
+            raise StoreDamaged(self.path, self.place(offset), "a block of other entries")
         return found

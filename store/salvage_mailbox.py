@@ -35,9 +35,10 @@ class Piece(NamedTuple):
 
     offset: int  # logical
     size: int
-    raw: bytes  # of a block, as it stands on the disk; b"" for a hole
+    raw: bytes  # of a block, as it should stand on the disk; b"" for a hole
     entries: list[Entry]
     last: int  # number of the last entry up to here
+    is_mended: bool = False  # the block's own words for what it holds were wrong; `raw` is right
 
 
 class DamagedEntry(NamedTuple):
@@ -161,7 +162,12 @@ class MailboxSalvage:
             return None
         if numbers and (numbers[0] <= above or numbers[-1] > self.number_max):
             return None
-        return Piece(offset, size, data[:size], entries, numbers[-1] if numbers else above)
+        raw, is_mended = data[:size], False
+        if numbers and (numbers[0], numbers[-1]) != (block.first, block.last):
+            raw, is_mended = mailbox.encode_blocks(self.number, offset, entries), True
+            if len(raw) != size:
+                return None
+        return Piece(offset, size, raw, entries, numbers[-1] if numbers else above, is_mended)
 
     def pieces(self) -> Iterator[Piece]:
         """Every block and hole in order; `holes` and `end` are right when it has run to its end.
@@ -184,6 +190,8 @@ class MailboxSalvage:
                     self.doubtful.append(offset)
                 self.holes.append((hole, offset - hole))
                 yield Piece(hole, offset - hole, b"", [], last)
+            if piece.is_mended and not self.problem:
+                self.problem = f"the block at byte {self.place(offset)} says that it has others"
             yield piece
             last = piece.last
             self.end = offset = hole = offset + piece.size

@@ -96,9 +96,9 @@ CHECKPOINT: Final = (
            "offset = base + core.disk.size(handle) - PAGE_BYTES"),
     mutant("skip-what-seems-written", "recovery writes again what the page cache shows already",
            "store/checkpoint.py:write_tail",
-           "core.disk.write_at(handle, PAGE_BYTES + offset - base, data)",
-           "if core.disk.size(handle) < PAGE_BYTES + offset - base + len(data):\n"
-           "    core.disk.write_at(handle, PAGE_BYTES + offset - base, data)"),
+           "core.disk.write_at(handle, place, data)",
+           "if core.disk.size(handle) < place + len(data):\n"
+           "    core.disk.write_at(handle, place, data)"),
     mutant("abandoned-is-forgotten", "what a checkpoint did not save is still to be saved",
            "store/checkpoint.py:abandon", "in self.numbers:", "in self.numbers[:0]:"),
     mutant("numbers-of-the-end", "MANIFEST holds the number as of the checkpoint's beginning",

@@ -117,6 +117,7 @@ def test_loading_takes_the_newest_state_and_sorts_once() -> None:
     for number, name, seen_ms in [(1, "bob", 1), (2, "ann", 2), (1, "bob", 3), (3, "cat", 4)]:
         account = AwakeAccount(number, name, 0)
         account.last_seen_ms = seen_ms
+        account.stamp = 9
         account.closing_number = 9 if name == "ann" else 0
         accounts.load(value_of(account))
     accounts.unload(3)

@@ -7,14 +7,15 @@ from random import Random
 
 import pytest
 
-from store.entry import EntryKind
-from store.errors import StoreDamaged, StoreFromTheFuture
-from store.fsck import fsck
-from store.limits import NUMBER_BELIEVED_MAX, NUMBER_MAX, PAGE_BYTES
-from store.mailbox import mailbox_path
+from store.entry import Audience, Entry, EntryKind
+from store.entry_codec import encode_entry
+from store.errors import StoreDamaged, StoreFromTheFuture, StoreNoRoom
+from store.limits import HOLE_BYTES_MAX, NUMBER_BELIEVED_MAX, NUMBER_MAX, PAGE_BYTES
+from store.mailbox import close_block, mailbox_path
 from store.manifest import MANIFEST
 from store.repair import Repaired, repair
 from tests.sim.sim_disk import SimDisk
+from tests.store.forged import BLOCKS, change_value, damage_in, day_of, files_of, judge, mend
 from tests.store.forgery import change_block, change_manifest, reseal, size_of
 from tests.store.support import (
     ACCOUNTS,
@@ -26,92 +27,34 @@ from tests.store.support import (
     open_store,
     waiting,
 )
-from tests.store.test_judgement import EXTREME, killed
+from tests.store.test_judgement import EXTREME
 
 FORGED = 150
-BLOCKS = (b"MSGB", b"MSGC", b"MSGT")
-GROWTH_BYTES_MAX = 1 << 20
 NUMBERS_AT = 138  # 16 u64, 2 u8 and 2 u32 stand before an account's name
-NUMBER, STAMP, EVERYONE_HINT, END_OFFSET, HINT, FILE_LAST = 0, 1, 12, 13, 14, 15
+NUMBER, STAMP, CLOSING, EVERYONE_HINT, END_OFFSET, HINT, FILE_LAST = 0, 1, 4, 12, 13, 14, 15
 SHARED = mailbox_path(0)
-FIRST_BATCH = PAGE_BYTES
-
-
-def damage_in(disk: SimDisk) -> list[str]:
-    return [str(each) for each in fsck(disk) if not each.harmless]
-
-
-def forge(disk: SimDisk, random: Random) -> None:
-    """A few bytes behind a checksum of any file are others, and the checksum is right again."""
-    names = [
-        f"{folder}/{name}"
-        for folder in sorted(disk.tree)
-        if folder.startswith(("accounts", "mailboxes/", "journal"))
-        for name in sorted(disk.tree[folder].cache)
-    ]
-    path = random.choice([*names, MANIFEST])
-    data = disk.contents(path)
-    starts = [at for at in range(0, len(data), PAGE_BYTES) if not at or data[at : at + 4] in BLOCKS]
-    start = random.choice(starts)
-    size = random.choice((1, 2, 4, 8, 8, 8))
-    at = start + random.randrange(16 if start else 20, size_of(disk, path, start))
-    values = (*EXTREME, 3, PAGE_BYTES, 2 * PAGE_BYTES, random.getrandbits(64))
-    data[at : at + size] = (random.choice(values) % (1 << 8 * size)).to_bytes(size, "big")
-    reseal(disk, path, start, size_of(disk, path, start))
-
-
-def serve(disk: SimDisk) -> None:
-    """A start, everything that waits, something new for everybody, and fsck has nothing to say."""
-    store = open_store(disk, LARGE)
-    state = store.state
-    for name in state.names:
-        account = state.by_name[name]
-        kinds = [kind for _, kind, _, _ in waiting(store, name)]
-        messages = kinds.count(EntryKind.MESSAGE)
-        assert messages == account.messages_waiting(state)
-        assert len(kinds) - messages == account.outcomes_waiting
-    names = [name for name in state.names if not state.by_name[name].closing]
-    sender = state.by_name[names[0]]
-    for counter, name in enumerate(names):
-        store.accept(sender, message_id(counter, b"afterwar"), [state.by_name[name]], b"NEW", 5)
-    store.accept_for_everyone(sender, message_id(99, b"afterwar"), b"ALL", 5)
-    store.commit()
-    for is_saved in (False, True):
-        for name in names:
-            bodies = [body for _, _, body, _ in waiting(store, name)]
-            assert bodies.count(b"NEW") == 1, (name, is_saved)
-            assert bodies.count(b"ALL") == (name != names[0]), (name, is_saved)
-        store.checkpoint_now()
-    store.close()
-    assert damage_in(disk) == []
 
 
 def repaired(disk: SimDisk) -> Repaired:
-    """fsck names it; a repair that takes little room ends it."""
-    before = disk.used_bytes()
+    """fsck names it, and a repair ends it."""
     assert damage_in(disk)
-    result = repair(disk)
-    assert result is not None
-    disk.used_known = None
-    assert disk.used_bytes() < 3 * before + GROWTH_BYTES_MAX
-    assert damage_in(disk) == []
-    serve(deepcopy(disk))
-    return result
+    return mend(disk)
 
 
 def test_whatever_is_forged_serves_or_is_repaired() -> None:
-    disk, _ = killed()
+    disk = new_disk()
+    day_of(disk)
     random = Random(5)
     mended = 0
     for _ in range(FORGED):
         forged = deepcopy(disk)
         for _ in range(random.choice((1, 1, 2))):
-            forge(forged, random)
-        if damage_in(forged):
-            repaired(forged)
-            mended += 1
-        else:
-            serve(forged)
+            size = random.choice((1, 2, 4, 8, 8, 8))
+            values = (*EXTREME, 3, PAGE_BYTES, 2 * PAGE_BYTES, random.getrandbits(64))
+            value = (random.choice(values) % (1 << 8 * size)).to_bytes(size, "big")
+            path = random.choice(files_of(forged))
+            change_value(forged, path, random.getrandbits(16), random.getrandbits(16), value)
+        mended += judge(forged)
     assert FORGED // 4 < mended < FORGED
 
 
@@ -418,4 +361,73 @@ def test_a_place_in_the_middle_of_a_block(field: int) -> None:
     disk.kill()
     change_account(disk, b"bob", field, 4096)
     assert "no block begins at 4096, where bob goes on reading" in damage_in(disk)[0]
+    repaired(disk)
+
+
+@pytest.mark.parametrize("at", [32, 40])  # first, last
+@pytest.mark.parametrize("body_bytes", [9, 70_000])
+def test_a_block_that_says_that_it_has_other_entries(at: int, body_bytes: int) -> None:
+    disk = new_disk()
+    store = open_store(disk, LARGE)
+    ann, bob = store.create_account("ann", 1), store.create_account("bob", 1)
+    for counter in (1, 2):
+        store.accept(ann, message_id(counter), [bob], bytes(body_bytes), 2)
+    store.checkpoint_now()
+    disk.kill()
+    change_block(disk, BOX, at, bytes(8))
+    assert damage_in(disk)[0] == f"DAMAGE: {BOX}, byte 4096: a block of other entries"
+    result = repaired(disk)
+    assert result.lost == 0
+    assert "the block at byte 4096 says that it has others" in result.lines[0]
+    assert len(waiting(open_store(disk, LARGE), "bob")) == 2
+
+
+def test_a_time_that_no_clock_has_told_is_not_believed() -> None:
+    disk = small_store()
+    change_block(disk, BOX, 32, bytes(8))
+    change_block(disk, BOX, 48 + 6 + 16, (NUMBER_BELIEVED_MAX + 1).to_bytes(8, "big"))
+    assert repaired(disk).lost == 0
+    assert open_store(disk, LARGE).state.last_received_at_ms < NUMBER_BELIEVED_MAX
+
+
+def test_a_block_with_more_than_a_block_holds_is_not_made_anew() -> None:
+    disk = small_store()
+    entries = [
+        Entry(each, 0, EntryKind.MESSAGE, bytes(16), 1, "ann", 1, Audience.ONE, 1, 0, bytes(59_000))
+        for each in (3, 4)
+    ]
+    block = close_block(2, 0, [encode_entry(each) for each in entries], 0, 4)
+    disk.contents(BOX)[PAGE_BYTES:] = block
+    change_account(disk, b"bob", END_OFFSET, len(block))
+    assert any("no whole block begins" in line for line in repaired(disk).lines)
+
+
+@pytest.mark.parametrize("end", [HOLE_BYTES_MAX + 2 * PAGE_BYTES, 1 << 50])
+def test_a_checkpoint_does_not_go_on_where_no_file_can(end: int) -> None:
+    disk = small_store()
+    change_account(disk, b"bob", END_OFFSET, end)
+    with pytest.raises(StoreDamaged, match=f"it cannot go on at {end}") as caught:
+        open_store(disk, LARGE)
+    assert caught.value.file == BOX
+    assert not disk.handles
+    repaired(disk)
+
+
+@pytest.mark.parametrize("end", [HOLE_BYTES_MAX - PAGE_BYTES, HOLE_BYTES_MAX + PAGE_BYTES])
+def test_a_checkpoint_goes_on_where_a_disk_may_have_room(end: int) -> None:
+    """A mailbox may have lost its end, however much stood there that is not fetched yet."""
+    disk = small_store()
+    disk.quota_bytes = 64 << 20  # SimDisk has no holes
+    assert disk.size(disk.open(BOX, writable=False)) == 2 * PAGE_BYTES
+    change_account(disk, b"bob", END_OFFSET, end)
+    with pytest.raises(StoreNoRoom):
+        open_store(disk, LARGE)
+
+
+def test_an_account_that_is_closing_since_a_record_to_come() -> None:
+    disk = small_store()
+    change_account(disk, b"bob", CLOSING, 99)
+    assert "an account with numbers that cannot be" in damage_in(disk)[0]
+    with pytest.raises(StoreDamaged, match="an account with numbers that cannot be"):
+        open_store(disk, LARGE)
     repaired(disk)

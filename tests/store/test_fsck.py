@@ -59,9 +59,11 @@ def test_fsck_sees_entries_out_of_order() -> None:
         store.accept(ann, message_id(number), [ann], b"x", 1)
         store.checkpoint_now()
     box = mailbox_path(1)
-    change_block(disk, box, 48 + 6, bytes(7) + b"\x03")
+    for at in (32, 40, 48 + 6):  # first and last of the block, and the entry's own
+        change_block(disk, box, at, bytes(7) + b"\x03")
     assert "out of order" in str(fsck(disk)[0])
-    change_block(disk, box, 48 + 6, bytes(7) + b"\x77")
+    for at in (32, 40, 48 + 6):
+        change_block(disk, box, at, bytes(7) + b"\x77")
     assert "entry 119 stands behind 3, which should be the last" in str(fsck(disk)[0])
 
 
