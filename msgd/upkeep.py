@@ -22,10 +22,11 @@ is hardly noticed, and it has much to do."""
 SLOW_SYNC_US: Final = 1_000
 SLOW_SYNCS: Final = 3
 """So does one on a disk on which the last few syncs took so long, each of them."""
-APART_BYTES_MAX: Final = 768 << 10
+APART_BYTES_MAX: Final = 1536 << 10
 """Of journal between two slices while there is room. A turn takes a page of it at least: so at most
-one turn of 192 meets a slice."""
-APART_OF_JOURNAL: Final = 80
+one turn of 384 meets a slice (of one in 192 a slice was what one message of a hundred met: the turn
+after it is late, too)."""
+APART_OF_JOURNAL: Final = 64
 """And no more than this part of what the journal may hold."""
 SLICES_PER_SEGMENT: Final = 32
 """So close are they when half of a segment is used and the next is not made: else a commit would
