@@ -66,20 +66,24 @@ class Runs:
         bytes_max = limits.mailbox_bytes_max - sends[-1][0]
         run: list[Sent] = []
         ids: list[bytes] = []
+        judged: bytes | None = None  # the name of this account, which has room for all of them
+        account: Account | None = None
         for _, request_and_id, whose, counter, name, body in sends:
-            account = hot.get(name) or accounts.warm(name)
             highest += 1
-            if (
-                account is None
-                or counter != highest
-                or whose != installation
-                or not 0 < len(body) <= body_bytes_max
-                or account.closing_number
-                or account.own_messages >= messages_max
-                or account.own_bytes >= bytes_max
-                or (account.blocked and sender in account.blocked)
-            ):
+            if counter != highest or whose != installation or not 0 < len(body) <= body_bytes_max:
                 break
+            if name != judged:
+                account = hot.get(name) or accounts.warm(name)
+                judged = name
+                if (
+                    account is None
+                    or account.closing_number
+                    or account.own_messages >= messages_max
+                    or account.own_bytes >= bytes_max
+                    or (account.blocked and sender in account.blocked)
+                ):
+                    break
+            assert account is not None
             ids.append(request_and_id)
             run.append((request_and_id[ID_AT:], account, body))
         return run, ids

@@ -112,18 +112,22 @@ def leave_outcomes(  # noqa: PLR0917  # once per receipt: keywords cost
     pack = START.pack
     senders: dict[int, tuple[Account | None, int]] = {}  # and their stamps as they were
     found: list[tuple[Account, int]] = []  # and how much was in their tails
+    sender: Account | None = None  # of the message before, and mostly of the next one, too
+    at_hand = -1
+    stamp = 0
     for place, (_, _, settled, _, _, sender_number, message_id) in enumerate(settlements, number):
         if settled != MESSAGE:
             continue
-        if sender_number in senders:
-            sender, stamp = senders[sender_number]
-        else:
-            sender = state.by_number.get(sender_number)
-            stamp = 0
-            if sender is not None:
-                stamp = sender.stamp
-                found.append((sender, len(sender.queue.tail)))
-            senders[sender_number] = sender, stamp
+        if sender_number != at_hand:
+            at_hand = sender_number
+            if sender_number in senders:
+                sender, stamp = senders[sender_number]
+            else:
+                sender = state.by_number.get(sender_number)
+                if sender is not None:
+                    stamp = sender.stamp
+                    found.append((sender, len(sender.queue.tail)))
+                senders[sender_number] = sender, stamp
         if sender is not None and place > stamp:
             queue = sender.queue
             if queue.is_awaited:
