@@ -62,59 +62,56 @@ class Rows:
 
     def take_items(self, items: Sequence[Item], until: int, names: set[bytes]) -> None:
         """`take` for what stands in a tail."""
-        if len(items) == 1 and not isinstance(items[0], bytes):
-            self.take_parts(items[0], until)
+        if len(items) == 1:
+            self.take_item(items[0], until, names)
             return
-        encoded = [item for item in items if isinstance(item, bytes)]
-        if len(encoded) == len(items):
+        parts = [item for item in items if not isinstance(item, bytes)]
+        if len(parts) == len(items):
+            self.take_parts(parts, until)
+        elif parts:
+            for item in items:
+                if not self.take_item(item, until, names):
+                    return
+        else:
+            encoded = [item for item in items if isinstance(item, bytes)]
             # Of large bodies not ten times what can be handed out is copied here.
             payload = b"".join(cut(encoded, self.bytes_max + ENTRY_BYTES * len(encoded)))
             whole = sum(map(len, encoded))
             if len(payload) == self.take(payload, 0, until, names) < whole:
                 self.is_full = True  # with what was left out
-            return
-        parts = [item for item in items if not isinstance(item, bytes)]
-        if len(parts) == len(items) and self.take_all_parts(parts, until):
-            return
-        for item in items:
-            if isinstance(item, bytes):
-                self.take(item, 0, until, names)
-                if self.is_full:
-                    return
-            elif not self.take_parts(item, until):
-                return
 
-    def take_parts(self, parts: Parts, until: int) -> bool:
-        """The next one, which is in its parts; whether it was taken."""
-        _, _, row = parts
-        if row[0] > until:
+    def take_item(self, item: Item, until: int, names: set[bytes]) -> bool:
+        """The same for one; whether more may come."""
+        if isinstance(item, bytes):
+            self.take(item, 0, until, names)
+        elif not self.take_parts([item], until):
             return False
-        rows = self.rows
-        if len(rows) >= self.count_max or (rows and self.body_bytes + len(row[7]) > self.bytes_max):
+        return not self.is_full
+
+    def take_parts(self, items: Sequence[Parts], until: int) -> bool:
+        """The same for what is in its parts; whether all were taken."""
+        rows, settlements = self.rows, self.settlements
+        pred, body_bytes, bytes_max = self.pred, self.body_bytes, self.bytes_max
+        left = self.count_max - len(rows)
+        taken = 0
+        for kind, sender, row in items:
+            number, message_id, _, _, audience, _, _, body = row
+            if number > until:
+                break
+            size = len(body)
+            if taken >= left or (body_bytes + size > bytes_max and rows):
+                self.is_full = True
+                break
+            body_bytes += size
+            everyone = 1 if audience == EVERYONE else 0
+            settlements.append((pred, number, kind, everyone, size, sender, message_id))
+            rows.append(row)
+            pred = number
+            taken += 1
+        self.pred, self.body_bytes = pred, body_bytes
+        if taken >= left:
             self.is_full = True
-            return False
-        self.add(parts)
-        self.is_full = len(rows) >= self.count_max
-        return True
-
-    def take_all_parts(self, items: Sequence[Parts], until: int) -> bool:
-        """All of these, as they mostly may be, or none; whether they were taken."""
-        rows = [row for _, _, row in items]
-        size = self.body_bytes + sum([len(body) for _, _, _, _, _, _, _, body in rows])
-        left = self.count_max - len(self.rows) - len(rows)
-        if left < 0 or size > self.bytes_max or rows[-1][0] > until:
-            return False
-        numbers = [row[0] for row in rows]
-        preds = [self.pred, *numbers]
-        self.settlements += [
-            (pred, row[0], kind, 1 if row[4] == EVERYONE else 0, len(row[7]), sender, row[1])
-            for pred, (kind, sender, row) in zip(preds, items, strict=False)
-        ]
-        self.rows += rows
-        self.body_bytes = size
-        self.pred = numbers[-1]
-        self.is_full = not left
-        return True
+        return taken == len(items)
 
     def take(self, payload: bytes, start: int, until: int, names: set[bytes]) -> int:
         """Entries that stand in `payload` from `start` on, while there is room, up to the number

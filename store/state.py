@@ -226,14 +226,18 @@ class State:
         self.last_received_at_ms = at_ms
         sender_number, name = sender.number, sender.name_bytes
         dirty = self.dirty
-        head = RunHead(sender_number, name, at_ms)
-        pack, sent_at, rest, heads = START.pack, head.sent_at, head.rest, head.of_sizes
+        pack, sent_at, rest = START.pack, b"", b""  # for bytes, where such are wanted
+        head: RunHead | None = None
+        heads: dict[int, bytes] = {}
         for message_id, account, body in run:
             queue = account.queue
             if queue.is_awaited:
                 row = (number, message_id, name, at_ms, 1, 1, 0, body)  # Audience.ONE
                 queue.tail.append((1, sender_number, row))  # MESSAGE
             else:
+                if head is None:
+                    head = RunHead(sender_number, name, at_ms)
+                    sent_at, rest, heads = head.sent_at, head.rest, head.of_sizes
                 start = heads.get(len(body)) or head.of_size(len(body))
                 queue.tail.append(pack(start, number, sent_at, message_id) + rest + body)
             queue.tail_numbers.append(number)
