@@ -202,7 +202,9 @@ def encode_settled(
     """ENTRIES_SETTLED."""
     count = len(settlements)
     value_bytes = SETTLED.size + len(name) + count * SETTLEMENT.size
-    head = SETTLED_TLV.pack(5, value_bytes, at_ms, account, discarded, len(name), count)
+    head = SETTLED_TLV.pack(  # 5: ENTRIES_SETTLED, without an enum's look-up
+        5, value_bytes, at_ms, account, discarded, len(name), count
+    )
     pack = SETTLEMENT.pack
     if count == 1:
         return head + name + pack(*settlements[0])
