@@ -200,3 +200,12 @@ def test_only_so_many_names_are_known_at_once() -> None:
         Rows(0, 10, 1_000).take(encode_entry(message(5, name=f"u{number}")), 0, 9, names)
         assert len(names) <= NAMES_KNOWN_MAX
     assert names == {b"u%d" % NAMES_KNOWN_MAX}
+
+
+def test_of_a_mixed_tail_nothing_past_the_last_one_wanted_is_taken() -> None:
+    first, second, third = message(5), message(8), message(11)
+    items: list[Item] = [encode_entry(first), parts_of(second), parts_of(third)]
+    found = Rows(4, 8, 100)
+    found.take_items(items, 8, set())
+    assert [row[0] for row in found.rows] == [5, 8]
+    assert not found.is_full
