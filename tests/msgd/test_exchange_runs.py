@@ -76,6 +76,15 @@ def test_in_a_row_is_as_one_by_one(bursts: list[list[tuple[str, int, str, bool]]
     assert played(bursts, in_a_row=True) == played(bursts, in_a_row=False)
 
 
+def test_a_row_to_several_is_as_one_by_one() -> None:
+    for names in (
+        ("bob", "bob", "carol", "bob", "alice", "alice", "carol"),
+        ("bob", "bob", "late", "bob", "ghost", "carol"),
+    ):
+        bursts = [[("bob", 1, "hello", False)], [(name, 1, "hello", False) for name in names]]
+        assert played(bursts, in_a_row=True) == played(bursts, in_a_row=False)
+
+
 def burst(client: Client, count: int, *to: str) -> list[SendMessage]:
     messages = [client.message(*to, body=str(number)) for number in range(count)]
     for message in messages:

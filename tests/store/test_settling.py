@@ -142,9 +142,10 @@ def test_an_outcome_that_is_awaited_is_the_same_as_one_that_is_not() -> None:
 def test_senders_who_take_turns_are_each_left_their_own_outcomes() -> None:
     scene = Scene()
     bob, cat = scene.accounts[1:]
-    senders = (99, 2, 2, 99, 3, 2, 3, 3, 99)  # 99 is gone
+    bob.stamp = 23  # it has seen the record up to there
+    senders = (99, 2, 3, 2, 99, 2, 3, 3, 2)  # 99 is gone
     settlements = [(at, at + 1, 1, 0, 5, whose, bytes(16)) for at, whose in enumerate(senders)]
     assert leave_outcomes(scene.state, 20, 7, 1, "ann", settlements, discarded=False) == [bob, cat]
-    assert bob.queue.tail_numbers.tolist() == [21, 22, 25]
-    assert cat.queue.tail_numbers.tolist() == [24, 26, 27]
-    assert (bob.own_outcomes, bob.stamp, cat.own_outcomes, cat.stamp) == (3, 25, 3, 27)
+    assert bob.queue.tail_numbers.tolist() == [25, 28]
+    assert cat.queue.tail_numbers.tolist() == [22, 26, 27]
+    assert (bob.own_outcomes, bob.stamp, cat.own_outcomes, cat.stamp) == (2, 28, 3, 27)
