@@ -28,6 +28,7 @@ from store.inspect import (
     need_manifest,
     replay_of,
 )
+from store.journal_replay import JournalReplay
 from store.judgement import apply_batch, judge_end
 from store.limits import FSCK_PROGRESS_ENTRIES, FSCK_PROGRESS_MAILBOXES
 from store.mailbox import mailbox_path
@@ -39,6 +40,9 @@ from store.state import State
 
 NEVER: Final = 1 << 64  # behind any file
 MAILBOX: Final = pattern(r"mailboxes/[0-9a-f]{2}/([0-9a-f]{16})\.mailbox")
+
+Trouble = StoreError | DiskError
+"""Never yielded of inside `except`: compiled, the exception would be handled for ever after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +81,11 @@ def fsck(disk: Disk) -> list[Finding]:
 
 def examine(disk: Disk) -> Generator[Finding | Progress, None, None]:
     """The same, one after the other, as it is found."""
-    try:
-        manifest = need_manifest(disk)
-        saved = load_saved(disk, manifest)
-    except (StoreError, DiskError) as error:
-        yield found(error)
+    begun = load(disk)
+    if isinstance(begun, Finding):
+        yield begun
         return
-    state = State(0, 0)
-    state.use(saved.table)
-    state.everyone = saved.everyone
-    state.registry = saved.registry
+    manifest, state = begun
     yield Progress(0, len(state.by_number), 0)
     journal = list(check_journal(disk, manifest, state))
     yield from journal
@@ -101,7 +100,21 @@ def examine(disk: Disk) -> Generator[Finding | Progress, None, None]:
     )
 
 
-def found(error: StoreError | DiskError) -> Finding:
+def load(disk: Disk) -> tuple[Manifest, State] | Finding:
+    """What the last checkpoint left; or what is wrong with that."""
+    try:
+        manifest = need_manifest(disk)
+        saved = load_saved(disk, manifest)
+    except (StoreError, DiskError) as error:
+        return found(error)
+    state = State(0, 0)
+    state.use(saved.table)
+    state.everyone = saved.everyone
+    state.registry = saved.registry
+    return manifest, state
+
+
+def found(error: Trouble) -> Finding:
     """An error as a finding."""
     if isinstance(error, StoreDamaged):
         return Finding(error.file, error.offset, error.reason, harmless=False)
@@ -112,14 +125,9 @@ def check_journal(disk: Disk, manifest: Manifest, state: State) -> Iterator[Find
     """Every batch and every record since the last checkpoint. Afterwards the state is what a start
     would make of it: compaction may have taken off what only the journal says to be settled.
     """
-    state.next_number = manifest.next_number
-    try:
-        replay = replay_of(disk, manifest)
-        for batch in replay.batches():
-            apply_batch(state, batch)
-        judge_end(state, accounts_path(manifest.accounts_file))
-    except (StoreError, DiskError) as error:
-        yield found(error)
+    replay = replay_all(disk, manifest, state)
+    if isinstance(replay, Finding):
+        yield replay
         return
     for text in replay.findings:
         yield Finding("journal", 0, text, harmless=True)
@@ -129,17 +137,33 @@ def check_journal(disk: Disk, manifest: Manifest, state: State) -> Iterator[Find
         yield Finding(f"journal segment {segment}", offset, text, harmless=True)
 
 
+def replay_all(disk: Disk, manifest: Manifest, state: State) -> JournalReplay | Finding:
+    """Apply what is in the journal; or what is wrong with it."""
+    state.next_number = manifest.next_number
+    try:
+        replay = replay_of(disk, manifest)
+        for batch in replay.batches():
+            apply_batch(state, batch)
+        judge_end(state, accounts_path(manifest.accounts_file))
+    except (StoreError, DiskError) as error:
+        return found(error)
+    return replay
+
+
 def look_for_strangers(disk: Disk, state: State) -> Iterator[Finding]:
     """Files among the mailboxes that no account has."""
+    trouble: Finding | None = None
     try:
         for path in mailbox_files(disk):
             if not is_expected(path, state):
                 text = "no account has this file; a leftover, or a new account's"
                 yield Finding(path, 0, text, harmless=True)
     except DiskMissing:
-        yield Finding("mailboxes", 0, "the folder is missing", harmless=False)
+        trouble = Finding("mailboxes", 0, "the folder is missing", harmless=False)
     except DiskError as error:
-        yield found(error)
+        trouble = found(error)
+    if trouble is not None:
+        yield trouble
 
 
 def is_expected(path: str, state: State) -> bool:
@@ -157,6 +181,7 @@ def check_everyone(
 ) -> Iterator[Finding]:
     """Everyone's queue."""
     before = 0
+    trouble: Trouble | None = None
     try:
         for offset, entries in queue_blocks(disk, manifest.store_id, queue):
             if offset < NEVER:
@@ -166,8 +191,10 @@ def check_everyone(
                 before = entry.number
                 ledger.add(entry)
     except (StoreError, DiskError) as error:
-        yield found(error)
-        yield from more_damage(disk, manifest.store_id, queue, error)
+        trouble = error
+    if trouble is not None:
+        yield found(trouble)
+        yield from more_damage(disk, manifest.store_id, queue, trouble)
 
 
 def check_accounts(
@@ -179,6 +206,7 @@ def check_accounts(
     for done, account in enumerate(state.by_number.values()):
         if done % FSCK_PROGRESS_MAILBOXES == 0:
             yield Progress(done, total, entries)
+        trouble: Trouble | None = None
         try:
             counts = Counts()
             for offset, found_here in queue_blocks(disk, manifest.store_id, account.queue):
@@ -191,8 +219,10 @@ def check_accounts(
             if can_count:
                 counts.check(account)
         except (StoreError, DiskError) as error:
-            yield found(error)
-            yield from more_damage(disk, manifest.store_id, account.queue, error)
+            trouble = error
+        if trouble is not None:
+            yield found(trouble)
+            yield from more_damage(disk, manifest.store_id, account.queue, trouble)
         words = ledger.disagreement(account, state) if ledger and can_count else ""
         if words:
             yield Finding(mailbox_path(EVERYONE), 0, words, harmless=False)
@@ -259,9 +289,7 @@ class Counts:
             )
 
 
-def more_damage(
-    disk: Disk, store_id: bytes, queue: Queue, first: StoreError | DiskError
-) -> Iterator[Finding]:
+def more_damage(disk: Disk, store_id: bytes, queue: Queue, first: Trouble) -> Iterator[Finding]:
     """What else is damaged in this mailbox, behind the first."""
     if not isinstance(first, StoreDamaged) or not first.offset:
         return

@@ -291,7 +291,24 @@ def arguments_with_defaults(arguments: ast.arguments) -> Iterator[str]:
     )
 
 
+def no_yield_while_an_exception_is_handled(file: Source) -> Iterator[Complaint]:
+    """Compiled (mypyc 2.4), who goes on after it never stops handling that exception: all that are
+    raised later hang on it, and each raise walks down the whole chain.
+    """
+    if file.package not in {"wire", "store", "msgd"}:
+        return
+    for node in nodes(file.tree):
+        if isinstance(node, ast.ExceptHandler):
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Yield | ast.YieldFrom):
+                    yield inner.lineno, "a yield in an except: keep what it is of, yield it after"
+
+
 PLANTED: Final[dict[Rule, tuple[str, str]]] = {
+    no_yield_while_an_exception_is_handled: (
+        "store/x.py",
+        "def f() -> Iterator[int]:\n    try:\n        g()\n    except OSError:\n        yield 1\n",
+    ),
     functions_fit_a_screen: ("wire/x.py", "def f() -> None:\n" + "    f()\n" * 70),
     modules_fit_in_the_head: ("wire/x.py", "\n" * 501),
     modules_say_what_they_are: ("wire/x.py", '"""Frames."""\n'),
