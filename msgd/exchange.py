@@ -191,7 +191,7 @@ class Exchange:
             self._tell_admission(admission, now)
 
     def next_deadline_ms(self) -> int | None:
-        """The monotonic time at which `tick` may next have something to do."""
+        """The monotonic time at which `tick` or `end_turn` may next have something to do."""
         at_ms = self._login.next_deadline_ms()
         receipts_ms = self._receipts.deadline_ms()
         if at_ms is None or (receipts_ms is not None and receipts_ms < at_ms):

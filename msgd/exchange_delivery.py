@@ -162,7 +162,7 @@ class Delivery:
     def _push(self, session: Session, now: Now) -> None:
         """What came since the login, as far as the window goes."""
         try:
-            stop = self._hand_out(session, self._push_lane(session), None)
+            stop = self._hand_out(session, self._push_lane(session), None, now)
         except StoreDamaged as error:
             # Once: every further message would find the same place.
             session.is_damaged = True
@@ -181,12 +181,12 @@ class Delivery:
         """Hand out what a check asked for, as far as the window goes; tell when it is complete."""
         try:
             if check.outcomes_only:
-                stop = self._hand_out(session, self._outcomes_lane(session), check)
+                stop = self._hand_out(session, self._outcomes_lane(session), check, now)
             else:
-                stop = self._hand_out(session, self._backlog_lane(session), check)
+                stop = self._hand_out(session, self._backlog_lane(session), check, now)
                 if stop is Stop.EMPTY and session.live:
                     # Also what is news and not out yet, so that the check brings all there is.
-                    stop = self._hand_out(session, self._push_lane(session), check)
+                    stop = self._hand_out(session, self._push_lane(session), check, now)
         except StoreDamaged as error:
             self._report(session, error, check.request, now)
             return Stop.EMPTY
@@ -225,7 +225,7 @@ class Delivery:
         assert session.account is not None
         return self._store.reader(session.account, after, until)
 
-    def _hand_out(self, session: Session, lane: QueueReader, check: Check | None) -> Stop:
+    def _hand_out(self, session: Session, lane: QueueReader, check: Check | None, now: Now) -> Stop:
         """Put out entries of a lane until the window, the check or the lane is at its end."""
         core = self._core
         limits = core.limits
@@ -242,7 +242,12 @@ class Delivery:
             room_bytes = limits.window_bytes_max - session.outstanding_bytes
             # With less room than the largest message there is no telling whether the next one fits.
             if count <= 0 or room_bytes < limits.body_bytes_max:
-                return Stop.EMPTY if self._is_all_out(session, outcomes_only) else Stop.FULL
+                if self._is_all_out(session, outcomes_only):
+                    return Stop.EMPTY
+                if not session.confirmed:
+                    return Stop.FULL
+                self._receipts.settle(session, now)  # it makes room, and waits no longer
+                continue
             share = max(self._left, SURE_PER_TURN - handed)
             if share <= 0:
                 return Stop.LATER
@@ -265,7 +270,10 @@ class Delivery:
                 return Stop.EMPTY
             if not found.rows:
                 if len(account.settled) >= SETTLED_RANGES_MAX:
-                    return Stop.FULL  # a receipt must close a gap first
+                    if not session.confirmed:
+                        return Stop.FULL  # a receipt must close a gap first
+                    self._receipts.settle(session, now)
+                    continue
                 slices_left -= 1
                 if not slices_left:
                     return Stop.LATER

@@ -1,10 +1,10 @@
 """MESSAGE_RECEIPT: what a client has confirmed leaves its queue, and its sender learns of it.
 
 Messages go before receipts. While messages come in turn after turn, receipts for a few entries wait
-for each other, some milliseconds at most: what one user confirms meanwhile is settled by one
+for each other, some milliseconds: what one user confirms meanwhile is settled by one
 record, and each sender is told of it by one push (W3, window 1: 148 us a message, 107 with it).
-Nobody can tell that from a receipt that was longer on its way, because whatever else a client or
-the operator asks is answered after all that wait were settled.
+No client can tell that from a receipt that was longer on its way, because whatever else one asks is
+answered after all that wait were settled.
 
 Must never let a receipt wait that asks for an answer, or that a full window waits for.
 Fails never: a number that is not out is passed over.
@@ -22,7 +22,8 @@ from store.records import SettledEntry
 from wire.messages import MessageReceipt, ReceiptSettled
 
 WAIT_MS: Final = 4
-"""As long as a few turns with a sync each; too short for a person to see."""
+"""As long as a few turns with a sync each; too short for a person to see. They are settled at the
+end of the first turn that begins so much later."""
 TOGETHER_MIN: Final = 32
 """Confirmed entries of one session that are worth a record of their own: they wait no longer."""
 MESSAGE: Final = int(EntryKind.MESSAGE)
@@ -46,10 +47,15 @@ class Receipts:
         """MESSAGE_RECEIPT: what is out in this session leaves the queue; the rest is ignored."""
         deliveries = message.deliveries
         if message.request is None and len(deliveries) < TOGETHER_MIN and not session.is_stopped:
+            outstanding = session.outstanding
+            # What is not out now is passed over, also if it is handed out while the others wait.
+            out = [number for number in deliveries if number in outstanding]
+            if not out:
+                return
             if not self._waiting:
                 self._due_ms = now.monotonic_ms + WAIT_MS
             self._waiting[session.number] = session
-            session.confirmed.extend(deliveries)
+            session.confirmed += out
             if len(session.confirmed) >= TOGETHER_MIN:
                 self.settle(session, now)
             return
@@ -111,4 +117,5 @@ class Receipts:
         if len(read) == 1:
             sender = self._core.state.by_number.get(sender_number)
             return f"{first} of {'a deleted account' if sender is None else sender.name}"
-        return f"{len(read)} messages, {first} to {read[-1][NUMBER]}"
+        numbers = [settlement[NUMBER] for settlement in read]
+        return f"{len(read)} messages, {min(numbers)} to {max(numbers)}"

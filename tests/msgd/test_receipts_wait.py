@@ -165,3 +165,69 @@ def test_a_mailbox_is_not_full_of_what_is_confirmed() -> None:
     crowded.server.answer()
     assert len(alice.all(MessagePending)) == 3
     assert len(bob.deliveries()) == 3
+
+
+def test_a_window_that_becomes_full_waits_for_no_receipt() -> None:
+    crowded = Crowded(ExchangeLimits(window_messages_max=2))
+    alice, bob = crowded.alice, crowded.bob
+    for _ in range(2):
+        alice.post(alice.message("bob"))
+    crowded.turn()
+    assert not bob.session.is_stopped
+    crowded.confirm(bob)
+    alice.post(alice.message("bob"))
+    crowded.turn()
+    assert len(bob.deliveries()) == 3
+
+
+def test_one_that_is_full_of_large_messages_does_not_either(crowded: Crowded) -> None:
+    alice, bob = crowded.alice, crowded.bob
+    for _ in range(4):
+        alice.post(alice.message("bob", body=b"x" * 65_536))
+    crowded.turn()
+    crowded.confirm(bob)
+    alice.post(alice.message("bob", body=b"x" * 65_536))
+    crowded.turn()
+    assert len(bob.deliveries()) == 5
+
+
+def test_a_reader_with_too_many_gaps_does_not_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("msgd.exchange_delivery.SETTLED_RANGES_MAX", 3)
+    monkeypatch.setattr("store.reader.SETTLED_RANGES_MAX", 3)
+    crowded = Crowded()
+    alice, bob = crowded.alice, crowded.bob
+    for _ in range(5):
+        alice.post(alice.message("bob"))
+    crowded.turn()
+    first, second, third, fourth, _ = bob.deliveries()
+    bob.post(MessageReceipt((second, fourth), 77))
+    crowded.turn()
+    crowded.confirm(bob, first, third)
+    alice.post(alice.message("bob"))
+    crowded.turn()
+    assert len(bob.deliveries()) == 6
+
+
+def test_a_number_that_is_not_out_yet_is_passed_over(crowded: Crowded) -> None:
+    alice, bob = crowded.alice, crowded.bob
+    number = crowded.server.store.state.next_number
+    bob.post(MessageReceipt((number, number + 1, number + 2), None))
+    alice.post(alice.message("bob"))
+    crowded.turn()
+    assert bob.deliveries()
+    crowded.server.turn()
+    assert crowded.waiting("bob") == 1
+    assert not alice.all(MessageSuccess)
+
+
+def test_an_event_names_the_first_and_the_last(crowded: Crowded) -> None:
+    alice, bob = crowded.alice, crowded.bob
+    for _ in range(2):
+        alice.post(alice.message("bob"))
+    crowded.turn()
+    first, second = bob.deliveries()
+    crowded.confirm(bob, second)
+    crowded.confirm(bob, first)
+    crowded.server.turn()
+    (event,) = crowded.server.noted(EventKind.RECEIPT)
+    assert event == f"bob has 2 messages, {first} to {second}"
