@@ -31,6 +31,12 @@ class Crowded:
         self.carol.post(self.carol.message("dave"))
         self.server.answer()
 
+    def send(self, count: int = 1, *, body: bytes = b"hello") -> None:
+        """So many of alice's to bob, in one turn."""
+        for _ in range(count):
+            self.alice.post(self.alice.message("bob", body=body))
+        self.turn()
+
     def confirm(self, client: Client, *deliveries: int) -> None:
         """A receipt for all that this client has, in such a turn."""
         client.post(MessageReceipt(deliveries or tuple(client.deliveries()), None))
@@ -50,8 +56,7 @@ def crowded() -> Crowded:
 def test_while_messages_come_receipts_wait_for_each_other(crowded: Crowded) -> None:
     alice, bob = crowded.alice, crowded.bob
     for _ in range(2):
-        alice.post(alice.message("bob"))
-        crowded.turn()
+        crowded.send()
         crowded.confirm(bob, bob.deliveries()[-1])
         crowded.server.clock.advance_to(crowded.server.clock.now_ms + 1)
     assert crowded.waiting("bob") == 2
@@ -65,8 +70,7 @@ def test_while_messages_come_receipts_wait_for_each_other(crowded: Crowded) -> N
 
 
 def test_they_wait_no_longer_than_until_a_turn_without_messages(crowded: Crowded) -> None:
-    crowded.alice.post(crowded.alice.message("bob"))
-    crowded.turn()
+    crowded.send()
     crowded.confirm(crowded.bob)
     assert crowded.waiting("bob") == 1
     crowded.server.answer()
@@ -75,8 +79,7 @@ def test_they_wait_no_longer_than_until_a_turn_without_messages(crowded: Crowded
 
 
 def test_the_loop_is_told_when_they_have_waited_long_enough(crowded: Crowded) -> None:
-    crowded.alice.post(crowded.alice.message("bob"))
-    crowded.turn()
+    crowded.send()
     exchange, clock = crowded.server.exchange, crowded.server.clock
     before = exchange.next_deadline_ms()
     assert before is not None
@@ -89,9 +92,7 @@ def test_the_loop_is_told_when_they_have_waited_long_enough(crowded: Crowded) ->
 
 def test_a_receipt_that_asks_for_an_answer_gets_it_at_once(crowded: Crowded) -> None:
     alice, bob = crowded.alice, crowded.bob
-    for _ in range(2):
-        alice.post(alice.message("bob"))
-    crowded.turn()
+    crowded.send(2)
     first, second = bob.deliveries()
     crowded.confirm(bob, first)
     bob.post(MessageReceipt((second,), 77))
@@ -102,10 +103,8 @@ def test_a_receipt_that_asks_for_an_answer_gets_it_at_once(crowded: Crowded) -> 
 
 
 def test_so_many_that_they_are_worth_a_record_do_not_wait(crowded: Crowded) -> None:
-    alice, bob = crowded.alice, crowded.bob
-    for _ in range(2 * TOGETHER_MIN):
-        alice.post(alice.message("bob"))
-    crowded.turn()
+    bob = crowded.bob
+    crowded.send(2 * TOGETHER_MIN)
     numbers = bob.deliveries()
     crowded.confirm(bob, *numbers[:TOGETHER_MIN])
     assert crowded.waiting("bob") == TOGETHER_MIN
@@ -120,10 +119,8 @@ def test_so_many_that_they_are_worth_a_record_do_not_wait(crowded: Crowded) -> N
 
 def test_a_full_window_waits_for_no_receipt() -> None:
     crowded = Crowded(ExchangeLimits(window_messages_max=2))
-    alice, bob = crowded.alice, crowded.bob
-    for _ in range(3):
-        alice.post(alice.message("bob"))
-    crowded.turn()
+    bob = crowded.bob
+    crowded.send(3)
     first, second = bob.deliveries()
     crowded.confirm(bob, first)
     assert len(bob.deliveries()) == 3
@@ -132,8 +129,7 @@ def test_a_full_window_waits_for_no_receipt() -> None:
 
 
 def test_whatever_else_is_asked_is_answered_after_them(crowded: Crowded) -> None:
-    crowded.alice.post(crowded.alice.message("bob"))
-    crowded.turn()
+    crowded.send()
     crowded.confirm(crowded.bob)
     assert crowded.waiting("bob") == 1
     crowded.alice.post(Ping(9))
@@ -143,8 +139,7 @@ def test_whatever_else_is_asked_is_answered_after_them(crowded: Crowded) -> None
 
 def test_who_leaves_has_confirmed_what_waits(crowded: Crowded) -> None:
     alice, bob = crowded.alice, crowded.bob
-    alice.post(alice.message("bob"))
-    crowded.turn()
+    crowded.send()
     crowded.confirm(bob)
     bob.drop()
     assert crowded.waiting("bob") == 0
@@ -169,25 +164,19 @@ def test_a_mailbox_is_not_full_of_what_is_confirmed() -> None:
 
 def test_a_window_that_becomes_full_waits_for_no_receipt() -> None:
     crowded = Crowded(ExchangeLimits(window_messages_max=2))
-    alice, bob = crowded.alice, crowded.bob
-    for _ in range(2):
-        alice.post(alice.message("bob"))
-    crowded.turn()
+    bob = crowded.bob
+    crowded.send(2)
     assert not bob.session.is_stopped
     crowded.confirm(bob)
-    alice.post(alice.message("bob"))
-    crowded.turn()
+    crowded.send()
     assert len(bob.deliveries()) == 3
 
 
 def test_one_that_is_full_of_large_messages_does_not_either(crowded: Crowded) -> None:
-    alice, bob = crowded.alice, crowded.bob
-    for _ in range(4):
-        alice.post(alice.message("bob", body=b"x" * 65_536))
-    crowded.turn()
+    bob = crowded.bob
+    crowded.send(4, body=b"x" * 65_536)
     crowded.confirm(bob)
-    alice.post(alice.message("bob", body=b"x" * 65_536))
-    crowded.turn()
+    crowded.send(body=b"x" * 65_536)
     assert len(bob.deliveries()) == 5
 
 
@@ -195,16 +184,13 @@ def test_a_reader_with_too_many_gaps_does_not_either(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("msgd.exchange_delivery.SETTLED_RANGES_MAX", 3)
     monkeypatch.setattr("store.reader.SETTLED_RANGES_MAX", 3)
     crowded = Crowded()
-    alice, bob = crowded.alice, crowded.bob
-    for _ in range(5):
-        alice.post(alice.message("bob"))
-    crowded.turn()
+    bob = crowded.bob
+    crowded.send(5)
     first, second, third, fourth, _ = bob.deliveries()
     bob.post(MessageReceipt((second, fourth), 77))
     crowded.turn()
     crowded.confirm(bob, first, third)
-    alice.post(alice.message("bob"))
-    crowded.turn()
+    crowded.send()
     assert len(bob.deliveries()) == 6
 
 
@@ -212,8 +198,7 @@ def test_a_number_that_is_not_out_yet_is_passed_over(crowded: Crowded) -> None:
     alice, bob = crowded.alice, crowded.bob
     number = crowded.server.store.state.next_number
     bob.post(MessageReceipt((number, number + 1, number + 2), None))
-    alice.post(alice.message("bob"))
-    crowded.turn()
+    crowded.send()
     assert bob.deliveries()
     crowded.server.turn()
     assert crowded.waiting("bob") == 1
@@ -221,10 +206,8 @@ def test_a_number_that_is_not_out_yet_is_passed_over(crowded: Crowded) -> None:
 
 
 def test_an_event_names_the_first_and_the_last(crowded: Crowded) -> None:
-    alice, bob = crowded.alice, crowded.bob
-    for _ in range(2):
-        alice.post(alice.message("bob"))
-    crowded.turn()
+    bob = crowded.bob
+    crowded.send(2)
     first, second = bob.deliveries()
     crowded.confirm(bob, second)
     crowded.confirm(bob, first)
